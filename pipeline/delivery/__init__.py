@@ -1,0 +1,1 @@
+"""What is due goes out, each step once."""

@@ -1,0 +1,1 @@
+"""A file arrives: settled, claimed by an atomic rename, fingerprinted."""

@@ -1,0 +1,1 @@
+"""What happened, once: the only code that opens the database."""

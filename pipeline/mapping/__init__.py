@@ -1,0 +1,1 @@
+"""Rows of text become typed columns, by the rules of one YAML file."""

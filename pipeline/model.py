@@ -1,0 +1,170 @@
+"""The nouns: frozen values that travel between the rooms. No input or output happens here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+Value = str | int | Decimal | datetime | date | bool | Mapping[str, str] | None
+"""A typed cell. Money and quantities are ``Decimal``, times carry a zone, ``extra`` is a map of texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one row of a file could not go further, in words for the person who sent it.
+
+    ``row`` is the row number a spreadsheet shows (the first line of the file is 1); ``column`` the file's own
+    header text, ``None`` when the whole row is meant. ``code`` is stable and listed in ``docs/operating.md``.
+    """
+
+    row: int
+    column: str | None
+    value: str | None
+    code: str
+    message: str
+    advice: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing to deliver: an order with its lines, a stock item, a shipment, a payment, a customer.
+
+    ``fields`` holds the record-level fields by the names of ``pipeline.fields`` (absent or ``None`` when the file
+    had no value); ``lines`` the line-level fields of an order, one map per row, in the order of the file; it is
+    empty for the other kinds. ``rows`` are the row numbers the record was made of.
+    """
+
+    kind: str
+    key: str
+    fields: Mapping[str, Value]
+    lines: tuple[Mapping[str, Value], ...] = ()
+    rows: tuple[int, ...] = ()
+
+    def text(self, name: str) -> str:
+        """The field as text, empty when absent."""
+        value = self.fields.get(name)
+        return "" if value is None else str(value)
+
+    def money(self, name: str) -> Decimal | None:
+        """The field as an exact decimal, ``None`` when absent."""
+        value = self.fields.get(name)
+        return value if isinstance(value, Decimal) else None
+
+    def time(self, name: str) -> datetime | None:
+        """The field as a time with a zone, ``None`` when absent."""
+        value = self.fields.get(name)
+        return value if isinstance(value, datetime) else None
+
+    def day(self, name: str) -> date | None:
+        """The field as a calendar day, ``None`` when absent (a time gives its own day)."""
+        value = self.fields.get(name)
+        if isinstance(value, datetime):
+            return value.date()
+        return value if isinstance(value, date) else None
+
+    def extra(self) -> Mapping[str, str]:
+        """The custom fields, empty when there are none."""
+        value = self.fields.get("extra")
+        return value if isinstance(value, Mapping) else {}
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the content. Where the rows stood, and in which order the lines came, does not count."""
+        encoded = encode_record(self)
+        del encoded["rows"]
+        encoded["lines"] = sorted(json.dumps(line, sort_keys=True) for line in encoded["lines"])
+        return hashlib.sha256(json.dumps(encoded, sort_keys=True).encode()).hexdigest()
+
+
+def encode_record(record: Record) -> dict[str, Any]:
+    """The record as plain JSON values; ``decode_record`` gives the same record back."""
+    return {
+        "kind": record.kind,
+        "key": record.key,
+        "fields": {name: _encode(value) for name, value in record.fields.items() if value is not None},
+        "lines": [{name: _encode(v) for name, v in line.items() if v is not None} for line in record.lines],
+        "rows": list(record.rows),
+    }
+
+
+def decode_record(encoded: Mapping[str, Any]) -> Record:
+    """The record that ``encode_record`` was given."""
+    return Record(
+        kind=encoded["kind"],
+        key=encoded["key"],
+        fields={name: _decode(value) for name, value in encoded["fields"].items()},
+        lines=tuple({name: _decode(v) for name, v in line.items()} for line in encoded["lines"]),
+        rows=tuple(encoded["rows"]),
+    )
+
+
+def _encode(value: Value) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    match value:
+        case bool() | int() | str():
+            return value
+        case Decimal():
+            return {"$decimal": _plain(value)}
+        case datetime():
+            return {"$time": value.isoformat()}
+        case date():
+            return {"$date": value.isoformat()}
+        case Mapping():
+            return {"$map": dict(value)}
+    raise TypeError(f"a record cannot carry a {type(value).__name__}")
+
+
+def _plain(value: Decimal) -> str:
+    """2, 2.0 and 2.00 are the same amount, so they have one spelling (and one fingerprint)."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _decode(value: Any) -> Value:  # noqa: ANN401 - JSON has no narrower type
+    if not isinstance(value, Mapping):
+        return value  # type: ignore[no-any-return]  # bool, int or str by _encode
+    (tag, inner), *_ = value.items()
+    match tag:
+        case "$decimal":
+            return Decimal(inner)
+        case "$time":
+            return datetime.fromisoformat(inner)
+        case "$date":
+            return date.fromisoformat(inner)
+        case "$map":
+            return dict(inner)
+    raise ValueError(f"unknown tag {tag} in a stored record")
+
+
+class DeliveryState(StrEnum):
+    """Where one record stands at one operation of one account.
+
+    ::
+
+        waiting ──▶ delivered | already_there | unchanged | refused
+        waiting ──▶ in_doubt ──▶ delivered | already_there        (a look-up, or a person, saw it there)
+                    in_doubt ──▶ waiting                          (proved absent after the settle time, or a person: resend)
+                    in_doubt ──▶ refused                          (a person: drop)
+        refused ──▶ waiting                                       (replay)
+    """
+
+    WAITING = "waiting"
+    IN_DOUBT = "in_doubt"
+    DELIVERED = "delivered"
+    ALREADY_THERE = "already_there"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverTo:
+    """One ``deliver`` entry of a mapping."""
+
+    account: str
+    operation: str
+    options: Mapping[str, Any] = field(default_factory=dict)

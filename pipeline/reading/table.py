@@ -1,0 +1,68 @@
+"""What reading gives: a header and blocks of text rows with true row numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from pipeline.model import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a mapping names about a file; ``None`` means: find it. ``header_row`` counts from 1."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found (or named): shown by ``preview`` and stored, so that a second reading reads the same.
+
+    ``format`` is ``csv``, ``xlsx``, ``xls``, ``xlsb`` or ``ods``; ``notes`` are sentences for people.
+    """
+
+    format: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    sheet: str | None = None
+    header_row: int = 1
+    notes: tuple[str, ...] = ()
+
+    def hints(self) -> Hints:
+        """The hints that make a second reading read the same."""
+        return Hints(self.encoding, self.delimiter, self.quote, self.sheet, self.header_row)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows of a table.
+
+    ``frame``: one text column per header column, named by position ``0 … n-1``, Arrow-backed strings, never null
+    (an empty cell is ``""``); the index is the row number a spreadsheet shows. Rows that are wholly blank are left
+    out. Broken rows (too many or too few cells) are in ``frame`` too, padded, and named in ``broken``; their cells
+    beyond the header are kept in ``overflow`` so that nothing a person sent is lost.
+    """
+
+    frame: pd.DataFrame
+    broken: tuple[Rejection, ...] = ()
+    overflow: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file opened for reading. ``header`` holds the file's own texts, cell by cell, blanks and repeats included.
+
+    ``blocks(size)`` reads from the start each time it is called, at most ``size`` rows a block.
+    """
+
+    header: tuple[str, ...]
+    found: Found
+    blocks: Callable[[int], Iterator[Block]]

@@ -1,0 +1,1 @@
+"""The four targets, simulated by their documents, with dials for bad weather."""

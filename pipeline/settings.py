@@ -1,0 +1,262 @@
+"""``pipeline.toml`` and the environment become frozen settings, complete or refused.
+
+The only reader of the environment. A secret is never a literal: ``{ env = "NAME" }`` or ``{ file = "path" }``; it
+travels as a :class:`Secret`, whose text shows nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from pipeline.errors import SetupError, nearest
+
+SETTINGS_FILE = "pipeline.toml"
+T = TypeVar("T")
+
+
+class Secret:
+    """A value from the environment or a file; its text and representation never show it."""
+
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str | None, source: str) -> None:
+        self._value = value
+        self.source = source
+
+    def reveal(self) -> str:
+        """The value itself; ``SetupError`` naming where it was looked for when there is none."""
+        if self._value is None:
+            raise SetupError(f"A secret is missing: {self.source}.")
+        return self._value
+
+    @property
+    def missing(self) -> bool:
+        """Whether nothing was found where the settings point."""
+        return self._value is None
+
+    def __repr__(self) -> str:
+        return f"<secret from {self.source}>"
+
+
+class ProjectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[project]``"""
+
+    timezone: str = "UTC"
+
+
+class LedgerTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ledger]``: an SQLAlchemy address; relative SQLite paths start at the project folder."""
+
+    url: str = "sqlite:///var/ledger.db"
+
+
+class IntakeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[intake]``: a file is settled when its size and time have stood still for ``settle_seconds``."""
+
+    settle_seconds: float = 5.0
+
+
+class DeliveryTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[delivery]``: ``patience_seconds`` is how long one ``run`` waits for work that is due soon."""
+
+    patience_seconds: float = 20.0
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything ``pipeline.toml`` says. ``accounts`` and ``pickups`` are tables whose secrets are :class:`Secret`."""
+
+    folder: Path
+    project: ProjectTable
+    ledger: LedgerTable
+    intake: IntakeTable
+    delivery: DeliveryTable
+    accounts: Mapping[str, Mapping[str, Any]]
+    pickups: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The zone of dates that name none."""
+        return ZoneInfo(self.project.timezone)
+
+    @property
+    def inbox(self) -> Path:
+        """Where people drop files."""
+        return self.folder / "inbox"
+
+    @property
+    def errors(self) -> Path:
+        """Where workbooks come back."""
+        return self.folder / "errors"
+
+    @property
+    def var(self) -> Path:
+        """The machine's own folder."""
+        return self.folder / "var"
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's address with a relative SQLite path made absolute."""
+        prefix = "sqlite:///"
+        url = self.ledger.url
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return prefix + str((self.folder / url.removeprefix(prefix)).resolve())
+        return url
+
+    def missing_secrets(self) -> list[str]:
+        """One sentence per secret that is not there: account, key and where it was looked for."""
+        return [
+            f"[{section}.{name}] {key}: {secret.source} is not set."
+            for section, tables in (("accounts", self.accounts), ("pickups", self.pickups))
+            for name, table in tables.items()
+            for key, secret in _secrets(table)
+            if secret.missing
+        ]
+
+
+def load_settings(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read ``pipeline.toml`` in ``folder``; ``SetupError`` says what is wrong and where.
+
+    Missing secrets are not an error here (``preview`` needs none): see :meth:`Settings.missing_secrets`.
+    """
+    path = folder / SETTINGS_FILE
+    raw = _read_toml(path)
+    refuse_unknown(raw, ("project", "ledger", "intake", "delivery", "accounts", "pickups"), SETTINGS_FILE)
+    known = resolve_secrets(raw, folder, os.environ if environment is None else environment)
+    settings = Settings(
+        folder=folder.resolve(),
+        project=read_table(ProjectTable, known.get("project", {}), f"{SETTINGS_FILE} [project]"),
+        ledger=read_table(LedgerTable, known.get("ledger", {}), f"{SETTINGS_FILE} [ledger]"),
+        intake=read_table(IntakeTable, known.get("intake", {}), f"{SETTINGS_FILE} [intake]"),
+        delivery=read_table(DeliveryTable, known.get("delivery", {}), f"{SETTINGS_FILE} [delivery]"),
+        accounts=_tables(known, "accounts"),
+        pickups=_tables(known, "pickups"),
+    )
+    _check_timezone(settings.project.timezone)
+    return settings
+
+
+def read_table(into: type[T], raw: Any, where: str) -> T:  # noqa: ANN401 - whatever TOML or YAML held
+    """Turn a raw table into a frozen struct; unknown keys and wrong types are a ``SetupError`` naming ``where``."""
+    if not isinstance(raw, Mapping):
+        raise SetupError(f"{where}: expected a table of settings, found {raw!r}.")
+    refuse_unknown(raw, [f.encode_name for f in msgspec.structs.fields(into)], where)
+    try:
+        return msgspec.convert(raw, into, dec_hook=_keep_secret)
+    except msgspec.ValidationError as problem:
+        raise SetupError(f"{where}: {_plainly(problem)}.") from None
+
+
+def refuse_unknown(raw: Mapping[str, Any], known: Any, where: str) -> None:  # noqa: ANN401 - any iterable of names
+    """Refuse keys nobody reads: a misspelt setting must not be silently without effect."""
+    for key in raw:
+        if key not in known:
+            raise SetupError(
+                f"{where}: unknown key '{key}'.{nearest(key, known)} Known keys: {', '.join(sorted(known))}."
+            )
+
+
+def resolve_secrets(raw: Any, folder: Path, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - a TOML tree
+    """The same tree with every ``{env = …}`` and ``{file = …}`` replaced by a :class:`Secret`."""
+    if isinstance(raw, Mapping):
+        if set(raw) == {"env"}:
+            name = str(raw["env"])
+            return Secret(environment.get(name) or None, f"environment variable {name}")
+        if set(raw) == {"file"}:
+            return _secret_from_file(folder / str(raw["file"]), str(raw["file"]))
+        return {key: resolve_secrets(value, folder, environment) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [resolve_secrets(value, folder, environment) for value in raw]
+    return raw
+
+
+def check_base_url(url: str, where: str) -> str:
+    """The address without its trailing slash; plain ``http`` only to this machine, so keys never travel in the clear."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SetupError(f"{where}: base_url '{url}' is not a web address; write https://host/path.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise SetupError(f"{where}: base_url must hold no user name, password, '?' or '#'; keys have settings of their own.")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise SetupError(f"{where}: base_url uses http to another machine; keys would travel in the clear. Use https.")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise SetupError(
+            f"No {SETTINGS_FILE} in {path.parent}. `orderdrop init DIR` makes a project folder; "
+            "--project DIR names an existing one."
+        ) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SetupError(f"{path} cannot be read: {problem}.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise SetupError(f"{path} is not valid TOML: {problem}.") from None
+
+
+def _secret_from_file(path: Path, shown: str) -> Secret:
+    try:
+        return Secret(path.read_text(encoding="utf-8").strip() or None, f"file {shown}")
+    except (OSError, UnicodeDecodeError):
+        return Secret(None, f"file {shown}")
+
+
+def _secrets(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Secret]]:
+    for key, value in table.items():
+        if isinstance(value, Secret):
+            yield prefix + key, value
+        elif isinstance(value, Mapping):
+            yield from _secrets(value, f"{prefix}{key}.")
+
+
+def _tables(raw: Mapping[str, Any], section: str) -> Mapping[str, Mapping[str, Any]]:
+    tables = raw.get(section, {})
+    if not isinstance(tables, Mapping):
+        raise SetupError(f"{SETTINGS_FILE}: [{section}] must hold named tables, as in [{section}.shop].")
+    for name, table in tables.items():
+        if not isinstance(table, Mapping):
+            raise SetupError(f"{SETTINGS_FILE}: [{section}.{name}] must be a table of settings.")
+    return tables
+
+
+def _check_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SetupError(
+            f"{SETTINGS_FILE} [project] timezone: '{name}' is not a time zone; write one such as America/New_York."
+        ) from None
+
+
+def _keep_secret(expected: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's hook
+    if expected is Secret:
+        if isinstance(value, Secret):
+            return value
+        raise ValueError('a secret is never written here: use { env = "NAME" } or { file = "path" }')
+    raise NotImplementedError
+
+
+def _plainly(problem: msgspec.ValidationError) -> str:
+    """msgspec's message, its path turned from ``$.rate.burst`` into ``rate.burst``."""
+    text, _, path = str(problem).partition(" - at `$")
+    where = path.strip("`.").lstrip(".")
+    return f"{where}: {text}" if where else text

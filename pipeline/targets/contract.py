@@ -1,0 +1,264 @@
+"""What a target must give, and the closed set of outcomes.
+
+A target never touches the network. An operation is a *plan*: a generator that yields :class:`Step` values and
+receives the :data:`Result` of each. The journal decides whether a step is sent, reused, looked up or left in doubt,
+so the rule "never sent again blindly" lives in one place and a plan reads like the story of an order::
+
+    def plan(record, prior):
+        contact = yield Step("contact", request=..., read=..., find=...)
+        order = yield Step("order", request=order_payload(record, contact["id"]), read=..., find=...)
+        return order
+
+A look-up (``find``) is a generator too: it yields read-only :class:`Request` values, receives an :class:`Answer` for
+each, and returns :class:`Found`, :class:`Absent` or :class:`Unclear`. Plans and look-ups are pure: no network, no
+clock, no randomness; run again with the same results they yield the same steps with the same names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.model import Record
+
+Result = Mapping[str, Any]
+"""What a step gave: plain JSON values; ``id`` is the remote id where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call before it is signed: no secret is in it, so it may be shown and stored.
+
+    ``path`` stands below the account's ``base_url`` and begins with ``/``. At most one of ``json`` (any JSON value)
+    and ``form`` (pairs in sending order) and ``text`` (with ``content_type``) is the body. ``key`` names which of
+    the account's keys signs the call, where a target has one per call.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    json: Any = None
+    form: tuple[tuple[str, str], ...] | None = None
+    text: str | None = None
+    content_type: str | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A call as it goes over the wire, secrets included: never logged, stored or shown."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: any HTTP status; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    def text(self, limit: int = 500) -> str:
+        """The body as text, at most ``limit`` characters, undecodable bytes replaced."""
+        return self.content[: limit * 4].decode("utf-8", "replace")[:limit]
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever the vendor sent
+        """The body as JSON, or ``None`` when it is empty or not JSON."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+
+# --- outcomes of one sent step -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step happened. ``already_there``: the target says the thing existed before this call."""
+
+    result: Result
+    already_there: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The target will not take this record: the row's fault. Goes into the errors workbook.
+
+    ``column_hint`` is the record field (``email``, ``sku`` …) whose cell to mark, where the answer tells.
+    """
+
+    code: str
+    message: str
+    advice: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not done, nobody's fault: send the same step again after ``seconds`` (``None``: the journal's own back-off).
+
+    Only for answers that prove the work was not done (429, 503 before the application, a refused connection).
+    The whole account waits with it.
+    """
+
+    code: str
+    message: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """The call may or may not have happened (5xx, empty or unreadable answer): look it up, never send again blindly."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The account cannot work until a person acts (bad or expired key, API switched off): the step did not happen.
+
+    No other account is touched; no row is blamed.
+    """
+
+    code: str
+    message: str
+    advice: str
+
+
+Outcome = Done | Refused | Later | InDoubt | Paused
+
+
+# --- what a look-up can see --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """It is there, exactly once as far as the target tells."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The target's own list, read with success, does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The look-up could not tell (several candidates, an unreadable answer): try again, then ask a person."""
+
+    message: str
+
+
+Finding = Found | Absent | Unclear
+LookUp = Callable[[], Generator[Request, Answer, Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a plan.
+
+    ``name`` is unique within the plan and stable between runs (it is the key of the journal).
+
+    - ``reads_only``: a look at the target; never journaled, may be repeated at will.
+    - ``find``: how to see whether the step happened; ``None`` means only a person can tell.
+    - ``look_first``: look before the first send; found means *already there* and nothing is sent.
+    - ``repeatable``: sending it twice leaves the same state as once (a PUT of the whole item); an unanswered
+      send is then simply sent again.
+    - ``search_hint``: what a person types into the vendor's own search to see whether it is there.
+    """
+
+    name: str
+    request: Request
+    read: Callable[[Answer], Outcome]
+    find: LookUp | None = None
+    look_first: bool = False
+    repeatable: bool = False
+    reads_only: bool = False
+    search_hint: str = ""
+
+
+Plan = Generator[Step, Result, Result]
+"""Yields steps, receives their results, returns the final result (``id`` is the remote id of the record)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What the ledger knows of an earlier delivery of the same record key: its final result and content."""
+
+    result: Result
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of one account, its options already bound.
+
+    ``problems`` is called before anything is sent (also by ``preview``) and names everything that would make the
+    target refuse the record; ``plan`` is only called when it returned nothing. ``can_update`` says whether ``plan``
+    accepts a ``prior`` (same key, different content).
+    """
+
+    name: str
+    kinds: frozenset[str]
+    plan: Callable[[Record, Prior | None], Plan]
+    problems: Callable[[Record], Sequence[Refused]] = lambda _record: ()
+    can_update: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A leaky bucket: ``burst`` calls at once, refilled by ``per_second``."""
+
+    burst: float
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class PaceHint:
+    """What the vendor's own headers say about our speed after an answer.
+
+    ``remaining``: calls left in the bucket right now; ``wait``: seconds until the next call may go.
+    """
+
+    remaining: float | None = None
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of one target, ready to be driven. Built by ``registry`` from ``pipeline.toml``.
+
+    ``timeout`` is the longest wait for an answer, ``settle_seconds`` how long after an unanswered send an absence
+    is not believed yet, both in seconds. ``operation(name, options)`` raises ``SetupError`` for an unknown name or
+    option. ``sign`` adds address and secrets; ``show`` gives the same call with every secret replaced, for people.
+    ``probe`` is one harmless read that proves address and key (``check --online``).
+    """
+
+    name: str
+    target: str
+    base_url: str
+    rate: Rate
+    sign: Callable[[Request], Signed]
+    show: Callable[[Request], Signed]
+    operation: Callable[[str, Mapping[str, Any]], Operation]
+    operation_names: tuple[str, ...]
+    probe: Callable[[], Plan]
+    pace: Callable[[Answer], PaceHint] = lambda _answer: PaceHint()
+    concurrency: int = 1
+    timeout: float = 30.0
+    settle_seconds: float = 30.0
+    warnings: tuple[str, ...] = field(default=())
