@@ -1,0 +1,96 @@
+"""The balance: per file and per account, in numbers that must close."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.ledger import batches as files
+from pipeline.ledger import deliveries as book
+from pipeline.ledger.batches import Batch
+from pipeline.model import DeliveryState
+
+STATES = tuple(DeliveryState)
+
+
+def balance(connection: sa.Connection, accounts: Mapping[str, str]) -> dict[str, Any]:
+    """The whole balance as plain values (FACE: ``orderdrop status --json``); ``accounts`` gives the target by name."""
+    counted: dict[int, Counter[str]] = {}
+    by_account: dict[str, Counter[str]] = {}
+    for batch_id, account, state, number in book.counts(connection):
+        counted.setdefault(batch_id, Counter())[state] += number
+        by_account.setdefault(account, Counter())[state] += number
+    listed = [_file(batch, counted.get(batch.id, Counter())) for batch in files.listed(connection)]
+    paused = book.paused(connection)
+    return {
+        "balanced": all(_closes(entry) for entry in listed),
+        "files": listed,
+        "accounts": [
+            _account(name, target, by_account.get(name, Counter()), paused.get(name)) for name, target in accounts.items()
+        ],
+    }
+
+
+def _file(batch: Batch, counted: Mapping[str, int]) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "file": batch.file_name,
+        "feed": batch.feed,
+        "state": batch.state,
+        "sha256": batch.sha256,
+        "received_at": batch.received_at,
+        "rows": {
+            "read": batch.rows_read,
+            "accepted": batch.rows_accepted,
+            "rejected": batch.rows_rejected,
+            "skipped": batch.rows_skipped,
+        },
+        "deliveries": {state.value: counted.get(state, 0) for state in STATES},
+        "workbook": batch.workbook,
+        "notes": list(batch.notes or ()),
+    }
+    if batch.state == "refused":
+        entry |= {"reason": batch.reason, "code": batch.reason_code, "advice": batch.advice}
+    if batch.same_as is not None:
+        entry["same_as"] = batch.same_as
+    if batch.corrects is not None:
+        entry["corrects"] = batch.corrects
+    return entry
+
+
+def _account(name: str, target: str, counted: Mapping[str, int], paused: str | None) -> dict[str, Any]:
+    return {
+        "account": name,
+        "target": target,
+        **{state.value: counted.get(state, 0) for state in STATES},
+        "paused": paused,
+    }
+
+
+def _closes(entry: Mapping[str, Any]) -> bool:
+    rows = entry["rows"]
+    return bool(rows["read"] == rows["accepted"] + rows["rejected"] + rows["skipped"])
+
+
+def in_words(entry: Mapping[str, Any]) -> str:
+    """One file of the balance as a sentence."""
+    rows, sent = entry["rows"], {k: n for k, n in entry["deliveries"].items() if n}
+    if entry["state"] == "refused":
+        return f"{entry['file']}: refused. {entry['reason']} {entry['advice']}"
+    if entry["state"] == "duplicate":
+        return f"{entry['file']}: the same file came before; nothing was done again."
+    told = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sent.items()) or "nothing to deliver"
+    parts = f"{rows['read']} rows read, {rows['accepted']} accepted, {rows['rejected']} rejected, {rows['skipped']} skipped"
+    workbook = f" To correct: {entry['workbook']}." if entry["workbook"] else ""
+    return f"{entry['file']} ({entry['feed']}): {parts}; deliveries: {told}.{workbook}"
+
+
+def waits_for_person(balance_of_all: Mapping[str, Any], doubts_for_people: Sequence[object]) -> bool:
+    """Whether somebody has to act: a workbook lies in ``errors/``, an account is paused, or a doubt is theirs."""
+    return (
+        bool(doubts_for_people)
+        or any(entry["workbook"] for entry in balance_of_all["files"])
+        or any(entry["paused"] for entry in balance_of_all["accounts"])
+    )

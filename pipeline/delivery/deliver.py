@@ -1,0 +1,252 @@
+"""Drain one account: take what is due, attend to it, until nothing more can be done now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.delivery.clock import Clock
+from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
+from pipeline.delivery.line import Halt, Line
+from pipeline.delivery.pacing import back_off
+from pipeline.errors import LedgerError, SetupError
+from pipeline.ledger import deliveries as book
+from pipeline.ledger.deliveries import Delivery
+from pipeline.ledger.writer import GroupWriter
+from pipeline.model import DeliveryState
+from pipeline.targets.contract import Account, Later, Operation, Paused, Prior, Refused, Result
+from pipeline.targets.http import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How a drain ended: ``paused`` and ``trouble`` say what a person, or time, has to mend."""
+
+    account: str
+    attended: int
+    paused: Paused | None = None
+    trouble: Later | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Where a delivery goes."""
+
+    state: DeliveryState
+    due_at: float | None = None
+    result: Result | None = None
+    problems: Sequence[Refused | Later | Paused] = ()
+    tries: int = 0
+
+
+class Drain:
+    """One drain of one account; only one may run at a time (the caller holds the run lock)."""
+
+    def __init__(
+        self,
+        account: Account,
+        transport: Transport,
+        engine: sa.Engine,
+        writer: GroupWriter,
+        clock: Clock,
+        *,
+        patience: float,
+        stop: threading.Event,
+        progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._account = account
+        self._engine = engine
+        self._writer = writer
+        self._clock = clock
+        self._patience = patience
+        self._stop = stop
+        self._progress = progress
+        self._line = Line(account, transport, clock, stop)
+        self._operations: dict[tuple[str, str], Operation] = {}
+        self._attended = 0
+
+    def run(self) -> Drained:
+        """Attend to everything due; wait for what is due soon; return when the rest must wait longer."""
+        workers = max(1, self._account.concurrency)
+        with ThreadPoolExecutor(workers, thread_name_prefix=self._account.name) as pool:
+            under_way: dict[Future[None], int] = {}
+            while not self._finished():
+                self._start_some(pool, under_way, workers)
+                if under_way:
+                    self._collect(under_way)
+                elif not self._wait_for_more():
+                    break
+            while under_way:
+                self._collect(under_way)
+        self._note_account()
+        return Drained(self._account.name, self._attended, self._line.paused, self._line.trouble)
+
+    def _finished(self) -> bool:
+        return self._stop.is_set() or self._line.paused is not None
+
+    def _start_some(self, pool: ThreadPoolExecutor, under_way: dict[Future[None], int], workers: int) -> None:
+        if self._clock.now() < self._line.held_until or len(under_way) >= workers:
+            return
+        with self._engine.connect() as connection:
+            due = book.due(
+                connection, self._account.name, self._clock.now(), workers - len(under_way), list(under_way.values())
+            )
+        for delivery in due:
+            under_way[pool.submit(self._attend, delivery)] = delivery.id
+
+    def _collect(self, under_way: dict[Future[None], int]) -> None:
+        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            del under_way[future]
+            future.result()
+            self._attended += 1
+            self._progress()
+
+    def _wait_for_more(self) -> bool:
+        """Wait until something is due; ``False`` when that is too far off for this run."""
+        with self._engine.connect() as connection:
+            upcoming = book.next_due(connection, self._account.name)
+        if upcoming is None:
+            return False
+        due_at, state = upcoming
+        now = self._clock.now()
+        # A doubt is worth its settle time: the run that made it should be the one that clears it.
+        patience = max(self._patience, self._account.settle_seconds + 5) if state == DeliveryState.IN_DOUBT else self._patience
+        seconds = max(due_at, self._line.held_until) - now
+        if seconds > patience or self._line.held_until - now > self._patience:
+            return False
+        self._clock.wait(max(0.05, seconds), self._stop)
+        return True
+
+    def _note_account(self) -> None:
+        paused, now = self._line.paused, self._clock.now()
+        if paused is not None:
+            message = f"{paused.message} {paused.advice}"
+            self._writer.write(lambda c: book.pause(c, self._account.name, paused.code, message, now))
+        elif self._line.answered_well:
+            self._writer.write(lambda c: book.resume(c, self._account.name))
+
+    # --- one delivery ---
+
+    def _attend(self, delivery: Delivery) -> None:
+        try:
+            verdict = self._verdict(delivery)
+        except Halt:
+            return
+        now = self._clock.now()
+        values: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
+        if verdict.result is not None:
+            values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}
+        self._writer.write(lambda c: book.move(c, delivery.id, verdict.state, now, **values))
+
+    def _verdict(self, delivery: Delivery) -> Verdict:
+        with self._engine.connect() as connection:
+            known = book.steps_of(connection, delivery.id)
+            before = book.prior(connection, delivery)
+        operation = self._operation(delivery)
+        if before is not None and not known:
+            decided = _without_sending(delivery, before, operation)
+            if decided is not None:
+                return decided
+        if not known and (problems := operation.problems(delivery.record)):
+            return Verdict(DeliveryState.REFUSED, problems=problems)
+        prior = Prior(before.result or {}, before.record) if before is not None else None
+        journal = Journal(delivery, self._account, self._line, self._writer, self._clock, known)
+        return self._carry_out(operation, delivery, prior, journal)
+
+    def _carry_out(self, operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Verdict:
+        now = self._clock.now
+        try:
+            result = follow(operation, delivery, prior, journal)
+        except Stopped as stopped:
+            match stopped.outcome:
+                case Refused():
+                    return Verdict(DeliveryState.REFUSED, problems=(stopped.outcome,))
+                case Later():
+                    tries = delivery.tries + 1
+                    seconds = stopped.outcome.seconds if stopped.outcome.seconds is not None else back_off(tries)
+                    return Verdict(DeliveryState.WAITING, now() + seconds, problems=(stopped.outcome,), tries=tries)
+                case Paused():
+                    return Verdict(DeliveryState.WAITING, now(), problems=(stopped.outcome,), tries=delivery.tries)
+        except Doubtful as doubt:
+            told = Later("in_doubt", doubt.message)
+            return Verdict(DeliveryState.IN_DOUBT, doubt.due_at, problems=(told,), tries=delivery.tries + 1)
+        except (Halt, LedgerError, SetupError):
+            raise
+        except Exception as problem:  # noqa: BLE001 - one record nobody foresaw must not stop the others
+            return Verdict(DeliveryState.REFUSED, problems=(_unforeseen(problem),))
+        state = DeliveryState.ALREADY_THERE if result.get(ALREADY_THERE) else DeliveryState.DELIVERED
+        return Verdict(state, result={k: v for k, v in result.items() if k != ALREADY_THERE})
+
+    def _operation(self, delivery: Delivery) -> Operation:
+        key = (delivery.operation, repr(sorted(delivery.options.items())))
+        if key not in self._operations:
+            self._operations[key] = self._account.operation(delivery.operation, delivery.options)
+        return self._operations[key]
+
+
+def follow(operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Result:
+    """Walk a plan to its end, each step through the journal."""
+    plan = operation.plan(delivery.record, prior)
+    try:
+        step = next(plan)
+        while True:
+            step = plan.send(journal.perform(step))
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+
+
+def _without_sending(delivery: Delivery, before: Delivery, operation: Operation) -> Verdict | None:
+    """The verdict on a key that was delivered before, where nothing has to be sent; ``None`` when an update is due."""
+    if before.fingerprint == delivery.fingerprint:
+        return Verdict(DeliveryState.UNCHANGED, result=before.result or {})
+    if delivery.on_change == "ignore":
+        told = Later("change_ignored", "Changed since it was delivered; the mapping says on_change: ignore.")
+        return Verdict(DeliveryState.UNCHANGED, result=before.result or {}, problems=(told,))
+    if delivery.on_change == "reject" or not operation.can_update:
+        return Verdict(DeliveryState.REFUSED, problems=(_changed(delivery, operation),))
+    return None
+
+
+def _changed(delivery: Delivery, operation: Operation) -> Refused:
+    reason = (
+        "the mapping says on_change: reject"
+        if delivery.on_change == "reject"
+        else f"{operation.name} cannot change what is already at the target"
+    )
+    return Refused(
+        "changed",
+        f"{delivery.record_key} was delivered before with other content, and {reason}.",
+        "Change it at the target by hand, or set on_change: ignore in the mapping.",
+    )
+
+
+def _unforeseen(problem: Exception) -> Refused:
+    return Refused(
+        "cannot_be_sent",
+        f"This record could not be turned into a call ({type(problem).__name__}).",
+        "This is a fault in orderdrop: report it with the row. `orderdrop replay` sends it again after an update.",
+    )
+
+
+def _told(problems: Sequence[Refused | Later | Paused]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": problem.code,
+            "message": problem.message,
+            "advice": getattr(problem, "advice", ""),
+            "field": getattr(problem, "field", None),
+        }
+        for problem in problems
+    ]
+
+
+def _remote_id(result: Result) -> str | None:
+    value = result.get("id")
+    return None if value is None else str(value)

@@ -1,0 +1,268 @@
+"""A step is done once: intent before the first byte, outcome after the answer, a look-up where neither is known.
+
+The safety of the whole product lives in this file. The promise:
+
+- the intent of a step is committed before its first byte leaves;
+- a step that has an outcome is never run again;
+- a step with an intent and no outcome is *in doubt*: it is looked up at the target, and sent again only when the
+  look-up saw its absence at least ``settle_seconds`` after the last byte may have left, or when a person says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.delivery.clock import Clock
+from pipeline.delivery.line import Line
+from pipeline.delivery.pacing import back_off
+from pipeline.ledger import deliveries as book
+from pipeline.ledger.deliveries import Delivery, StepRow
+from pipeline.ledger.writer import GroupWriter
+from pipeline.targets.contract import (
+    Absent,
+    Account,
+    Done,
+    Finding,
+    Found,
+    InDoubt,
+    Later,
+    Outcome,
+    Paused,
+    Refused,
+    Request,
+    Result,
+    Step,
+    Unclear,
+)
+from pipeline.targets.http import NotSent, Unanswered
+
+ALREADY_THERE = "already_there"
+"""Key set in a step's result when the target had the thing before our first call."""
+
+MAX_SENDS = 4
+"""After so many unanswered sends of one step a person decides; a target that never answers is not hammered."""
+
+MAX_UNCLEAR_LOOKS = 5
+"""After so many look-ups that could not tell, a person decides."""
+
+
+class Stopped(Exception):  # noqa: N818 - the plan cannot go on now; carries why
+    """A plan cannot go on: the outcome says what becomes of its delivery."""
+
+    def __init__(self, outcome: Refused | Later | Paused) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
+class Doubtful(Exception):  # noqa: N818 - the plan cannot go on now; carries why
+    """A step is in doubt; ``due_at`` is when to look again, ``None`` when only a person can tell."""
+
+    def __init__(self, message: str, due_at: float | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.due_at = due_at
+
+
+class Journal:
+    """Performs the steps of one delivery, each at most once."""
+
+    def __init__(self, delivery: Delivery, account: Account, line: Line, writer: GroupWriter, clock: Clock,
+                 known: Mapping[str, StepRow]) -> None:  # fmt: skip
+        self._delivery = delivery
+        self._account = account
+        self._line = line
+        self._writer = writer
+        self._clock = clock
+        self._known = dict(known)
+
+    def perform(self, step: Step) -> Result:
+        """The result of a step: remembered, looked up, or sent now. Raises :class:`Stopped` or :class:`Doubtful`."""
+        if step.reads_only:
+            return self._read(step)
+        known = self._known.get(step.name)
+        if known is not None and known.state == "done":
+            return known.result or {}
+        if known is not None and known.state == "intended":
+            seen = self._settle_doubt(step, known)
+            if seen is not None:
+                return seen
+        elif step.look_first:
+            seen = self._look_before_sending(step, known)
+            if seen is not None:
+                return seen
+        return self._send(step)
+
+    # --- sending ---
+
+    def _send(self, step: Step) -> Result:
+        now = self._clock.now
+        self._line.wait_turn()
+        step_id, attempt = self._write(
+            lambda c: book.intend(c, self._delivery.id, step.name, _stored(step.request), step.search_hint, now())
+        )
+        outcome = self._outcome_of(step)
+        self._line.heed(outcome)
+        self._write(lambda c: self._note_outcome(c, step, attempt, outcome, now()))
+        return self._conclude(step, outcome)
+
+    def _outcome_of(self, step: Step) -> Outcome:
+        try:
+            answer = self._line.exchange(step.request)
+        except NotSent as problem:
+            return Later("unreachable", f"{self._account.name} cannot be reached: {problem}")
+        except Unanswered as problem:
+            return InDoubt("no_answer", f"The call '{step.name}' was not answered: {problem}.")
+        try:
+            return step.read(answer)
+        except Exception as problem:  # noqa: BLE001 - an answer nobody foresaw must not lose what was sent
+            return InDoubt("unreadable_answer", f"The answer to '{step.name}' could not be read ({type(problem).__name__}).")
+
+    def _note_outcome(self, connection: Any, step: Step, attempt: int, outcome: Outcome, now: float) -> None:  # noqa: ANN401
+        kind, code, message = _describe(outcome)
+        book.finish_attempt(connection, attempt, kind, now, code, message)
+        match outcome:
+            case Done():
+                values: dict[str, Any] = {"state": "done", "result": dict(_result(outcome)), "doubt_since": None}
+            case Refused():
+                values = {"state": "refused"}
+            case Later() | Paused():
+                values = {"state": "open"}
+            case InDoubt():
+                values = {"doubt_since": now, "last_look": message}
+        book.note_step(connection, self._delivery.id, step.name, **values)
+
+    def _conclude(self, step: Step, outcome: Outcome) -> Result:
+        match outcome:
+            case Done():
+                return _result(outcome)
+            case InDoubt() if step.repeatable:
+                raise Stopped(Later(outcome.code, f"{outcome.message} It changes nothing to send it again."))
+            case InDoubt():
+                raise Doubtful(outcome.message, self._clock.now() + 1.0 if step.find else None)
+            case _:
+                raise Stopped(outcome)
+
+    # --- doubts ---
+
+    def _settle_doubt(self, step: Step, known: StepRow) -> Result | None:
+        """What the target shows of an unanswered step; ``None`` when it is proved absent and may be sent again."""
+        if step.repeatable:
+            return None
+        if step.find is None:
+            raise Doubtful(f"'{step.name}' was not answered, and this target has no look-up for it.", None)
+        try:
+            finding = self._look(step)
+        except Stopped as stopped:
+            # The look-up itself failed: the doubt stays a doubt, whatever else is done about the account.
+            raise Doubtful(stopped.outcome.message, self._clock.now() + back_off(self._delivery.tries + 1)) from None
+        now = self._clock.now()
+        match finding:
+            case Found(result):
+                self._write(lambda c: book.note_step(
+                    c, self._delivery.id, step.name, state="done", result=dict(result), doubt_since=None,
+                    last_look="found at the target"))  # fmt: skip
+                return result
+            case Absent():
+                return self._absent(step, known, now)
+            case Unclear(message):
+                return self._unclear(step, message, now)
+
+    def _absent(self, step: Step, known: StepRow, now: float) -> None:
+        settled_at = (known.doubt_since or now) + self._account.settle_seconds
+        if now < settled_at:
+            self._note_look(step, "not seen yet; an absence is believed only after the settle time")
+            raise Doubtful(f"'{step.name}' was not answered; not seen at the target so far.", settled_at)
+        if known.sends >= MAX_SENDS:
+            self._note_look(step, f"absent after {known.sends} unanswered sends")
+            raise Doubtful(f"'{step.name}' was sent {known.sends} times and never answered.", None)
+        self._write(lambda c: book.note_step(
+            c, self._delivery.id, step.name, state="open", doubt_since=None,
+            last_look="absent after the settle time"))  # fmt: skip
+
+    def _unclear(self, step: Step, message: str, now: float) -> None:
+        looks = self._delivery.tries + 1
+        self._note_look(step, message)
+        again = None if looks >= MAX_UNCLEAR_LOOKS else now + 2.0**looks
+        raise Doubtful(f"'{step.name}' was not answered and the look-up could not tell: {message}", again)
+
+    def _look_before_sending(self, step: Step, known: StepRow | None) -> Result | None:
+        finding = self._look(step)
+        if not isinstance(finding, Found):
+            if isinstance(finding, Unclear):
+                raise Stopped(self._unclear_before_sending(finding))
+            return None
+        # Found after an earlier send of ours means that send arrived late: it is ours, not somebody else's.
+        ours = known is not None and known.sends > 0
+        result = finding.result if ours else {**finding.result, ALREADY_THERE: True}
+        if ours:
+            self._write(lambda c: book.note_step(
+                c, self._delivery.id, step.name, state="done", result=dict(result), doubt_since=None))  # fmt: skip
+        else:
+            self._write(lambda c: book.record_found(c, self._delivery.id, step.name, result))
+        return result
+
+    def _unclear_before_sending(self, finding: Unclear) -> Later | Refused:
+        if self._delivery.tries < MAX_UNCLEAR_LOOKS:
+            return Later("look_up_unclear", finding.message)
+        return Refused("look_up_unclear", finding.message, "Look at the target which of them is meant, then send again.")
+
+    def _look(self, step: Step) -> Finding:
+        assert step.find is not None  # noqa: S101 - callers checked
+        search = step.find()
+        try:
+            request = next(search)
+            while True:
+                request = search.send(self._line.exchange_paced(request))
+        except StopIteration as end:
+            finding: Finding = end.value
+            return finding
+        except (NotSent, Unanswered) as problem:
+            trouble = Later("unreachable", f"{self._account.name} cannot be asked: {problem}")
+            self._line.heed(trouble)
+            raise Stopped(trouble) from None
+
+    def _note_look(self, step: Step, text: str) -> None:
+        self._write(lambda c: book.note_step(c, self._delivery.id, step.name, last_look=text))
+
+    # --- reads ---
+
+    def _read(self, step: Step) -> Result:
+        try:
+            outcome = step.read(self._line.exchange_paced(step.request))
+        except (NotSent, Unanswered) as problem:
+            outcome = Later("unreachable", f"{self._account.name} cannot be reached: {problem}")
+        self._line.heed(outcome)
+        match outcome:
+            case Done():
+                return _result(outcome)
+            case InDoubt():
+                raise Stopped(Later(outcome.code, outcome.message))
+            case _:
+                raise Stopped(outcome)
+
+    def _write(self, what: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - whatever the write returns
+        return self._writer.write(what)
+
+
+def _result(outcome: Done) -> Result:
+    return {**outcome.result, ALREADY_THERE: True} if outcome.already_there else outcome.result
+
+
+def _stored(request: Request) -> dict[str, Any]:
+    return {name: value for name, value in asdict(request).items() if value not in (None, "", ())}
+
+
+def _describe(outcome: Outcome) -> tuple[str, str, str]:
+    match outcome:
+        case Done(already_there=already_there):
+            return (ALREADY_THERE if already_there else "done"), "", ""
+        case Refused(code, message):
+            return "refused", code, message
+        case Later(code, message):
+            return "later", code, message
+        case InDoubt(code, message):
+            return "in_doubt", code, message
+        case Paused(code, message):
+            return "paused", code, message

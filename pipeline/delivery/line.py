@@ -1,0 +1,79 @@
+"""The line to one account: paced calls out, and how the account fares."""
+
+from __future__ import annotations
+
+import threading
+
+from pipeline.delivery.clock import Clock
+from pipeline.delivery.pacing import Bucket, back_off
+from pipeline.targets.contract import Account, Answer, Done, Later, Outcome, Paused, Refused, Request
+from pipeline.targets.http import Transport
+
+
+class Halt(Exception):  # noqa: N818 - a fact, not an error
+    """No further call may begin now: a stop was asked for, or the account is paused or held."""
+
+
+class Line:
+    """Shared by all calls to one account: its pace, its pauses, its run of failures."""
+
+    def __init__(self, account: Account, transport: Transport, clock: Clock, stop: threading.Event) -> None:
+        self._account = account
+        self._transport = transport
+        self._clock = clock
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._bucket = Bucket.full(account.rate, clock.now())
+        self._failures = 0
+        self.held_until = 0.0
+        self.paused: Paused | None = None
+        self.trouble: Later | None = None
+        self.answered_well = False
+
+    def wait_turn(self) -> None:
+        """Wait until the account's rate allows one more call; raises :class:`Halt` when none may begin."""
+        self._may_begin()
+        with self._lock:
+            seconds = self._bucket.draw(self._clock.now())
+        if seconds > 0:
+            self._clock.wait(seconds, self._stop)
+            self._may_begin()
+
+    def _may_begin(self) -> None:
+        if self._stop.is_set() or self.paused is not None or self._clock.now() < self.held_until:
+            raise Halt
+
+    def exchange(self, request: Request) -> Answer:
+        """One call, its turn already taken; raises ``NotSent`` or ``Unanswered``."""
+        answer = self._transport.send(self._account.sign(request))
+        with self._lock:
+            self._bucket.heed(self._account.pace(answer), self._clock.now())
+        return answer
+
+    def exchange_paced(self, request: Request) -> Answer:
+        """Wait for a turn, then call."""
+        self.wait_turn()
+        return self.exchange(request)
+
+    def heed(self, outcome: Outcome) -> None:
+        """Remember what an outcome says of the account as a whole."""
+        with self._lock:
+            match outcome:
+                case Done() | Refused():
+                    self._failures, self.held_until, self.trouble = 0, 0.0, None
+                    self.answered_well = True
+                case Paused():
+                    self.paused = outcome
+                case Later():
+                    self._hold(outcome)
+                case _:
+                    pass
+
+    def _hold(self, outcome: Later) -> None:
+        now = self._clock.now()
+        self.trouble = outcome
+        if outcome.seconds is not None:
+            self.held_until = max(self.held_until, now + outcome.seconds)
+        elif now >= self.held_until:  # several calls under way fail together: one failure, one wait
+            self._failures += 1
+            self.held_until = now + back_off(self._failures)

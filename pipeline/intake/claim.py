@@ -1,0 +1,107 @@
+"""Claiming a file: one atomic rename out of the inbox, so that no two runs ever hold the same file."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Letters and digits that nobody mistakes for one another when a reference is typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that is now ours: ``link`` names its folder under ``var/work``."""
+
+    link: str
+    path: Path
+    file_name: str
+    subfolder: str | None
+
+
+def claim(path: Path, subfolder: str | None, work: Path) -> Claim | None:
+    """Move a file from the inbox to ``work/<link>[@feed]/<name>``; ``None`` when somebody else was quicker or holds it open."""
+    link = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    folder = work / (f"{link}@{subfolder}" if subfolder else link)
+    folder.mkdir(parents=True)
+    target = folder / path.name
+    try:
+        _move(path, target)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+    _sync_folder(folder)
+    _sync_folder(path.parent)
+    return Claim(link, target, path.name, subfolder)
+
+
+def unfinished(work: Path) -> list[Claim]:
+    """Files claimed before, found again after a start; empty folders left by a crash are removed."""
+    claims = []
+    for folder in sorted(work.iterdir()) if work.is_dir() else []:
+        files = [p for p in folder.iterdir() if not p.name.startswith(".copying-")] if folder.is_dir() else []
+        link, _, feed = folder.name.partition("@")
+        if files:
+            claims.append(Claim(link, files[0], files[0].name, feed or None))
+        elif folder.is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
+    return claims
+
+
+def fingerprint(path: Path) -> tuple[str, int]:
+    """SHA-256 and size in bytes of a file, read in pieces."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def put_away(path: Path, target: Path) -> None:
+    """Move an original to its place in the archive; doing it again after a crash is harmless."""
+    if not path.exists() and target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _move(path, target)
+    _sync_folder(target.parent)
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _move(path: Path, target: Path) -> None:
+    try:
+        path.rename(target)
+    except OSError as problem:
+        if problem.errno != errno.EXDEV:
+            raise
+        _copy_over(path, target)
+
+
+def _copy_over(path: Path, target: Path) -> None:
+    """Between two file systems there is no rename: copy under a name nobody reads, sync, rename, remove."""
+    halfway = target.parent / f".copying-{target.name}"
+    with path.open("rb") as source, halfway.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
+    halfway.rename(target)
+    path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; Windows has no way to ask for it."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)

@@ -1,0 +1,245 @@
+"""What the ledger knows of files: batches, their rejections, and which rows still wait for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.ledger.tables import batches, deliveries, rejections
+from pipeline.model import DeliverTo, DeliveryState, Record, Rejection, encode_record
+
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One file's life. ``path`` is where the original lies, relative to the project folder."""
+
+    id: int
+    link: str
+    file_name: str
+    state: str
+    path: str
+    sha256: str
+    received_at: float
+    feed: str | None = None
+    subfolder: str | None = None
+    size: int = 0
+    closed_at: float | None = None
+    found: Mapping[str, Any] | None = None
+    header: Sequence[str] | None = None
+    deliver: Sequence[Mapping[str, Any]] | None = None
+    on_change: str | None = None
+    notes: Sequence[str] | None = None
+    mapping_fingerprint: str | None = None
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_rejected: int = 0
+    rows_skipped: int = 0
+    reason_code: str | None = None
+    reason: str | None = None
+    advice: str | None = None
+    same_as: int | None = None
+    workbook: str | None = None
+    workbook_sha256: str | None = None
+    problems_digest: str | None = None
+    corrects: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What reading, mapping and checking made of a file: everything that one transaction writes."""
+
+    feed: str
+    mapping_fingerprint: str
+    found: Mapping[str, Any]
+    header: Sequence[str]
+    deliver: Sequence[DeliverTo]
+    on_change: str
+    records: Sequence[Record]
+    rejections: Sequence[Rejection]
+    read: int
+    accepted: int
+    rejected: int
+    skipped: int
+    notes: Sequence[str] = ()
+    corrects: int | None = None
+    corrected_rows: Mapping[int, Sequence[int]] | None = None
+    """Rows taken over from earlier batches, by batch id."""
+
+
+def _batch(row: sa.Row[Any]) -> Batch:
+    return Batch(**dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to a mapping
+
+
+def begin(connection: sa.Connection, values: Mapping[str, Any]) -> Batch:
+    """Write down that a file was claimed."""
+    batch_id = connection.execute(sa.insert(batches).values(state="claimed", **values)).inserted_primary_key
+    assert batch_id is not None  # noqa: S101 - an insert always has its key
+    return get(connection, batch_id[0])
+
+
+def get(connection: sa.Connection, batch_id: int) -> Batch:
+    """The batch with that id."""
+    return _batch(connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
+
+
+def by_link(connection: sa.Connection, links: Sequence[str]) -> dict[str, Batch]:
+    """Batches by the short names that row references carry."""
+    rows = connection.execute(sa.select(batches).where(batches.c.link.in_(list(links))))
+    return {batch.link: batch for batch in map(_batch, rows)}
+
+
+def listed(connection: sa.Connection, *states: str) -> list[Batch]:
+    """All batches in those states (all, when none is named), oldest first."""
+    query = sa.select(batches).order_by(batches.c.id)
+    if states:
+        query = query.where(batches.c.state.in_(states))
+    return [_batch(row) for row in connection.execute(query)]
+
+
+def unfinished(connection: sa.Connection) -> list[Batch]:
+    """Batches that closing has to look at: still delivering, not put away yet, or with a workbook out."""
+    query = (
+        sa.select(batches)
+        .where(
+            sa.or_(
+                batches.c.state == "delivering", batches.c.path.startswith("var/work/"), batches.c.workbook.is_not(None)
+            ),
+            batches.c.state != "claimed",
+        )
+        .order_by(batches.c.id)
+    )
+    return [_batch(row) for row in connection.execute(query)]
+
+
+def twin(connection: sa.Connection, batch: Batch, feed: str, mapping_fingerprint: str) -> Batch | None:
+    """An earlier batch of the same bytes under the same mapping, if one was taken in."""
+    row = connection.execute(
+        sa.select(batches)
+        .where(
+            batches.c.sha256 == batch.sha256,
+            batches.c.id < batch.id,
+            batches.c.feed == feed,
+            batches.c.mapping_fingerprint == mapping_fingerprint,
+            batches.c.state.in_(("delivering", "closed")),
+        )
+        .order_by(batches.c.id)
+        .limit(1)
+    ).first()
+    return _batch(row) if row else None
+
+
+def accept(connection: sa.Connection, batch: Batch, accepted: Accepted, now: float) -> None:
+    """Write everything a file gave in one transaction: rejections, deliveries, counts, and the rows it corrects."""
+    connection.execute(
+        sa.update(batches)
+        .where(batches.c.id == batch.id)
+        .values(
+            state="delivering",
+            feed=accepted.feed,
+            mapping_fingerprint=accepted.mapping_fingerprint,
+            found=dict(accepted.found),
+            header=list(accepted.header),
+            deliver=[{"account": d.account, "operation": d.operation, "options": dict(d.options)} for d in accepted.deliver],
+            on_change=accepted.on_change,
+            notes=list(accepted.notes),
+            rows_read=accepted.read,
+            rows_accepted=accepted.accepted,
+            rows_rejected=accepted.rejected,
+            rows_skipped=accepted.skipped,
+            corrects=accepted.corrects,
+        )
+    )
+    _insert(connection, rejections, [_rejection_row(batch.id, r) for r in accepted.rejections])
+    for record in accepted.records:
+        _insert(connection, deliveries, _delivery_rows(batch.id, record, accepted.deliver, now))
+    for original, rows in (accepted.corrected_rows or {}).items():
+        resolve_rows(connection, original, rows, batch.id)
+
+
+def _delivery_rows(batch_id: int, record: Record, deliver: Sequence[DeliverTo], now: float) -> list[dict[str, Any]]:
+    encoded, fingerprint = encode_record(record), record.fingerprint()
+    return [
+        {
+            "batch_id": batch_id, "account": to.account, "operation": to.operation, "record_key": record.key,
+            "fingerprint": fingerprint, "record": encoded, "state": DeliveryState.WAITING, "due_at": now, "tries": 0,
+            "created_at": now, "updated_at": now,
+        }
+        for to in deliver
+    ]  # fmt: skip
+
+
+def _rejection_row(batch_id: int, rejection: Rejection) -> dict[str, Any]:
+    return {
+        "batch_id": batch_id, "row": rejection.row, "column": rejection.column, "field": rejection.field,
+        "value": rejection.value, "code": rejection.code, "message": rejection.message, "advice": rejection.advice,
+    }  # fmt: skip
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _CHUNK):
+        connection.execute(sa.insert(table), rows[start : start + _CHUNK])
+
+
+def refuse(connection: sa.Connection, batch: Batch, values: Mapping[str, Any]) -> None:
+    """Write down that the whole file was refused, and why."""
+    connection.execute(sa.update(batches).where(batches.c.id == batch.id).values(state="refused", **values))
+
+
+def mark_duplicate(connection: sa.Connection, batch: Batch, earlier: Batch) -> None:
+    """Write down that these bytes were taken in before."""
+    connection.execute(
+        sa.update(batches)
+        .where(batches.c.id == batch.id)
+        .values(state="duplicate", feed=earlier.feed, same_as=earlier.id, mapping_fingerprint=earlier.mapping_fingerprint)
+    )
+
+
+def change(connection: sa.Connection, batch_id: int, **values: Any) -> None:  # noqa: ANN401 - column values
+    """Set columns of one batch."""
+    connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(**values))
+
+
+def resolve_rows(connection: sa.Connection, batch_id: int, rows: Sequence[int], by: int) -> None:
+    """Rows of ``batch_id`` came back corrected in batch ``by``: they no longer wait there."""
+    wanted = sorted(set(rows))
+    for start in range(0, len(wanted), 500):
+        connection.execute(
+            sa.update(rejections)
+            .where(rejections.c.batch_id == batch_id, rejections.c.row.in_(wanted[start : start + 500]))
+            .values(resolved_by=by)
+        )
+    taken = set(wanted)
+    refused = connection.execute(
+        sa.select(deliveries.c.id, deliveries.c.record).where(
+            deliveries.c.batch_id == batch_id,
+            deliveries.c.state == DeliveryState.REFUSED,
+            deliveries.c.resolved_by.is_(None),
+        )
+    ).all()
+    for delivery_id, record in refused:
+        if taken.intersection(record["rows"]):
+            connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(resolved_by=by))
+
+
+def open_rejections(connection: sa.Connection, batch_id: int) -> list[Rejection]:
+    """The rejections of a batch whose rows have not come back corrected, by row."""
+    rows = connection.execute(
+        sa.select(rejections)
+        .where(rejections.c.batch_id == batch_id, rejections.c.resolved_by.is_(None))
+        .order_by(rejections.c.row, rejections.c.id)
+    )
+    return [Rejection(r.row, r.column, r.value, r.code, r.message, r.advice, r.field) for r in rows]
+
+
+def rejections_of_rows(connection: sa.Connection, value: str) -> list[tuple[Batch, Rejection]]:
+    """Rejections whose cell held ``value``: how ``find`` sees a record that never became one."""
+    rows = connection.execute(sa.select(rejections).where(rejections.c.value == value).order_by(rejections.c.id))
+    return [
+        (get(connection, r.batch_id), Rejection(r.row, r.column, r.value, r.code, r.message, r.advice, r.field))
+        for r in rows.all()
+    ]

@@ -1,0 +1,275 @@
+"""What the ledger knows of deliveries, their steps and attempts. Plain functions over one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.ledger.tables import accounts, attempts, batches, deliveries, steps
+from pipeline.model import DeliveryState, Record, decode_record
+
+OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
+THERE = (DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE, DeliveryState.UNCHANGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One record on its way to one operation of one account."""
+
+    id: int
+    batch_id: int
+    account: str
+    operation: str
+    record_key: str
+    fingerprint: str
+    record: Record
+    state: str
+    due_at: float | None
+    tries: int
+    result: Mapping[str, Any] | None
+    remote_id: str | None
+    problems: Sequence[Mapping[str, Any]]
+    created_at: float
+    updated_at: float
+    options: Mapping[str, Any]
+    on_change: str
+    feed: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """What the journal knows of one step; ``state`` is explained in ``tables``."""
+
+    id: int
+    delivery_id: int
+    name: str
+    state: str
+    request: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    sends: int
+    doubt_since: float | None
+    last_look: str | None
+    search_hint: str | None
+
+
+def _delivery(row: sa.Row[Any]) -> Delivery:
+    options: Mapping[str, Any] = next(
+        (d["options"] for d in row.deliver or () if (d["account"], d["operation"]) == (row.account, row.operation)), {}
+    )
+    return Delivery(
+        row.id, row.batch_id, row.account, row.operation, row.record_key, row.fingerprint, decode_record(row.record),
+        row.state, row.due_at, row.tries, row.result, row.remote_id, row.problems or (), row.created_at,
+        row.updated_at, options, row.on_change or "update", row.feed or "",
+    )  # fmt: skip
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(deliveries, batches.c.deliver, batches.c.on_change, batches.c.feed).join(batches)
+
+
+def due(connection: sa.Connection, account: str, now: float, limit: int, skip: Sequence[int] = ()) -> list[Delivery]:
+    """Deliveries of an account that may be attended now, oldest first.
+
+    One whose record key has an earlier delivery still open waits behind it: the earlier one decides whether this
+    one is unchanged, an update or a creation.
+    """
+    earlier = deliveries.alias("earlier")
+    behind = sa.exists().where(
+        earlier.c.record_key == deliveries.c.record_key,
+        earlier.c.account == deliveries.c.account,
+        earlier.c.operation == deliveries.c.operation,
+        earlier.c.id < deliveries.c.id,
+        earlier.c.state.in_(OPEN),
+    )
+    query = (
+        _select()
+        .where(deliveries.c.account == account, deliveries.c.state.in_(OPEN), deliveries.c.due_at <= now, ~behind)
+        .order_by(deliveries.c.id)
+        .limit(limit + len(skip))
+    )
+    found = [_delivery(row) for row in connection.execute(query)]
+    return [d for d in found if d.id not in set(skip)][:limit]
+
+
+def next_due(connection: sa.Connection, account: str) -> tuple[float, str] | None:
+    """When the next open delivery of an account is due, and its state; ``None`` when only people can move it on."""
+    row = connection.execute(
+        sa.select(deliveries.c.due_at, deliveries.c.state)
+        .where(deliveries.c.account == account, deliveries.c.state.in_(OPEN), deliveries.c.due_at.is_not(None))
+        .order_by(deliveries.c.due_at)
+        .limit(1)
+    ).first()
+    return (row.due_at, row.state) if row else None
+
+
+def get(connection: sa.Connection, delivery_id: int) -> Delivery | None:
+    """The delivery with that id, if there is one."""
+    row = connection.execute(_select().where(deliveries.c.id == delivery_id)).first()
+    return _delivery(row) if row else None
+
+
+def prior(connection: sa.Connection, delivery: Delivery) -> Delivery | None:
+    """The newest earlier delivery of the same key that is there at the target."""
+    row = connection.execute(
+        _select()
+        .where(
+            deliveries.c.record_key == delivery.record_key,
+            deliveries.c.account == delivery.account,
+            deliveries.c.operation == delivery.operation,
+            deliveries.c.id < delivery.id,
+            deliveries.c.state.in_(THERE),
+        )
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    ).first()
+    return _delivery(row) if row else None
+
+
+def by_key(connection: sa.Connection, key: str) -> list[Delivery]:
+    """All deliveries of a record key, oldest first."""
+    rows = connection.execute(_select().where(deliveries.c.record_key == key).order_by(deliveries.c.id))
+    return [_delivery(row) for row in rows]
+
+
+def in_states(connection: sa.Connection, *states: str, batch_id: int | None = None) -> list[Delivery]:
+    """Deliveries in those states, oldest first; of one batch when it is named."""
+    query = _select().where(deliveries.c.state.in_(states)).order_by(deliveries.c.id)
+    if batch_id is not None:
+        query = query.where(deliveries.c.batch_id == batch_id)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def open_refusals(connection: sa.Connection, batch_id: int) -> list[Delivery]:
+    """Refused deliveries of a batch whose rows have not come back corrected."""
+    query = _select().where(
+        deliveries.c.batch_id == batch_id,
+        deliveries.c.state == DeliveryState.REFUSED,
+        deliveries.c.resolved_by.is_(None),
+    )
+    return [_delivery(row) for row in connection.execute(query.order_by(deliveries.c.id))]
+
+
+def move(connection: sa.Connection, delivery_id: int, state: str, now: float, **values: Any) -> None:  # noqa: ANN401
+    """Put a delivery into a state (see ``DeliveryState`` for the allowed moves)."""
+    connection.execute(
+        sa.update(deliveries).where(deliveries.c.id == delivery_id).values(state=state, updated_at=now, **values)
+    )
+
+
+def counts(connection: sa.Connection) -> list[tuple[int, str, str, int]]:
+    """(batch id, account, state, number) of all deliveries."""
+    grouped = sa.select(deliveries.c.batch_id, deliveries.c.account, deliveries.c.state, sa.func.count()).group_by(
+        deliveries.c.batch_id, deliveries.c.account, deliveries.c.state
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(grouped)]
+
+
+def recover(connection: sa.Connection, now: float) -> int:
+    """After a start: steps with an intent and no outcome are in doubt as of now, and so are their deliveries.
+
+    The process that sent them is gone; its last byte may have left the moment before.
+    """
+    interrupted = connection.execute(
+        sa.select(steps.c.id, steps.c.delivery_id)
+        .join(deliveries)
+        .where(steps.c.state == "intended", steps.c.doubt_since.is_(None), deliveries.c.state.in_(OPEN))
+    ).all()
+    for step_id, delivery_id in interrupted:
+        connection.execute(sa.update(steps).where(steps.c.id == step_id).values(doubt_since=now))
+        move(connection, delivery_id, DeliveryState.IN_DOUBT, now, due_at=now)
+    return len(interrupted)
+
+
+# --- steps -------------------------------------------------------------------------------------------------------
+
+
+def _step(row: sa.Row[Any]) -> StepRow:
+    return StepRow(
+        row.id, row.delivery_id, row.name, row.state, row.request, row.result, row.sends, row.doubt_since,
+        row.last_look, row.search_hint,
+    )  # fmt: skip
+
+
+def steps_of(connection: sa.Connection, delivery_id: int) -> dict[str, StepRow]:
+    """The journal of a delivery by step name, in the order of the first intents."""
+    rows = connection.execute(sa.select(steps).where(steps.c.delivery_id == delivery_id).order_by(steps.c.id))
+    return {row.name: _step(row) for row in rows}
+
+
+def attempts_of(connection: sa.Connection, step_id: int) -> list[Mapping[str, Any]]:
+    """All sends of a step, oldest first."""
+    rows = connection.execute(sa.select(attempts).where(attempts.c.step_id == step_id).order_by(attempts.c.id))
+    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a mapping
+
+
+def intend(
+    connection: sa.Connection, delivery_id: int, name: str, request: Mapping[str, Any], hint: str, now: float
+) -> tuple[int, int]:
+    """Write down that a step is about to be sent; returns (step id, attempt id)."""
+    row = connection.execute(
+        sa.select(steps.c.id, steps.c.sends, steps.c.state).where(
+            steps.c.delivery_id == delivery_id, steps.c.name == name
+        )
+    ).first()
+    values = {"state": "intended", "request": dict(request), "doubt_since": None, "search_hint": hint}
+    if row is None:
+        inserted = connection.execute(
+            sa.insert(steps).values(delivery_id=delivery_id, name=name, sends=1, **values)
+        ).inserted_primary_key
+        assert inserted is not None  # noqa: S101 - an insert always has its key
+        step_id = int(inserted[0])
+    else:
+        step_id = int(row.id)
+        connection.execute(sa.update(steps).where(steps.c.id == step_id).values(sends=row.sends + 1, **values))
+    attempt = connection.execute(sa.insert(attempts).values(step_id=step_id, sent_at=now)).inserted_primary_key
+    assert attempt is not None  # noqa: S101 - an insert always has its key
+    return step_id, int(attempt[0])
+
+
+def finish_attempt(connection: sa.Connection, attempt_id: int, outcome: str, now: float, code: str, message: str) -> None:
+    """Write down how one send ended."""
+    connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.id == attempt_id)
+        .values(ended_at=now, outcome=outcome, code=code, message=message)
+    )
+
+
+def note_step(connection: sa.Connection, delivery_id: int, name: str, **values: Any) -> None:  # noqa: ANN401
+    """Set columns of one step."""
+    connection.execute(
+        sa.update(steps).where(steps.c.delivery_id == delivery_id, steps.c.name == name).values(**values)
+    )
+
+
+def record_found(connection: sa.Connection, delivery_id: int, name: str, result: Mapping[str, Any]) -> None:
+    """A look-up before the first send saw the thing there: the step is done without ever being sent."""
+    connection.execute(
+        sa.insert(steps).values(
+            delivery_id=delivery_id, name=name, state="done", request={}, result=dict(result), sends=0
+        )
+    )
+
+
+# --- accounts ----------------------------------------------------------------------------------------------------
+
+
+def pause(connection: sa.Connection, account: str, code: str, message: str, now: float) -> None:
+    """An account cannot work until a person acts."""
+    resume(connection, account)
+    connection.execute(
+        sa.insert(accounts).values(account=account, paused_code=code, paused_message=message, paused_at=now)
+    )
+
+
+def resume(connection: sa.Connection, account: str) -> None:
+    """An account answered well again."""
+    connection.execute(sa.delete(accounts).where(accounts.c.account == account))
+
+
+def paused(connection: sa.Connection) -> dict[str, str]:
+    """Why, by account that is paused."""
+    return {row.account: row.paused_message for row in connection.execute(sa.select(accounts))}

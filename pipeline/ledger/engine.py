@@ -1,0 +1,104 @@
+"""Opening the ledger: address, pragmas, migrations, and the plain sentence when it cannot be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.errors import LedgerError
+
+HEAD = "0001"
+"""The newest migration; Alembic is only loaded when a ledger is not there yet."""
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Connect, create or migrate; ``LedgerError`` when the ledger cannot be read, written or trusted."""
+    with ledger_trouble(url):
+        engine = _engine(url)
+        version = _version(engine)
+        if version != HEAD:
+            _migrate(engine, version)
+    return engine
+
+
+@contextmanager
+def ledger_trouble(url: str = "the ledger") -> Iterator[None]:
+    """Turn whatever the database says into a ``LedgerError`` with what to do."""
+    try:
+        yield
+    except SQLAlchemyError as problem:
+        cause = getattr(problem, "orig", None) or problem
+        raise LedgerError(f"The ledger cannot be used: {cause}. {_advice(str(cause).lower())}") from problem
+    except OSError as problem:
+        raise LedgerError(f"The ledger cannot be used: {problem}. {_advice(str(problem).lower())}") from problem
+
+
+def _advice(cause: str) -> str:
+    if "full" in cause or "no space" in cause:
+        return "Make room on the disk, then run again; nothing that was promised is lost."
+    if "readonly" in cause or "read-only" in cause or "permission" in cause or "unable to open" in cause:
+        return "Make the project's var folder writable for this user, then run again."
+    if "malformed" in cause or "not a database" in cause or "corrupt" in cause:
+        return "The file is damaged: put a backup of var/ledger.db in its place. Nothing was sent."
+    if "locked" in cause:
+        return "Another program holds the file; close it, then run again."
+    return "Nothing more was sent. Check the [ledger] url in pipeline.toml and that the database answers."
+
+
+def _engine(url: str) -> sa.Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+    sa.event.listen(engine, "connect", _pragmas)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    # The driver would open transactions on its own, too late for a read-then-write to be one transaction.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: an intent must survive a power cut before its first byte leaves. NORMAL would lose the last commits
+    # of a write-ahead log, and with them the knowledge that something was sent.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    # The writer takes the write lock at once: a transaction that read first and wrote later could find its view stale.
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _version(engine: sa.Engine) -> str | None:
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(engine: sa.Engine, version: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
+    if version is not None and version not in known:
+        raise LedgerError(
+            f"The ledger was written by a newer orderdrop (its version is {version}). Install that one; nothing was touched."
+        )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

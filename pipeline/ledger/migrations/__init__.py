@@ -1,0 +1,1 @@
+"""The ledger's history of shapes, applied by Alembic when the ledger is opened."""

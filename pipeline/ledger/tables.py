@@ -1,0 +1,142 @@
+"""The tables of the ledger, and what each state means. Times are seconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    # short random name: in workbook row references, and in the names of its folders
+    sa.Column("link", sa.String(16), nullable=False, unique=True),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("subfolder", sa.Text),
+    sa.Column("feed", sa.Text),
+    # claimed    in var/work, nothing known yet; a crash here starts it from the beginning
+    # delivering read and checked: every accepted record has its deliveries
+    # closed     every delivery is final, the workbook is written, the original is in the archive
+    # refused    could not be taken in as a whole: `reason` says why; original in the archive
+    # duplicate  the same bytes came before under the same mapping: nothing was done again
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("received_at", sa.Float, nullable=False),
+    sa.Column("closed_at", sa.Float),
+    # where the original lies now, relative to the project folder
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("mapping_fingerprint", sa.String(64)),
+    sa.Column("found", sa.JSON),
+    sa.Column("header", sa.JSON),
+    sa.Column("deliver", sa.JSON),
+    sa.Column("on_change", sa.String(8)),
+    sa.Column("notes", sa.JSON),
+    sa.Column("rows_read", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_accepted", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_rejected", sa.Integer, nullable=False, default=0),
+    sa.Column("rows_skipped", sa.Integer, nullable=False, default=0),
+    sa.Column("reason_code", sa.String(64)),
+    sa.Column("reason", sa.Text),
+    sa.Column("advice", sa.Text),
+    sa.Column("same_as", sa.Integer),
+    # the workbook in errors/, relative to the project folder; the digest of the file as we wrote it (a person may have
+    # worked in it since); and the digest of the problems it names (the same problems are not written twice)
+    sa.Column("workbook", sa.Text),
+    sa.Column("workbook_sha256", sa.String(64)),
+    sa.Column("problems_digest", sa.String(64)),
+    # for a returned workbook: the batch its rows came from
+    sa.Column("corrects", sa.Integer),
+)
+sa.Index("batches_by_sha256", batches.c.sha256)
+sa.Index("batches_by_state", batches.c.state)
+
+rejections = sa.Table(
+    "rejections",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("batch_id", sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("column", sa.Text),
+    sa.Column("field", sa.Text),
+    sa.Column("value", sa.Text),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("advice", sa.Text, nullable=False),
+    # the batch of the returned workbook that took this row over
+    sa.Column("resolved_by", sa.Integer),
+)
+sa.Index("rejections_by_batch", rejections.c.batch_id, rejections.c.row)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("batch_id", sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("operation", sa.String(32), nullable=False),
+    sa.Column("record_key", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("record", sa.JSON, nullable=False),
+    # see pipeline.model.DeliveryState for the states and their moves
+    sa.Column("state", sa.String(16), nullable=False),
+    # when to look at it next; NULL while only a person can move it on
+    sa.Column("due_at", sa.Float),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("result", sa.JSON),
+    sa.Column("remote_id", sa.Text),
+    # why it is refused, in doubt or waiting: a list of {code, message, advice, field}
+    sa.Column("problems", sa.JSON),
+    sa.Column("resolved_by", sa.Integer),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+    sa.UniqueConstraint("batch_id", "account", "operation", "record_key", name="one_delivery_per_record_and_target"),
+)
+sa.Index("deliveries_due", deliveries.c.account, deliveries.c.state, deliveries.c.due_at)
+sa.Index("deliveries_by_key", deliveries.c.record_key, deliveries.c.account, deliveries.c.operation)
+sa.Index("deliveries_by_batch", deliveries.c.batch_id, deliveries.c.state)
+
+steps = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("delivery_id", sa.ForeignKey("deliveries.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    # intended  committed before the first byte; without an outcome it is in doubt
+    # done      has its outcome; never run again
+    # open      proved not done (refused connection, told to wait, seen to be absent): may be sent
+    # refused   the target will not take it
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("result", sa.JSON),
+    sa.Column("sends", sa.Integer, nullable=False, default=0),
+    # when bytes may last have left; an absence is believed only a settle time later
+    sa.Column("doubt_since", sa.Float),
+    sa.Column("last_look", sa.Text),
+    sa.Column("search_hint", sa.Text),
+    sa.UniqueConstraint("delivery_id", "name", name="one_step_per_name"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("step_id", sa.ForeignKey("steps.id"), nullable=False),
+    sa.Column("sent_at", sa.Float, nullable=False),
+    sa.Column("ended_at", sa.Float),
+    # done, already_there, refused, later, in_doubt, paused; NULL when the process died before the answer
+    sa.Column("outcome", sa.String(16)),
+    sa.Column("code", sa.String(64)),
+    sa.Column("message", sa.Text),
+)
+sa.Index("attempts_by_step", attempts.c.step_id)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("paused_code", sa.String(64)),
+    sa.Column("paused_message", sa.Text),
+    sa.Column("paused_at", sa.Float),
+)

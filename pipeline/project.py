@@ -1,0 +1,110 @@
+"""A project folder, opened: settings, mappings and accounts proved together, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from pipeline.delivery.clock import Clock, RealClock
+from pipeline.errors import LedgerError, SetupError, nearest
+from pipeline.ledger.engine import open_engine
+from pipeline.ledger.writer import GroupWriter
+from pipeline.mapping.spec import FeedMapping, load_mappings
+from pipeline.settings import Settings, load_settings
+from pipeline.targets.contract import Account
+from pipeline.targets.registry import build_account
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a project folder says, complete and without contradiction; nothing was touched to learn it."""
+
+    settings: Settings
+    mappings: Mapping[str, FeedMapping]
+    accounts: Mapping[str, Account]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A plan with its ledger open."""
+
+    plan: Plan
+    engine: sa.Engine
+    writer: GroupWriter
+    clock: Clock
+
+    @property
+    def folder(self) -> Path:
+        """The project folder."""
+        return self.plan.settings.folder
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Target by account name."""
+        return {name: account.target for name, account in self.plan.accounts.items()}
+
+
+def load_plan(folder: Path, *, secrets: bool = True) -> Plan:
+    """Read and prove everything; ``SetupError`` lists what is wrong. ``secrets=False`` does without the secrets."""
+    settings = load_settings(folder)
+    if secrets and (missing := settings.missing_secrets()):
+        raise SetupError("\n".join(missing))
+    accounts = {name: build_account(name, table) for name, table in settings.accounts.items()}
+    mappings = load_mappings(settings.folder / "mappings")
+    problems = [problem for mapping in mappings.values() for problem in _deliver_problems(mapping, accounts)]
+    if problems:
+        raise SetupError("\n".join(problems))
+    return Plan(settings, mappings, accounts)
+
+
+@contextmanager
+def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
+    """The project with its ledger open for reading and writing."""
+    engine = open_engine(plan.settings.ledger_url)
+    writer = GroupWriter(engine)
+    try:
+        yield Project(plan, engine, writer, clock or RealClock())
+    finally:
+        writer.close()
+        engine.dispose()
+
+
+@contextmanager
+def alone(project: Project) -> Iterator[None]:
+    """Hold the project's run lock: a second run waits here. The lock goes with the process, also when it is killed."""
+    path = project.plan.settings.var / "run.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path):
+            yield
+    except (PermissionError, Timeout) as problem:
+        raise LedgerError(
+            f"{path} cannot be locked ({problem}). Make the project's var folder writable for this user, then run again."
+        ) from None
+
+
+def _deliver_problems(mapping: FeedMapping, accounts: Mapping[str, Account]) -> Iterator[str]:
+    seen: set[tuple[str, str]] = set()
+    for entry in mapping.deliver:
+        where = f"mappings: feed {mapping.feed}: deliver"
+        account = accounts.get(entry.account)
+        if account is None:
+            known = ", ".join(sorted(accounts)) or "none"
+            yield f"{where}: unknown account '{entry.account}'.{nearest(entry.account, accounts)} Known: {known}."
+            continue
+        if (entry.account, entry.operation) in seen:
+            yield f"{where}: {entry.account} {entry.operation} stands twice; one record goes to an operation once."
+        seen.add((entry.account, entry.operation))
+        try:
+            operation = account.operation(entry.operation, entry.options)
+        except SetupError as problem:
+            yield f"{where}: {problem}"
+            continue
+        if mapping.record not in operation.kinds:
+            takes = ", ".join(sorted(operation.kinds))
+            yield f"{where}: {entry.operation} of {account.target} takes {takes}, this feed gives {mapping.record} records."

@@ -1,0 +1,72 @@
+"""Send out what is due: one drain per account, all accounts at once, none holding up another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from pipeline.delivery.deliver import Drain, Drained
+from pipeline.errors import TargetError
+from pipeline.ledger import deliveries as book
+from pipeline.project import Project
+from pipeline.targets.contract import Account
+from pipeline.targets.http import HttpTransport, Transport
+
+TransportOf = Callable[[Account], Transport]
+
+
+def http_transport(account: Account) -> Transport:
+    """Real connections to the account's host."""
+    return HttpTransport(account.base_url, account.timeout, account.concurrency)
+
+
+def send_out(
+    project: Project,
+    stop: threading.Event,
+    progress: Callable[[], None] = lambda: None,
+    transport_of: TransportOf = http_transport,
+) -> list[Drained]:
+    """Drain every account; the ledger's trouble, and only that, stops them all."""
+    with project.engine.connect() as connection:
+        waiting = {d for _, d, state, _ in book.counts(connection) if state in book.OPEN}
+    accounts = [project.plan.accounts[name] for name in sorted(waiting) if name in project.plan.accounts]
+    if not accounts:
+        return []
+    with ThreadPoolExecutor(len(accounts)) as pool:
+        drains = [pool.submit(_drain, project, account, stop, progress, transport_of) for account in accounts]
+        try:
+            return [drain.result() for drain in drains]
+        except BaseException:
+            stop.set()
+            raise
+
+
+def _drain(
+    project: Project, account: Account, stop: threading.Event, progress: Callable[[], None], transport_of: TransportOf
+) -> Drained:
+    transport = transport_of(account)
+    try:
+        return Drain(
+            account,
+            transport,
+            project.engine,
+            project.writer,
+            project.clock,
+            patience=project.plan.settings.delivery.patience_seconds,
+            stop=stop,
+            progress=progress,
+        ).run()
+    finally:
+        transport.close()
+
+
+def complain(drained: list[Drained]) -> list[TargetError]:
+    """One error per account whose work has to wait: paused, or unavailable for longer than this run waits."""
+    errors = []
+    for drain in drained:
+        if drain.paused is not None:
+            errors.append(TargetError(f"{drain.account} is paused: {drain.paused.message} {drain.paused.advice}"))
+        elif drain.trouble is not None:
+            errors.append(TargetError(f"{drain.account}: {drain.trouble.message} Its work waits; nothing is lost."))
+    return errors

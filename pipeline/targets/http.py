@@ -1,0 +1,130 @@
+"""The one door out: sends a signed call and tells apart "never left", "no answer" and "an answer"."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Protocol, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from pipeline.targets.contract import Answer, Signed
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+"""An answer larger than this is cut off and counts as unreadable."""
+
+
+class NotSent(Exception):  # noqa: N818 - a fact about a call, not an error of ours
+    """No byte of the call can have reached the target: it may be sent again."""
+
+
+class Unanswered(Exception):  # noqa: N818 - a fact about a call, not an error of ours
+    """Bytes may have left and no whole answer came back: the work may or may not have been done."""
+
+
+class Transport(Protocol):
+    """What delivery needs of the network."""
+
+    def send(self, signed: Signed) -> Answer:
+        """Send once and return the answer; raises :class:`NotSent` or :class:`Unanswered`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        ...
+
+
+class HttpTransport:
+    """Connections to one account's host: TLS verified, redirects never followed, no retry of its own."""
+
+    def __init__(self, base_url: str, timeout: float, concurrency: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._deadline = timeout
+        self._clock = clock
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
+            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+            follow_redirects=False,
+            # A proxy of the environment must not catch calls to this very machine.
+            trust_env=not _is_local(base_url),
+            headers={"user-agent": "orderdrop", "accept": "application/json"},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def send(self, signed: Signed) -> Answer:
+        """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
+        started = self._clock()
+        try:
+            request = self._client.build_request(
+                signed.method, signed.url, headers=dict(signed.headers), content=signed.content or None
+            )
+        except (httpx.InvalidURL, ValueError, TypeError) as problem:
+            raise NotSent(f"the call could not be built: {type(problem).__name__}") from None
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return Answer(response.status_code, _headers(response), self._body(response, started))
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+            raise NotSent(_plainly(problem)) from None
+        except (httpx.HTTPError, httpx.StreamError) as problem:
+            raise Unanswered(_plainly(problem)) from None
+
+    def _body(self, response: httpx.Response, started: float) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        for piece in response.iter_bytes():
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_ANSWER_BYTES:
+                raise Unanswered(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MB")
+            if self._clock() - started > 2 * self._deadline:
+                raise Unanswered("the answer came too slowly")
+        return b"".join(pieces)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _is_local(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.ConnectTimeout, "no connection within the time-out"),
+    (httpx.ConnectError, "no connection"),
+    (httpx.PoolTimeout, "no free connection"),
+    (httpx.ReadTimeout, "no answer within the time-out"),
+    (httpx.WriteTimeout, "the call could not be written within the time-out"),
+    (httpx.RemoteProtocolError, "the connection was closed before a whole answer came"),
+    (httpx.ReadError, "the connection broke before a whole answer came"),
+    (httpx.WriteError, "the connection broke while the call was being written"),
+)
+
+
+def _plainly(problem: Exception) -> str:
+    """A sentence without address or header: an httpx message may quote the URL, and a URL may carry a key."""
+    sentence = next((text for kind, text in _SENTENCES if isinstance(problem, kind)), type(problem).__name__)
+    cause = str(problem)
+    if isinstance(problem, httpx.ConnectError) and "certificate" in cause.lower():
+        return "the host's certificate could not be verified"
+    if isinstance(problem, httpx.ConnectError) and ("name or service" in cause.lower() or "getaddrinfo" in cause.lower()):
+        return "the host name could not be found"
+    return sentence
