@@ -1,0 +1,54 @@
+"""What an errors workbook shows, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+COLUMN_LIMIT = 16_384
+"""Columns one sheet can hold (Excel's specification of limits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a row. ``column`` is the position from 0, ``None`` when the whole row is meant.
+
+    ``held``: nothing is wrong with the row itself, it waits for another row of its order.
+    """
+
+    column: int | None
+    message: str
+    advice: str = ""
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A row to correct: its number in the file, its cells (as many as it had), its problems."""
+
+    number: int
+    cells: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsSheet:
+    """Everything an errors workbook shows.
+
+    ``link``: 1 to 64 URL-safe characters that lead the ledger to the batch; ``header``: the file's own texts,
+    cell by cell; ``deliveries``: counts by account and delivery state; ``received``: a time with a zone.
+    """
+
+    file_name: str
+    feed: str
+    link: str
+    header: tuple[str, ...]
+    rows: Sequence[SheetRow]
+    read: int
+    accepted: int
+    rejected: int
+    skipped: int
+    received: datetime
+    deliveries: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

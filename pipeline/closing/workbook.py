@@ -1,0 +1,127 @@
+"""The workbook that goes back to a person: the rows to correct, the balance, and how to correct.
+
+Written whole or not at all. Dropped back into ``inbox/`` it is read like any other file, see
+``pipeline.closing.correction``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
+
+from pipeline.closing.fix_sheet import FixSheet
+from pipeline.closing.look import Book, Look
+from pipeline.closing.prose import write_instructions, write_refusal, write_summary
+from pipeline.closing.sheet import ErrorsSheet, Problem, SheetRow
+
+__all__ = [
+    "ErrorsSheet",
+    "Problem",
+    "SheetRow",
+    "is_refusal",
+    "write_errors_workbook",
+    "write_refusal_workbook",
+]
+
+FIX_SHEET = "Fix these rows"
+REFUSAL_SHEET = "This file could not be read"
+
+ROWS_PER_WORKBOOK = 1_048_575
+"""Rows below the header that one sheet can hold (Excel's specification of limits)."""
+
+
+def write_errors_workbook(path: Path, sheet: ErrorsSheet) -> tuple[Path, ...]:
+    """Write the workbook, whole or not at all; ``OSError`` when the folder cannot be written.
+
+    Gives the files written: one, unless there are more rows than a sheet can hold, then
+    ``<name>.part2.xlsx`` and so on beside it, each a workbook that can be corrected by itself.
+    """
+    parts = tuple(_parts(path, sheet))
+    for part_path, part in parts:
+        _atomically(part_path, part.received, partial(_errors_sheets, errors=part))
+    return tuple(part_path for part_path, _ in parts)
+
+
+def write_refusal_workbook(
+    path: Path, *, file_name: str, reason: str, advice: str, received: datetime, notes: Sequence[str] = ()
+) -> None:
+    """Write the notice for a file that could not be read at all, whole or not at all."""
+
+    def sheets(book: Book) -> None:
+        sheet = book.add_worksheet(REFUSAL_SHEET)
+        write_refusal(
+            sheet,
+            Look(book),
+            file_name=file_name,
+            reason=reason,
+            advice=advice,
+            received=received,
+            notes=notes,
+        )
+
+    _atomically(path, received, sheets)
+
+
+def is_refusal(header: Sequence[str]) -> bool:
+    """Whether a header is that of our own notice, dropped into the inbox instead of the repaired file."""
+    return bool(header) and header[0].strip() == REFUSAL_SHEET
+
+
+def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]:
+    yield path, replace(sheet, rows=sheet.rows[:ROWS_PER_WORKBOOK])
+    for number, start in enumerate(range(ROWS_PER_WORKBOOK, len(sheet.rows), ROWS_PER_WORKBOOK), 2):
+        part = replace(sheet, rows=sheet.rows[start : start + ROWS_PER_WORKBOOK])
+        yield path.with_name(f"{path.stem}.part{number}{path.suffix}"), part
+
+
+def _atomically(path: Path, received: datetime, write: Callable[[Book], None]) -> None:
+    """Write beside the final place, flush to disk, then rename: nobody ever opens half a workbook."""
+    draft = path.with_name(f".orderdrop-{secrets.token_hex(6)}.part")
+    try:
+        book = xlsxwriter.Workbook(
+            str(draft),
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            },
+        )
+        book.set_properties({"author": "orderdrop", "created": received.astimezone(UTC).replace(tzinfo=None)})
+        write(book)
+        book.close()
+        _flush(draft)
+        draft.replace(path)
+        _flush(path.parent)
+    except FileCreateError as problem:
+        raise OSError(f"The workbook {path.name} cannot be written: {problem}") from problem
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with suppress(PermissionError):  # Windows does not let a folder be opened
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _errors_sheets(book: Book, errors: ErrorsSheet) -> None:
+    look = Look(book)
+    fix = book.add_worksheet(FIX_SHEET)
+    summary = book.add_worksheet("Summary")
+    how = book.add_worksheet("How to correct")
+    FixSheet(fix, look, errors).write()
+    write_summary(summary, look, errors)
+    write_instructions(how, look)
