@@ -37,9 +37,8 @@ class FixSheet:
     def _furnish(self) -> None:
         """Everything that is not a cell: widths, frozen header, filter, tab, print set-up."""
         sheet, cell = self.sheet, self.look.cell
-        sheet.set_column(0, COLUMN_LIMIT - 1, 12, cell)  # rows and columns people add are text as well
         for column, chars in enumerate((*self._widths(), *_OUR_WIDTHS)):
-            sheet.set_column(column, column, chars, cell)
+            sheet.set_column(column, column, chars, cell)  # with a format: rows people add are text as well
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(len(self.errors.rows), 1), self.width + len(_OUR_WIDTHS) - 1)
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})

@@ -35,6 +35,13 @@ __all__ = [
 FIX_SHEET = "Fix these rows"
 REFUSAL_SHEET = "This file could not be read"
 
+_AS_TEXT = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
 ROWS_PER_WORKBOOK = 1_048_575
 """Rows below the header that one sheet can hold (Excel's specification of limits)."""
 
@@ -51,8 +58,8 @@ def write_errors_workbook(path: Path, sheet: ErrorsSheet) -> tuple[Path, ...]:
     return tuple(part_path for part_path, _ in parts)
 
 
-def write_refusal_workbook(
-    path: Path, *, file_name: str, reason: str, advice: str, received: datetime, notes: Sequence[str] = ()
+def write_refusal_workbook(  # noqa: PLR0917 - the facts of a refusal, in the order of telling
+    path: Path, file_name: str, reason: str, advice: str, received: datetime, notes: Sequence[str] = ()
 ) -> None:
     """Write the notice for a file that could not be read at all, whole or not at all."""
 
@@ -86,17 +93,9 @@ def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]
 def _atomically(path: Path, received: datetime, write: Callable[[Book], None]) -> None:
     """Write beside the final place, flush to disk, then rename: nobody ever opens half a workbook."""
     draft = path.with_name(f".orderdrop-{secrets.token_hex(6)}.part")
+    book = xlsxwriter.Workbook(str(draft), _AS_TEXT)
+    book.set_properties({"author": "orderdrop", "created": received.astimezone(UTC).replace(tzinfo=None)})
     try:
-        book = xlsxwriter.Workbook(
-            str(draft),
-            {
-                "constant_memory": True,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "strings_to_numbers": False,
-            },
-        )
-        book.set_properties({"author": "orderdrop", "created": received.astimezone(UTC).replace(tzinfo=None)})
         write(book)
         book.close()
         _flush(draft)
@@ -105,7 +104,15 @@ def _atomically(path: Path, received: datetime, write: Callable[[Book], None]) -
     except FileCreateError as problem:
         raise OSError(f"The workbook {path.name} cannot be written: {problem}") from problem
     finally:
+        _let_go(book)
         draft.unlink(missing_ok=True)
+
+
+def _let_go(book: Book) -> None:
+    """Close and remove the rows XlsxWriter keeps outside memory; a finished workbook has none left."""
+    for sheet in book.worksheets():
+        sheet.row_data_fh.close()
+        Path(sheet.row_data_filename).unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
