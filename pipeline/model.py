@@ -21,6 +21,7 @@ class Rejection:
 
     ``row`` is the row number a spreadsheet shows (the first line of the file is 1); ``column`` the file's own
     header text, ``None`` when the whole row is meant. ``code`` is stable and listed in ``docs/operating.md``.
+    ``record_key`` is the key of the record the row belongs to, where the row tells it.
     """
 
     row: int
@@ -30,6 +31,7 @@ class Rejection:
     message: str
     advice: str
     field: str | None = None
+    record_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ class Drain:
             before = book.prior(connection, delivery)
         operation = self._operation(delivery)
         if before is not None and not known:
-            decided = _without_sending(delivery, before, operation)
+            decided = without_sending(delivery, before, operation)
             if decided is not None:
                 return decided
         if not known and (problems := operation.problems(delivery.record)):
@@ -202,7 +202,7 @@ def follow(operation: Operation, delivery: Delivery, prior: Prior | None, journa
         return result
 
 
-def _without_sending(delivery: Delivery, before: Delivery, operation: Operation) -> Verdict | None:
+def without_sending(delivery: Delivery, before: Delivery, operation: Operation) -> Verdict | None:
     """The verdict on a key that was delivered before, where nothing has to be sent; ``None`` when an update is due."""
     if before.fingerprint == delivery.fingerprint:
         return Verdict(DeliveryState.UNCHANGED, result=before.result or {})

@@ -65,7 +65,7 @@ def fingerprint(path: Path) -> tuple[str, int]:
 
 def put_away(path: Path, target: Path) -> None:
     """Move an original to its place in the archive; doing it again after a crash is harmless."""
-    if not path.exists() and target.exists():
+    if path == target or (not path.exists() and target.exists()):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     _move(path, target)

@@ -177,6 +177,7 @@ def _rejection_row(batch_id: int, rejection: Rejection) -> dict[str, Any]:
     return {
         "batch_id": batch_id, "row": rejection.row, "column": rejection.column, "field": rejection.field,
         "value": rejection.value, "code": rejection.code, "message": rejection.message, "advice": rejection.advice,
+        "record_key": rejection.record_key,
     }  # fmt: skip
 
 
@@ -233,13 +234,16 @@ def open_rejections(connection: sa.Connection, batch_id: int) -> list[Rejection]
         .where(rejections.c.batch_id == batch_id, rejections.c.resolved_by.is_(None))
         .order_by(rejections.c.row, rejections.c.id)
     )
-    return [Rejection(r.row, r.column, r.value, r.code, r.message, r.advice, r.field) for r in rows]
+    return [_rejection(row) for row in rows]
 
 
-def rejections_of_rows(connection: sa.Connection, value: str) -> list[tuple[Batch, Rejection]]:
-    """Rejections whose cell held ``value``: how ``find`` sees a record that never became one."""
-    rows = connection.execute(sa.select(rejections).where(rejections.c.value == value).order_by(rejections.c.id))
-    return [
-        (get(connection, r.batch_id), Rejection(r.row, r.column, r.value, r.code, r.message, r.advice, r.field))
-        for r in rows.all()
-    ]
+def rejections_of_key(connection: sa.Connection, key: str) -> list[tuple[Batch, Rejection]]:
+    """Rejections of the rows that bear a record key: how ``find`` sees a record that never became one."""
+    rows = connection.execute(
+        sa.select(rejections).where(sa.or_(rejections.c.record_key == key, rejections.c.value == key)).order_by(rejections.c.id)
+    )
+    return [(get(connection, row.batch_id), _rejection(row)) for row in rows.all()]
+
+
+def _rejection(row: sa.Row[Any]) -> Rejection:
+    return Rejection(row.row, row.column, row.value, row.code, row.message, row.advice, row.field, row.record_key)

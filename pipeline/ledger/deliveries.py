@@ -70,8 +70,8 @@ def _select() -> sa.Select[Any]:
     return sa.select(deliveries, batches.c.deliver, batches.c.on_change, batches.c.feed).join(batches)
 
 
-def due(connection: sa.Connection, account: str, now: float, limit: int, skip: Sequence[int] = ()) -> list[Delivery]:
-    """Deliveries of an account that may be attended now, oldest first.
+def _ready(account: str) -> sa.ColumnElement[bool]:
+    """Open deliveries of an account that nobody and nothing stands before.
 
     One whose record key has an earlier delivery still open waits behind it: the earlier one decides whether this
     one is unchanged, an update or a creation.
@@ -84,9 +84,14 @@ def due(connection: sa.Connection, account: str, now: float, limit: int, skip: S
         earlier.c.id < deliveries.c.id,
         earlier.c.state.in_(OPEN),
     )
+    return sa.and_(deliveries.c.account == account, deliveries.c.state.in_(OPEN), ~behind)
+
+
+def due(connection: sa.Connection, account: str, now: float, limit: int, skip: Sequence[int] = ()) -> list[Delivery]:
+    """Deliveries of an account that may be attended now, oldest first, without those in ``skip``."""
     query = (
         _select()
-        .where(deliveries.c.account == account, deliveries.c.state.in_(OPEN), deliveries.c.due_at <= now, ~behind)
+        .where(_ready(account), deliveries.c.due_at <= now)
         .order_by(deliveries.c.id)
         .limit(limit + len(skip))
     )
@@ -95,10 +100,10 @@ def due(connection: sa.Connection, account: str, now: float, limit: int, skip: S
 
 
 def next_due(connection: sa.Connection, account: str) -> tuple[float, str] | None:
-    """When the next open delivery of an account is due, and its state; ``None`` when only people can move it on."""
+    """When the next delivery of an account is due, and its state; ``None`` when only people can move it on."""
     row = connection.execute(
         sa.select(deliveries.c.due_at, deliveries.c.state)
-        .where(deliveries.c.account == account, deliveries.c.state.in_(OPEN), deliveries.c.due_at.is_not(None))
+        .where(_ready(account), deliveries.c.due_at.is_not(None))
         .order_by(deliveries.c.due_at)
         .limit(1)
     ).first()

@@ -26,6 +26,23 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
+def open_readonly(url: str) -> sa.Engine | None:
+    """The ledger for looking only; ``None`` when there is none yet, or it is of another version."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or not Path(parsed.database).is_file():
+            return None
+        engine = sa.create_engine(
+            f"sqlite:///file:{parsed.database}?mode=ro&uri=true", connect_args={"check_same_thread": False}
+        )
+    else:
+        engine = sa.create_engine(parsed)
+    try:
+        return engine if _version(engine) == HEAD else None
+    except SQLAlchemyError:
+        return None
+
+
 @contextmanager
 def ledger_trouble(url: str = "the ledger") -> Iterator[None]:
     """Turn whatever the database says into a ``LedgerError`` with what to do."""

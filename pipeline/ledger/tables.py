@@ -64,10 +64,12 @@ rejections = sa.Table(
     sa.Column("code", sa.String(64), nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("advice", sa.Text, nullable=False),
+    sa.Column("record_key", sa.Text),
     # the batch of the returned workbook that took this row over
     sa.Column("resolved_by", sa.Integer),
 )
 sa.Index("rejections_by_batch", rejections.c.batch_id, rejections.c.row)
+sa.Index("rejections_by_key", rejections.c.record_key)
 
 deliveries = sa.Table(
     "deliveries",

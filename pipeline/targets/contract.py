@@ -158,9 +158,13 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """The look-up could not tell (several candidates, an unreadable answer): try again, then ask a person."""
+    """The look-up could not tell (several candidates, an unreadable answer): try again, then ask a person.
+
+    ``trouble``: the look-up itself met a throttle, a bad key or a fault of the account, which is no row's fault.
+    """
 
     message: str
+    trouble: Later | Paused | None = None
 
 
 Finding = Found | Absent | Unclear
@@ -178,6 +182,7 @@ class Step:
     - ``look_first``: look before the first send; found means *already there* and nothing is sent.
     - ``repeatable``: sending it twice leaves the same state as once (a PUT of the whole item); an unanswered
       send is then simply sent again.
+    - ``preview``: the result a dry run goes on with (default ``{"id": "<id of NAME>"}``).
     - ``search_hint``: what a person types into the vendor's own search to see whether it is there.
     """
 
@@ -189,6 +194,7 @@ class Step:
     repeatable: bool = False
     reads_only: bool = False
     search_hint: str = ""
+    preview: Result | None = None
 
 
 Plan = Generator[Step, Result, Result]

@@ -1,0 +1,192 @@
+"""What people read on the terminal: the same facts as the JSON, in sentences."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+
+from pipeline.closing.balance import in_words
+from pipeline.progress import Progress
+from pipeline.run import Report
+
+
+# --- progress ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress_for(log_format: str) -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere log lines on standard error, as text or JSON."""
+    if sys.stderr.isatty() and log_format == "text":
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: I001
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} sent"))
+        with Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+            yield _Bar(bar)
+    else:
+        yield _Lines(as_json=log_format == "json")
+
+
+class _Bar:
+    def __init__(self, bar: Any) -> None:  # noqa: ANN401 - rich is only loaded on a terminal
+        self._bar = bar
+        self._task = bar.add_task("Starting", total=None)
+
+    def say(self, text: str) -> None:
+        self._bar.update(self._task, description=text)
+
+    def advance(self) -> None:
+        self._bar.update(self._task, description="Delivering", advance=1)
+
+
+class _Lines:
+    EVERY_SECONDS = 5.0
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._attended = 0
+        self._last = time.monotonic()
+
+    def say(self, text: str) -> None:
+        self._write("stage", text)
+
+    def advance(self) -> None:
+        self._attended += 1
+        if time.monotonic() - self._last >= self.EVERY_SECONDS:
+            self._last = time.monotonic()
+            self._write("delivering", f"{self._attended} deliveries attended to")
+
+    def _write(self, event: str, text: str) -> None:
+        line = json.dumps({"time": time.time(), "event": event, "message": text}) if self._as_json else text
+        click.echo(line, err=True)
+
+
+# --- run and status ----------------------------------------------------------------------------------------------
+
+
+def told_run(report: Report) -> str:
+    """What a run did, file by file."""
+    taken = {batch.sha256 + batch.file_name for batch in report.batches}
+    lines = [in_words(entry) for entry in report.balance["files"] if entry["sha256"] + entry["file"] in taken]
+    lines += [line for entry in report.balance["files"] if entry["sha256"] + entry["file"] in taken for line in entry["notes"]]
+    waiting = [_waiting(account) for account in report.balance["accounts"]]
+    lines += [line for line in waiting if line]
+    lines = lines or ["Nothing new in the inbox."]
+    left = [entry["workbook"] for entry in report.balance["files"] if entry["workbook"]]
+    if left:
+        lines.append(f"Waiting for a person: {', '.join(left)}. Correct the red cells and drop the workbook into inbox/.")
+    return "\n".join(lines)
+
+
+def _waiting(account: Mapping[str, Any]) -> str:
+    parts = [f"{account[state]} {text}" for state, text in (("waiting", "waiting"), ("in_doubt", "in doubt")) if account[state]]
+    paused = f" Paused: {account['paused']}" if account["paused"] else ""
+    if not parts and not paused:
+        return ""
+    hint = " `orderdrop doubt` lists the doubts." if account["in_doubt"] else ""
+    return f"Account {account['account']} ({account['target']}): {', '.join(parts) or 'nothing waiting'}.{paused}{hint}"
+
+
+def told_balance(told: Mapping[str, Any]) -> str:
+    """The balance in sentences, files first."""
+    lines = [in_words(entry) for entry in told["files"]] or ["No file was taken in so far."]
+    lines.append("")
+    for account in told["accounts"]:
+        counted = ", ".join(
+            f"{account[state]} {state.replace('_', ' ')}"
+            for state in ("delivered", "already_there", "unchanged", "refused", "waiting", "in_doubt")
+            if account[state]
+        )
+        paused = f" PAUSED: {account['paused']}" if account["paused"] else ""
+        lines.append(f"{account['account']} ({account['target']}): {counted or 'nothing so far'}.{paused}")
+    lines.append("The balance closes." if told["balanced"] else "THE BALANCE DOES NOT CLOSE.")
+    return "\n".join(lines)
+
+
+# --- find, doubt -------------------------------------------------------------------------------------------------
+
+
+def told_life(told: Mapping[str, Any]) -> str:
+    """The life of one record, oldest first."""
+    lines = []
+    for d in told["deliveries"]:
+        rows = ", ".join(map(str, d["rows"]))
+        remote = f", id there {d['remote_id']}" if d["remote_id"] else ""
+        lines.append(f"{d['file']} row {rows} → {d['account']} {d['operation']}: {_state(d['state'])}{remote} (delivery {d['id']})")
+        lines += [f"    {problem['message']} {problem['advice']}".rstrip() for problem in d["problems"]]
+        for step in d["steps"]:
+            lines.append(f"    step {step['step']}: {_state(step['state'])}, sent {step['sends']} times")
+            lines += [f"        {_time(a['sent_at'])} {_state(a['outcome'])} {a['message']}".rstrip() for a in step["attempts"]]
+    lines += [f"{r['file']} row {r['row']}: rejected. {r['message']} {r['advice']}" for r in told["rejections"]]
+    return "\n".join(lines) or f"Nothing is known of {told['key']}."
+
+
+def _state(state: str) -> str:
+    return state.replace("_", " ")
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def told_doubts(doubts: Sequence[Mapping[str, Any]]) -> str:
+    """Each doubt with its age and what to do about it."""
+    if not doubts:
+        return "Nothing is in doubt."
+    lines = []
+    for d in doubts:
+        who = "a person has to tell" if d["waits_for_person"] else "the next look-up may tell"
+        lines.append(f"{d['id']}  {d['key']} at {d['account']} ({d['step']}), for {_age(d['age_seconds'])}: {who}")
+        lines.append(f"    last look-up: {d['last_look'] or 'none so far'}. Search there for: {d['search_for']}")
+    lines.append("Decide with: orderdrop doubt settle ID --as delivered|resend|drop")
+    return "\n".join(lines)
+
+
+def _age(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} seconds"
+
+
+# --- preview, check ----------------------------------------------------------------------------------------------
+
+
+def told_preview(told: Mapping[str, Any]) -> str:
+    """The dry run: what was found, what is wrong, what would be sent."""
+    rows = told["rows"]
+    found = ", ".join(f"{name} {value}" for name, value in told["found"].items() if value not in (None, "", []))
+    lines = [
+        f"{told['file']}: feed {told['feed']} ({found})",
+        f"{rows['read']} rows read, {rows['accepted']} accepted, {rows['rejected']} rejected, {rows['skipped']} skipped",
+        *told["notes"],
+    ]
+    for r in told["rejections"]:
+        where = f"row {r['row']}" + (f", column '{r['column']}'" if r["column"] else "")
+        lines.append(f"  rejected {where}: {r['message']} {r['advice']}")
+    lines += [f"  {r['account']} would refuse {r['key']}: {r['message']} {r['advice']}" for r in told["refusals"]]
+    for request in told["requests"]:
+        lines.append(f"{request['account']} {request['operation']} {request['key']} [{request['step']}] {_condition(request)}")
+        lines.append(f"    {request['method']} {request['url']}")
+        if request["body"] is not None:
+            body = request["body"]
+            lines.append(f"    {body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)}")
+    lines += [f"{u['account']} {u['operation']} {u['key']}: {u['message']}" for u in told["unsent"]]
+    return "\n".join(lines)
+
+
+def _condition(request: Mapping[str, Any]) -> str:
+    return "(a look, sent before it)" if request["look"] else ""
+
+
+def told_check(told: Mapping[str, Any]) -> str:
+    """What was proved, line by line."""
+    marks = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}
+    return "\n".join(f"{marks[line['verdict']]}{line['what']}: {line['message']}" for line in told["lines"])

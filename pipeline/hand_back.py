@@ -1,0 +1,248 @@
+"""Hand back: the workbook for what a person has to correct, then the original into the archive, last.
+
+May be run again at any point, also after a crash between any two of its lines: it looks at what the ledger says is
+still open and makes the folders agree with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+from pipeline.closing.sheet import ErrorsSheet, Problem, SheetRow
+from pipeline.intake.claim import fingerprint, put_away
+from pipeline.ledger import batches as files
+from pipeline.ledger import deliveries as book
+from pipeline.ledger.batches import Batch
+from pipeline.ledger.deliveries import Delivery
+from pipeline.model import Rejection
+from pipeline.project import Project
+from pipeline.reading import open_table
+from pipeline.reading.table import Found
+
+
+def hand_back(project: Project) -> list[str]:
+    """Bring ``errors/`` and the archive up to date; returns sentences about what could not be written."""
+    remarks: list[str] = []
+    with project.engine.connect() as connection:
+        waiting = files.unfinished(connection)
+    for batch in waiting:
+        try:
+            _attend(project, batch)
+        except OSError as problem:
+            remarks.append(
+                f"{batch.file_name}: its workbook or original could not be put in place ({problem}). "
+                "It is tried again with the next run; nothing is lost."
+            )
+    return remarks
+
+
+def _attend(project: Project, batch: Batch) -> None:
+    if batch.state == "refused":
+        _refusal(project, batch)
+    elif batch.state != "duplicate":
+        _problems(project, batch)
+    with project.engine.connect() as connection:
+        still_open = bool(book.in_states(connection, *book.OPEN, batch_id=batch.id))
+    if not still_open:
+        _close(project, batch)
+
+
+def _close(project: Project, batch: Batch) -> None:
+    """The original goes to the archive, and only then is the batch closed."""
+    target = archive_path(batch)
+    put_away(project.folder / batch.path, project.folder / target)
+    closed = {"state": "closed"} if batch.state == "delivering" else {}
+    if batch.path != target or closed:
+        now = project.clock.now()
+        project.writer.write(lambda c: files.change(c, batch.id, path=target, closed_at=now, **closed))
+
+
+def archive_path(batch: Batch) -> str:
+    """Where an original ends up, relative to the project folder: always the same, so a crash in between is harmless."""
+    day = datetime.fromtimestamp(batch.received_at, UTC).strftime("%Y-%m-%d")
+    return f"var/archive/{day}/{batch.link}/{batch.file_name}"
+
+
+# --- the workbook of a file whose rows have problems -------------------------------------------------------------
+
+
+def _problems(project: Project, batch: Batch) -> None:
+    with project.engine.connect() as connection:
+        rejected = files.open_rejections(connection, batch.id)
+        refused = book.open_refusals(connection, batch.id)
+    digest = _digest(rejected, refused)
+    if digest == batch.problems_digest:
+        _dismissed(project, batch)
+        return
+    if batch.workbook is not None:
+        _retire(project, batch)
+    if not digest:
+        project.writer.write(lambda c: files.change(c, batch.id, workbook=None, workbook_sha256=None, problems_digest=None))
+        return
+    path = _free_path(project, batch)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_workbook(project, batch, path, rejected, refused)
+    _remember(project, batch, path, digest)
+
+
+def _write_workbook(
+    project: Project, batch: Batch, path: Path, rejected: Sequence[Rejection], refused: Sequence[Delivery]
+) -> None:
+    from pipeline.closing.workbook import write_errors_workbook
+
+    header = tuple(batch.header or ())
+    problems: dict[int, list[Problem]] = {}
+    for rejection in rejected:
+        position = header.index(rejection.column) if rejection.column in header else None
+        problems.setdefault(rejection.row, []).append(Problem(position, rejection.message, rejection.advice))
+    columns = _columns_of_fields(project, batch)
+    for delivery in refused:
+        for row, problem in _refused_rows(delivery, columns):
+            problems.setdefault(row, []).append(problem)
+    rows = [
+        SheetRow(number, cells, tuple(problems[number])) for number, cells in _cells(project, batch, set(problems))
+    ]
+    write_errors_workbook(path, _sheet(project, batch, header, rows))
+
+
+def _sheet(project: Project, batch: Batch, header: tuple[str, ...], rows: Sequence[SheetRow]) -> ErrorsSheet:
+    sent: dict[str, dict[str, int]] = {}
+    with project.engine.connect() as connection:
+        for batch_id, account, state, number in book.counts(connection):
+            if batch_id == batch.id:
+                sent.setdefault(account, {})[state] = number
+    return ErrorsSheet(
+        file_name=batch.file_name, feed=batch.feed or "", link=batch.link, header=header, rows=rows,
+        read=batch.rows_read, accepted=batch.rows_accepted, rejected=batch.rows_rejected, skipped=batch.rows_skipped,
+        received=datetime.fromtimestamp(batch.received_at, project.plan.settings.timezone),
+        deliveries=sent, notes=tuple(batch.notes or ()),
+    )  # fmt: skip
+
+
+def _refused_rows(delivery: Delivery, columns: Mapping[str, int]) -> Iterator[tuple[int, Problem]]:
+    """A refusal of an order is told on its first row; the other rows come along so that the order stays whole."""
+    where = f"{delivery.account} refused it: "
+    first, *others = delivery.record.rows or (0,)
+    for problem in delivery.problems:
+        position = columns.get(problem.get("field") or "")
+        yield first, Problem(position, where + problem["message"], problem.get("advice") or "")
+    for row in others:
+        yield row, Problem(None, f"This row belongs to {delivery.record_key}: see row {first}.", "Leave it as it is.")
+
+
+def _columns_of_fields(project: Project, batch: Batch) -> dict[str, int]:
+    """Position of the column behind each field, by the mapping as it is now."""
+    mapping = project.plan.mappings.get(batch.feed or "")
+    header = list(batch.header or ())
+    if mapping is None:
+        return {}
+    found = {}
+    for name, columns in mapping.columns_of_fields().items():
+        position = next((header.index(column) for column in columns if column in header), None)
+        if position is not None:
+            found[name] = position
+    return found
+
+
+def _cells(project: Project, batch: Batch, wanted: set[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The wanted rows of the original, every cell as it came, read again the way it was read the first time."""
+    from pipeline.closing.correction import own_header
+    from pipeline.closing.reference import our_columns
+
+    found = Found(**{**(batch.found or {}), "notes": ()}) if batch.found else None
+    table = open_table(_original(project, batch), found.hints() if found else Found("csv").hints())
+    ours = our_columns(table.header)
+    kept = [p for p in range(len(table.header)) if ours is None or p not in ours.all]
+    assert len(kept) == len(own_header(table.header))  # noqa: S101 - both leave out exactly our columns
+    for block in table.blocks(50_000):
+        rows = block.frame.loc[block.frame.index.isin(wanted)]
+        for number, cells in zip(rows.index.tolist(), rows.iloc[:, kept].itertuples(index=False, name=None), strict=True):
+            extra = () if ours is not None else block.overflow.get(number, ())
+            yield int(number), (*(str(cell) for cell in cells), *extra)
+
+
+def _original(project: Project, batch: Batch) -> Path:
+    path = project.folder / batch.path
+    return path if path.exists() else project.folder / archive_path(batch)
+
+
+# --- the notice for a file that was refused as a whole -----------------------------------------------------------
+
+
+def _refusal(project: Project, batch: Batch) -> None:
+    from pipeline.closing.workbook import write_refusal_workbook
+
+    if batch.problems_digest is not None:
+        _dismissed(project, batch)
+        return
+    path = _free_path(project, batch)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    received = datetime.fromtimestamp(batch.received_at, project.plan.settings.timezone)
+    write_refusal_workbook(path, batch.file_name, batch.reason or "", batch.advice or "", received, tuple(batch.notes or ()))
+    _remember(project, batch, path, "refused")
+
+
+def retire_refusals(project: Project, file_name: str) -> None:
+    """A file of this name was taken in at last: notices about earlier tries no longer need anybody."""
+    with project.engine.connect() as connection:
+        old = [b for b in files.listed(connection, "refused") if b.file_name == file_name and b.workbook]
+    for batch in old:
+        _retire(project, batch)
+        project.writer.write(lambda c, b=batch: files.change(c, b.id, workbook=None))  # type: ignore[misc]
+
+
+# --- the file in errors/ -----------------------------------------------------------------------------------------
+
+
+def _remember(project: Project, batch: Batch, path: Path, digest: str) -> None:
+    sha256, _ = fingerprint(path)
+    name = path.relative_to(project.folder).as_posix()
+    project.writer.write(
+        lambda c: files.change(c, batch.id, workbook=name, workbook_sha256=sha256, problems_digest=digest)
+    )
+
+
+def _dismissed(project: Project, batch: Batch) -> None:
+    """``errors/`` is the tray of what waits for a person: a workbook taken out of it waits no longer."""
+    if batch.workbook is not None and not (project.folder / batch.workbook).exists():
+        project.writer.write(lambda c: files.change(c, batch.id, workbook=None))
+
+
+def _retire(project: Project, batch: Batch) -> None:
+    """Take a workbook that is answered out of the tray; one that a person has worked in is kept beside the original."""
+    path = project.folder / (batch.workbook or "")
+    if not path.is_file():
+        return
+    if fingerprint(path)[0] == batch.workbook_sha256:
+        path.unlink()
+        return
+    target = project.folder / archive_path(batch)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(target.parent / path.name)
+
+
+def _free_path(project: Project, batch: Batch) -> Path:
+    """``errors/<file name>.errors.xlsx``, with a number where another file's workbook has that name."""
+    stem = re.sub(r"(\.errors( \(\d+\))?)+$", "", Path(batch.file_name).stem)
+    folder = project.plan.settings.errors
+    path, number = folder / f"{stem}.errors.xlsx", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}.errors ({number}).xlsx"
+    return path
+
+
+def _digest(rejected: Sequence[Rejection], refused: Sequence[Delivery]) -> str | None:
+    if not rejected and not refused:
+        return None
+    told = [[r.row, r.column, r.code, r.message] for r in rejected]
+    told += [[d.id, list(map(dict, d.problems))] for d in refused]  # type: ignore[list-item]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+

@@ -1,0 +1,139 @@
+"""The dry run: the same reading, mapping, checking and plans as a run, with nobody listening."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.delivery.deliver import without_sending
+from pipeline.errors import FileRefused, OrderdropError
+from pipeline.ledger import deliveries as book
+from pipeline.ledger.deliveries import Delivery
+from pipeline.ledger.engine import open_readonly
+from pipeline.mapping.spec import FeedMapping
+from pipeline.model import DeliverTo, Record
+from pipeline.project import Plan
+from pipeline.take_in import judge, recognise
+from pipeline.targets.contract import Account, Operation, Prior, Request, Result, Step
+
+
+def preview(plan: Plan, path: Path, feed: str | None) -> dict[str, Any]:
+    """Everything a run would do with a file, as plain values; nothing is written and nothing is sent."""
+    if not path.exists():
+        raise OrderdropError(f"There is no file {path}.")
+    try:
+        judged = judge(plan, recognise(None, path, feed, plan))
+    except FileRefused as refused:
+        raise OrderdropError(f"{path.name} would be refused: {refused.message} {refused.advice}") from None
+    found = asdict(judged.table.found)
+    checked = judged.checked
+    sending = _Sending(plan)
+    for record in checked.records:
+        for to in judged.mapping.deliver:
+            sending.add(judged.mapping, to, record)
+    return {
+        "file": path.name,
+        "feed": judged.mapping.feed,
+        "found": {name: value for name, value in found.items() if name != "notes"},
+        "notes": list(judged.notes),
+        "rows": {
+            "read": checked.read, "accepted": checked.accepted,
+            "rejected": checked.rejected, "skipped": checked.skipped,
+        },
+        "rejections": [asdict(rejection) for rejection in checked.rejections],
+        "refusals": sending.refusals,
+        "requests": sending.requests,
+        "unsent": sending.unsent,
+    }  # fmt: skip
+
+
+class _Sending:
+    """Walks the plans of all records with stand-in results and notes the calls they would make."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._ledger = open_readonly(plan.settings.ledger_url)
+        self.requests: list[dict[str, Any]] = []
+        self.refusals: list[dict[str, Any]] = []
+        self.unsent: list[dict[str, Any]] = []
+
+    def add(self, mapping: FeedMapping, to: DeliverTo, record: Record) -> None:
+        """Note what one record would send to one operation."""
+        account = self._plan.accounts[to.account]
+        operation = account.operation(to.operation, to.options)
+        who = {"account": to.account, "operation": to.operation, "key": record.key}
+        before = self._before(mapping, to, record)
+        if before is not None:
+            verdict = without_sending(_as_delivery(mapping, to, record), before, operation)
+            if verdict is not None:
+                told = "; ".join(problem.message for problem in verdict.problems) or "the same was delivered before"
+                self.unsent.append({**who, "state": str(verdict.state), "message": told})
+                return
+        problems = operation.problems(record)
+        if problems:
+            self.refusals += [
+                {**who, "code": p.code, "message": p.message, "advice": p.advice, "field": p.field} for p in problems
+            ]
+            return
+        prior = Prior(before.result or {}, before.record) if before is not None else None
+        self.requests += [{**who, **call} for call in _calls(account, operation, record, prior)]
+
+    def _before(self, mapping: FeedMapping, to: DeliverTo, record: Record) -> Delivery | None:
+        if self._ledger is None:
+            return None
+        try:
+            with self._ledger.connect() as connection:
+                return book.prior(connection, _as_delivery(mapping, to, record))
+        except sa.exc.SQLAlchemyError:
+            return None
+
+
+def _as_delivery(mapping: FeedMapping, to: DeliverTo, record: Record) -> Delivery:
+    """The delivery this record would become, newer than all there are."""
+    return Delivery(
+        id=2**53, batch_id=0, account=to.account, operation=to.operation, record_key=record.key,
+        fingerprint=record.fingerprint(), record=record, state="waiting", due_at=None, tries=0, result=None,
+        remote_id=None, problems=(), created_at=0, updated_at=0, options=to.options, on_change=mapping.on_change,
+        feed=mapping.feed,
+    )  # fmt: skip
+
+
+def _calls(account: Account, operation: Operation, record: Record, prior: Prior | None) -> Iterator[dict[str, Any]]:
+    plan = operation.plan(record, prior)
+    try:
+        step = next(plan)
+        while True:
+            if step.look_first and step.find is not None and (first := next(step.find(), None)) is not None:
+                yield _shown(account, replace(step, request=first), look=True)
+            yield _shown(account, step, look=step.reads_only)
+            step = plan.send(_stand_in(step))
+    except StopIteration:
+        return
+
+
+def _shown(account: Account, step: Step, *, look: bool) -> dict[str, Any]:
+    signed = account.show(step.request)
+    return {
+        "step": step.name,
+        "look": look,
+        "method": signed.method,
+        "url": signed.url,
+        "headers": dict(signed.headers),
+        "body": _body(step.request, signed.content),
+    }
+
+
+def _body(request: Request, content: bytes) -> Any:  # noqa: ANN401 - a JSON value, or text
+    if not content:
+        return None
+    return json.loads(content) if request.json is not None else content.decode("utf-8", "replace")
+
+
+def _stand_in(step: Step) -> Result:
+    """What later calls show in place of an id nobody knows yet."""
+    return step.preview if step.preview is not None else {"id": f"<id of {step.name}>"}

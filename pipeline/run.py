@@ -1,0 +1,89 @@
+"""The story: files in the inbox become orders at the targets, and what could not go comes back as a workbook."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.closing.balance import balance, waits_for_person
+from pipeline.delivery import doubts
+from pipeline.errors import TargetError
+from pipeline.hand_back import hand_back, retire_refusals
+from pipeline.intake.claim import Claim, claim, unfinished
+from pipeline.intake.folder import Listing, look
+from pipeline.ledger import deliveries as book
+from pipeline.ledger.batches import Batch
+from pipeline.progress import Progress
+from pipeline.project import Project, alone
+from pipeline.send_out import TransportOf, complain, http_transport, send_out
+from pipeline.take_in import take_in
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run did. ``exit_code`` as in the table of the README."""
+
+    batches: tuple[Batch, ...]
+    balance: Mapping[str, Any]
+    remarks: tuple[str, ...]
+    troubles: tuple[TargetError, ...]
+    exit_code: int
+
+
+def run(
+    project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf = http_transport
+) -> Report:
+    """One pass: take in every settled file, deliver until nothing is due, hand back, balance."""
+    with alone(project):
+        project.writer.write(lambda c: book.recover(c, project.clock.now()))
+        remarks: list[str] = []
+        taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]
+        drained = send_out(project, stop, progress.advance, transport_of)
+        remarks += hand_back(project)
+        return _report(project, tuple(taken), tuple(remarks), tuple(complain(drained)))
+
+
+def _take(project: Project, found: Claim, progress: Progress) -> Batch:
+    progress.say(f"Reading {found.file_name}")
+    batch = take_in(project, found)
+    if batch.state == "delivering":
+        retire_refusals(project, batch.file_name)
+    return batch
+
+
+def _claims(project: Project, stop: threading.Event, remarks: list[str]) -> Iterator[Claim]:
+    """Files claimed before a crash first, then what is settled in the inbox."""
+    work = project.plan.settings.var / "work"
+    yield from unfinished(work)
+    listing = _settled(project, stop)
+    remarks += listing.remarks
+    remarks += [f"{path.name} is still being written; the next run takes it." for path in listing.unsettled]
+    for dropped in listing.settled:
+        taken = claim(dropped.path, dropped.subfolder, work)
+        if taken is None:
+            remarks.append(f"{dropped.path.name} is held open by another program or gone; the next run takes it.")
+        else:
+            yield taken
+
+
+def _settled(project: Project, stop: threading.Event) -> Listing:
+    """Look at the inbox, and once more after the settle time where something was too fresh to tell."""
+    settings, clock = project.plan.settings, project.clock
+    settle = settings.intake.settle_seconds
+    listing = look(settings.inbox, project.plan.mappings, {}, settle, clock.now())
+    if listing.unsettled:
+        clock.wait(settle, stop)
+        listing = look(settings.inbox, project.plan.mappings, listing.sights, settle, clock.now())
+    return listing
+
+
+def _report(
+    project: Project, taken: tuple[Batch, ...], remarks: tuple[str, ...], troubles: tuple[TargetError, ...]
+) -> Report:
+    with project.engine.connect() as connection:
+        told = balance(connection, project.targets)
+        in_doubt = doubts.listed(connection, project.clock.now())
+    code = 3 if troubles else 1 if waits_for_person(told, in_doubt) else 0
+    return Report(taken, told, remarks, troubles, code)

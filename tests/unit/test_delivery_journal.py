@@ -1,0 +1,363 @@
+"""The journal against a shelf that loses answers: never lost, never twice, by the shelf's own count."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from shelf import FakeClock, Shelf, shelf_account
+
+from pipeline.delivery import doubts
+from pipeline.delivery.deliver import Drain, Drained
+from pipeline.errors import OrderdropError
+from pipeline.ledger import batches as files
+from pipeline.ledger import deliveries as book
+from pipeline.ledger.batches import Accepted
+from pipeline.ledger.engine import open_engine
+from pipeline.ledger.writer import GroupWriter
+from pipeline.model import DeliverTo, Record
+from pipeline.targets.contract import Account
+
+
+class Desk:
+    """A ledger, a shelf and a clock, with the moves a test makes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder / 'ledger.db'}"
+        self.engine = open_engine(self.url)
+        self.writer = GroupWriter(self.engine)
+        self.clock = FakeClock()
+        self.shelf = Shelf()
+
+    def drop(self, *keys: str, note: str = "", on_change: str = "update") -> int:
+        """Take in a file with one order per key; returns the batch id."""
+        values = {
+            "link": f"b{self.clock.time}{note}{keys}"[-16:], "file_name": "orders.csv", "sha256": "0" * 64, "size": 1,
+            "received_at": self.clock.now(), "path": "var/work/x",
+        }  # fmt: skip
+        batch = self.writer.write(lambda c: files.begin(c, values))
+        records = [Record("order", key, {"order_id": key, "note": note}, rows=(n + 2,)) for n, key in enumerate(keys)]
+        accepted = Accepted(
+            feed="f", mapping_fingerprint="m", found={}, header=[], deliver=[DeliverTo("shelf", "put")],
+            on_change=on_change, records=records, rejections=[], read=len(keys), accepted=len(keys), rejected=0, skipped=0,
+        )  # fmt: skip
+        self.writer.write(lambda c: files.accept(c, batch, accepted, self.clock.now()))
+        self.clock.time += 1
+        return batch.id
+
+    def drain(self, account: Account | None = None, **options: Any) -> Drained:
+        """One drain, as a run would do it."""
+        self.writer.write(lambda c: book.recover(c, self.clock.now()))
+        return Drain(
+            account or shelf_account(), self.shelf, self.engine, self.writer, self.clock,
+            patience=options.pop("patience", 15.0), stop=threading.Event(), **options,
+        ).run()  # fmt: skip
+
+    def states(self) -> dict[str, int]:
+        """Deliveries counted by state."""
+        with self.engine.connect() as connection:
+            return dict(Counter(state for _, _, state, n in book.counts(connection) for _ in range(n)))
+
+    def all(self, *states: str) -> list[book.Delivery]:
+        with self.engine.connect() as connection:
+            return book.in_states(connection, *states)
+
+    def write(self, what: Any) -> Any:
+        return self.writer.write(what)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.writer.close()
+    desk.engine.dispose()
+
+
+def once(fault: str, times: int = 1, method: str = "POST") -> Any:
+    """Weather that strikes the first ``times`` calls of a method."""
+    left = [times]
+
+    def weather(called: str, _path: str) -> str:
+        if called == method and left[0] > 0:
+            left[0] -= 1
+            return fault
+        return ""
+
+    return weather
+
+
+def test_every_record_arrives_once(desk: Desk) -> None:
+    desk.drop("1", "2", "3")
+    desk.drain()
+    assert sorted(desk.shelf.keys()) == ["order:1", "order:2", "order:3"]
+    assert desk.states() == {"delivered": 3}
+
+
+def test_an_answer_lost_after_the_work_is_looked_up_and_not_sent_again(desk: Desk) -> None:
+    desk.shelf.weather = once("lost_after")
+    desk.drop("1")
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+    assert [method for method, _ in desk.shelf.calls] == ["POST", "GET"]
+    (delivery,) = desk.all("delivered")
+    assert delivery.remote_id == "1"
+
+
+def test_an_answer_lost_before_the_work_is_sent_again_only_after_the_settle_time(desk: Desk) -> None:
+    desk.shelf.weather = once("lost_before")
+    desk.drop("1")
+    begun = desk.clock.now()
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+    assert desk.clock.now() - begun >= 30
+    assert [method for method, _ in desk.shelf.calls] == ["POST", "GET", "GET", "POST"]
+
+
+def test_work_that_arrives_late_but_within_the_settle_time_is_not_doubled(desk: Desk) -> None:
+    desk.shelf.weather = once("late")
+    begun = desk.clock.now()
+
+    def later() -> None:
+        if desk.clock.now() - begun > 20:
+            desk.shelf.arrive_late()
+
+    desk.clock.on_wait = later
+    desk.drop("1")
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+    assert desk.states() == {"delivered": 1}
+
+
+@pytest.mark.parametrize("fault", ["error", "nonsense"])
+def test_an_unreadable_answer_is_a_doubt_not_a_failure(desk: Desk, fault: str) -> None:
+    desk.shelf.weather = once(fault)
+    desk.drop("1")
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+
+
+def test_without_a_look_up_a_doubt_waits_for_a_person(desk: Desk) -> None:
+    account = shelf_account(find=False)
+    desk.shelf.weather = once("lost_after")
+    desk.drop("1", "2")
+    desk.drain(account)
+    desk.clock.time += 100_000
+    desk.drain(account)
+    assert sorted(desk.shelf.keys()) == ["order:1", "order:2"]
+    assert desk.states() == {"in_doubt": 1, "delivered": 1}
+    with desk.engine.connect() as connection:
+        (doubt,) = doubts.listed(connection, desk.clock.now())
+    assert doubt.told()["waits_for_person"]
+    assert doubt.age >= 100_000
+
+
+@pytest.mark.parametrize(
+    ("decision", "state", "sent"), [("delivered", "delivered", 1), ("resend", "delivered", 2), ("drop", "refused", 1)]
+)
+def test_a_person_settles_a_doubt(desk: Desk, decision: str, state: str, sent: int) -> None:
+    account = shelf_account(find=False)
+    desk.shelf.weather = once("lost_before")
+    desk.drop("1")
+    desk.drain(account)
+    (delivery,) = desk.all("in_doubt")
+    desk.write(lambda c: doubts.settle(c, delivery.id, decision, None, desk.clock.now()))
+    desk.drain(account)
+    assert desk.states() == {state: 1}
+    assert len([1 for method, _ in desk.shelf.calls if method == "POST"]) == sent
+
+
+def test_settling_with_the_remote_id_lets_the_steps_after_it_run(desk: Desk) -> None:
+    account = shelf_account(find=False, steps=("order", "payment"))
+    desk.shelf.weather = once("lost_after")
+    desk.drop("1")
+    desk.drain(account)
+    (delivery,) = desk.all("in_doubt")
+    desk.write(lambda c: doubts.settle(c, delivery.id, "delivered", "1", desk.clock.now()))
+    desk.drain(account)
+    assert desk.shelf.keys() == ["order:1", "payment:1"]
+
+
+def test_only_a_doubt_can_be_settled(desk: Desk) -> None:
+    desk.drop("1")
+    desk.drain()
+    (delivery,) = desk.all("delivered")
+    with pytest.raises(OrderdropError, match="not in doubt: it is delivered"):
+        desk.write(lambda c: doubts.settle(c, delivery.id, "resend", None, 0.0))
+    with pytest.raises(OrderdropError, match="no such delivery"):
+        desk.write(lambda c: doubts.settle(c, 999, "resend", None, 0.0))
+
+
+def test_steps_that_are_done_are_not_sent_again(desk: Desk) -> None:
+    account = shelf_account(steps=("contact", "order", "payment"))
+    desk.shelf.weather = lambda method, path: "lost_after" if (method, path) == ("POST", "/order") else ""
+    desk.drop("1")
+    desk.drain(account)
+    assert desk.shelf.keys() == ["contact:1", "order:1", "payment:1"]
+
+
+def test_a_killed_process_leaves_a_doubt_that_the_next_run_looks_up(desk: Desk) -> None:
+    desk.drop("1")
+    (delivery,) = desk.all("waiting")
+    desk.write(lambda c: book.intend(c, delivery.id, "order", {}, "", desk.clock.now()))
+    desk.shelf.things.append({"kind": "order", "key": "1", "id": "77"})  # the bytes had left before the kill
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+    (delivered,) = desk.all("delivered")
+    assert delivered.remote_id == "77"
+
+
+def test_a_bad_key_pauses_the_account_and_blames_no_row(desk: Desk) -> None:
+    desk.shelf.weather = lambda _method, _path: "bad_key"
+    desk.drop("1", "2")
+    drained = desk.drain()
+    assert drained.paused is not None
+    assert desk.states() == {"waiting": 2}
+    assert len(desk.shelf.calls) == 1
+    with desk.engine.connect() as connection:
+        assert "not accepted" in book.paused(connection)["shelf"]
+    desk.shelf.weather = lambda _method, _path: ""
+    desk.drain()
+    assert desk.states() == {"delivered": 2}
+    with desk.engine.connect() as connection:
+        assert book.paused(connection) == {}
+
+
+def test_told_to_wait_it_waits_that_long(desk: Desk) -> None:
+    desk.shelf.weather = once("busy")
+    desk.drop("1")
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+    assert max(desk.clock.waits) == pytest.approx(3.0, abs=0.1)
+
+
+def test_a_target_that_is_down_keeps_its_work_waiting(desk: Desk) -> None:
+    desk.shelf.weather = lambda _method, _path: "refused_connection"
+    desk.drop("1", "2", "3")
+    drained = desk.drain()
+    assert drained.trouble is not None
+    assert desk.states() == {"waiting": 3}
+    assert len(desk.shelf.calls) < 10
+    desk.clock.time += 1000
+    desk.shelf.weather = lambda _method, _path: ""
+    desk.drain()
+    assert sorted(desk.shelf.keys()) == ["order:1", "order:2", "order:3"]
+
+
+def test_a_refused_record_does_not_hold_up_the_others(desk: Desk) -> None:
+    desk.drop("bad", "2")
+    desk.drain()
+    assert desk.states() == {"refused": 1, "delivered": 1}
+    (refused,) = desk.all("refused")
+    assert refused.problems[0]["message"] == "not liked"
+    assert refused.problems[0]["field"] == "sku"
+
+
+def test_the_same_content_again_is_unchanged(desk: Desk) -> None:
+    desk.drop("1")
+    desk.drop("1")
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+    assert desk.states() == {"delivered": 1, "unchanged": 1}
+
+
+@pytest.mark.parametrize(
+    ("on_change", "can_update", "state", "things"),
+    [("update", True, "delivered", 2), ("update", False, "refused", 1), ("reject", True, "refused", 1), ("ignore", True, "unchanged", 1)],
+)  # fmt: skip
+def test_other_content_under_a_known_key_follows_on_change(
+    desk: Desk, on_change: str, can_update: bool, state: str, things: int
+) -> None:
+    account = shelf_account(can_update=can_update)
+    desk.drop("1")
+    desk.drain(account)
+    desk.drop("1", note="changed", on_change=on_change)
+    desk.drain(account)
+    assert desk.all(state)[-1].record.fields["note"] == "changed"
+    assert len(desk.shelf.things) == things
+
+
+def test_a_second_delivery_of_a_key_waits_behind_the_first_in_doubt(desk: Desk) -> None:
+    account = shelf_account(find=False, can_update=True)
+    desk.shelf.weather = once("lost_after")
+    desk.drop("1")
+    desk.drop("1", note="changed")
+    desk.drain(account)
+    assert desk.states() == {"in_doubt": 1, "waiting": 1}
+    assert desk.shelf.keys() == ["order:1"]
+
+
+def test_looking_first_finds_what_somebody_else_put_there(desk: Desk) -> None:
+    desk.shelf.things.append({"kind": "order", "key": "1", "id": "5"})
+    desk.drop("1", "2")
+    desk.drain(shelf_account(look_first=True))
+    assert sorted(desk.shelf.keys()) == ["order:1", "order:2"]
+    assert desk.states() == {"already_there": 1, "delivered": 1}
+
+
+def test_a_target_that_never_answers_is_not_hammered(desk: Desk) -> None:
+    desk.shelf.weather = lambda method, _path: "lost_before" if method == "POST" else ""
+    desk.drop("1")
+    for _ in range(10):
+        desk.drain()
+        desk.clock.time += 1000
+    assert len([1 for method, _ in desk.shelf.calls if method == "POST"]) == 4
+    assert desk.states() == {"in_doubt": 1}
+
+
+def test_concurrent_calls_share_the_journal_and_nothing_is_doubled(desk: Desk) -> None:
+    rolls = iter(range(10_000))
+    lock = threading.Lock()
+
+    def weather(method: str, _path: str) -> str:
+        with lock:
+            roll = next(rolls)
+        return {0: "lost_after", 3: "lost_before", 5: "busy"}.get(roll % 7, "") if method == "POST" else ""
+
+    desk.shelf.weather = weather
+    keys = [str(n) for n in range(60)]
+    desk.drop(*keys)
+    account = shelf_account(concurrency=8, settle_seconds=0.0)
+    for _ in range(8):
+        desk.drain(account)
+        desk.clock.time += 1000
+    assert Counter(desk.shelf.keys()) == Counter(f"order:{key}" for key in keys)
+
+
+def test_a_plan_that_breaks_refuses_its_record_and_no_other(desk: Desk) -> None:
+    account = shelf_account()
+    broken = account.operation("put", {})
+
+    def plan(record: Any, prior: Any) -> Any:
+        if record.key == "odd":
+            raise KeyError("nobody foresaw this")
+        return (yield from broken.plan(record, prior))
+
+    import dataclasses
+
+    changed = dataclasses.replace(account, operation=lambda _n, _o: dataclasses.replace(broken, plan=plan))
+    desk.drop("odd", "2")
+    desk.drain(changed)
+    assert desk.states() == {"refused": 1, "delivered": 1}
+
+
+def test_the_intent_is_in_the_ledger_before_the_first_byte_leaves(desk: Desk) -> None:
+    seen: list[str] = []
+
+    def weather(method: str, _path: str) -> str:
+        if method == "POST":
+            other = sa.create_engine(desk.url)  # another connection sees only what is committed
+            with other.connect() as connection:
+                seen.extend(connection.execute(sa.text("SELECT state FROM steps")).scalars())
+            other.dispose()
+        return ""
+
+    desk.shelf.weather = weather
+    desk.drop("1")
+    desk.drain()
+    assert seen == ["intended"]
