@@ -1,0 +1,71 @@
+"""Workbooks of any kind as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from pipeline.reading.blocks import Shape, make_blocks, visible_width
+from pipeline.reading.header import SAMPLE_ROWS, Numbered, find_header, title_note
+from pipeline.reading.refusals import empty, no_header_row, no_rows
+from pipeline.reading.sheets import Sheet, choose_sheet
+from pipeline.reading.table import Block, Found, Hints, Table
+
+
+def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
+    """One sheet of an ``xlsx``, ``xls``, ``xlsb`` or ``ods`` workbook as a table, or ``FileRefused``."""
+    sheet, notes = choose_sheet(path, _sheets(path, kind), hints.sheet)
+    top: list[Numbered] = [(number, cells) for number, cells, _ in islice(sheet.rows(), SAMPLE_ROWS)]
+    header_row = hints.header_row or find_header(top)
+    if not header_row:
+        raise empty(path, f"there is nothing on sheet “{sheet.name}”")
+    shape = Shape(_header(path, sheet, header_row), exact=False)
+    notes += [*title_note(header_row, top), *_hidden_rows_note(sheet), *_plain_numbers_note(kind)]
+    blocks = partial(_blocks, sheet, header_row, shape)
+    if next(blocks(1), None) is None:
+        raise no_rows(path, header_row)
+    found = Found(kind, sheet=sheet.name, header_row=header_row, notes=tuple(notes))
+    return Table(shape.header, found, blocks)
+
+
+def _sheets(path: Path, kind: str) -> Sequence[Sheet]:
+    opener: Callable[[Path], Sequence[Sheet]]
+    match kind:
+        case "xlsx":
+            from pipeline.reading.xlsx_file import open_sheets as opener
+        case "xls":
+            from pipeline.reading.xls_file import open_sheets as opener
+        case _:
+            from pipeline.reading.calamine_file import open_sheets as opener
+    return opener(path)
+
+
+def _header(path: Path, sheet: Sheet, header_row: int) -> tuple[str, ...]:
+    for number, cells, _ in sheet.rows():
+        if number == header_row and visible_width(cells):
+            return tuple(cells[: visible_width(cells)])
+        if number >= header_row:
+            break
+    raise no_header_row(path, header_row)
+
+
+def _blocks(sheet: Sheet, header_row: int, shape: Shape, size: int) -> Iterator[Block]:
+    return make_blocks((row for row in sheet.rows() if row[0] > header_row), shape, size)
+
+
+def _hidden_rows_note(sheet: Sheet) -> list[str]:
+    hidden = sheet.hidden_rows()
+    if not hidden:
+        return []
+    rows = "1 hidden row was" if hidden == 1 else f"{hidden} hidden rows were"
+    return [f"{rows} read too on sheet “{sheet.name}” (hidden by a filter, perhaps)."]
+
+
+def _plain_numbers_note(kind: str) -> list[str]:
+    if kind not in {"xlsb", "ods"}:
+        return []
+    return [
+        f"Number formats of .{kind} files are not seen: leading zeros survive only in cells that hold text."
+    ]

@@ -1,0 +1,63 @@
+"""Which row is the header: the first one, unless there is clear evidence of titles above it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from pipeline.reading.blocks import is_blank
+
+SAMPLE_ROWS = 200
+_HAS_LETTER = re.compile(r"[^\W\d_]")
+
+Numbered = tuple[int, Sequence[str]]
+
+
+def find_header(rows: Sequence[Numbered]) -> int:
+    """The header's row number among the first rows of a file (row number, cells); 0 when all are blank."""
+    filled = [(number, cells) for number, cells in rows if not is_blank(cells)]
+    if not filled:
+        return 0
+    first, cells = filled[0]
+    width = dominant_width([len(cells) for _, cells in filled])
+    if not _is_sparse(cells, width):
+        return first
+    for number, candidate in filled[1:]:
+        if _is_header_like(candidate, width):
+            return number
+    return first
+
+
+def dominant_width(widths: Sequence[int]) -> int:
+    """The most frequent width of at least two cells (the larger one of equals); 1 when no row has two."""
+    counted = Counter(width for width in widths if width >= 2)
+    return max(counted, key=lambda width: (counted[width], width)) if counted else 1
+
+
+def title_note(header_row: int, rows: Sequence[Numbered]) -> tuple[str, ...]:
+    """A sentence for people when something stands above the header."""
+    above = [number for number, cells in rows if number < header_row and not is_blank(cells)]
+    if not above:
+        return ()
+    named = f"Row {above[0]} is" if len(above) == 1 else f"Rows {above[0]} to {above[-1]} are"
+    return (f"The header was found in row {header_row}. {named} above it and not part of the table.",)
+
+
+def _is_sparse(cells: Sequence[str], width: int) -> bool:
+    """Clear evidence of a title: a single cell, or less than half a row, above a wider table."""
+    seen = sum(1 for cell in cells if cell.strip())
+    if width <= 2:
+        return seen < width and len(cells) < width
+    return seen < width / 2
+
+
+def _is_header_like(cells: Sequence[str], width: int) -> bool:
+    """Nearly every cell filled, nearly every one a name rather than a number, a date or an address."""
+    texts = [cell for cell in cells if cell.strip()]
+    names = [cell for cell in texts if _is_name(cell)]
+    return len(texts) >= 0.7 * width and len(names) >= 0.8 * len(texts)
+
+
+def _is_name(cell: str) -> bool:
+    return bool(_HAS_LETTER.search(cell)) and "@" not in cell and not cell.strip()[0].isdigit()

@@ -1,0 +1,42 @@
+"""Open any file people send as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.reading.csv_file import open_csv
+from pipeline.reading.excel_file import open_workbook
+from pipeline.reading.formats import sniff_format
+from pipeline.reading.refusals import readable
+from pipeline.reading.table import Hints, Table
+
+_BY_ENDING = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx",
+    ".xlsb": "xlsb", ".xls": "xls", ".ods": "ods",
+}  # fmt: skip
+_NAMES = {
+    "csv": "delimited text (CSV)",
+    "xlsx": "an Excel workbook (.xlsx)",
+    "xlsb": "a binary Excel workbook (.xlsb)",
+    "xls": "an old Excel workbook (.xls)",
+    "ods": "an OpenDocument spreadsheet (.ods)",
+}
+
+
+def open_table(path: Path, hints: Hints | None = None) -> Table:
+    """The header of a file and the way to its rows, whatever its name ends in.
+
+    ``FileRefused`` says what is wrong with the file and what to do; it may also come out of ``blocks``, for
+    what only shows further down (``unclosed_quote``, ``undecodable``, ``unreadable``, ``damaged_workbook``).
+    """
+    named = hints or Hints()
+    with readable(path):
+        sniffed = sniff_format(path)
+        kind = "xlsx" if sniffed == "xlsm" else sniffed
+        table = open_csv(path, named) if kind == "csv" else open_workbook(path, kind, named)
+    expected = _BY_ENDING.get(path.suffix.casefold(), kind)
+    if expected == kind:
+        return table
+    note = f"The name ends in {path.suffix}, but the content is {_NAMES[kind]}; it was read as that."
+    return replace(table, found=replace(table.found, notes=(note, *table.found.notes)))

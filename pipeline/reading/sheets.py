@@ -1,0 +1,91 @@
+"""What the workbook readers have in common: sheets of rows, and the choice of the one that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from pipeline.errors import FileRefused, nearest
+from pipeline.reading.blocks import Raw, is_blank, visible_width
+from pipeline.reading.header import SAMPLE_ROWS
+from pipeline.reading.refusals import empty
+
+# The first sheet of an errors workbook that comes back corrected; its other sheets are for people.
+RETURNED_SHEET = "Fix these rows"
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet; ``rows()`` reads from the start each time, ``hidden_rows()`` counts what is out of view."""
+
+    name: str
+    rows: Callable[[], Iterator[Raw]]
+    is_hidden: bool = False
+    hidden_rows: Callable[[], int] = lambda: 0
+
+
+def choose_sheet(path: Path, sheets: Sequence[Sheet], wanted: str | None) -> tuple[Sheet, list[str]]:
+    """The sheet to read and sentences about the choice; ``FileRefused`` when it cannot be told."""
+    if wanted:
+        return _named(path, sheets, wanted), []
+    visible = [sheet for sheet in sheets if not sheet.is_hidden]
+    returned = [sheet for sheet in visible if sheet.name == RETURNED_SHEET]
+    if returned:
+        return returned[0], []
+    widths = {sheet.name: _columns(sheet) for sheet in visible}
+    filled = [sheet for sheet in visible if widths[sheet.name]]
+    notes = _hidden_note(sheets)
+    if not filled:
+        raise empty(path, "its visible sheets hold nothing")
+    tables = [sheet for sheet in filled if widths[sheet.name] >= 2] or filled
+    if len(tables) > 1:
+        raise _which(path, tables)
+    others = [sheet.name for sheet in filled if sheet is not tables[0]]
+    if others:
+        notes.append(f"Read sheet “{tables[0].name}”; {_listed(others)} holds no table and was left out.")
+    return tables[0], notes
+
+
+def _named(path: Path, sheets: Sequence[Sheet], wanted: str) -> Sheet:
+    for same in (str, str.strip, lambda name: name.strip().casefold()):
+        for sheet in sheets:
+            if same(sheet.name) == same(wanted):
+                return sheet
+    names = [sheet.name for sheet in sheets]
+    raise FileRefused(
+        "no_such_sheet",
+        f"{path.name} has no sheet “{wanted}”.{nearest(wanted, names)} It has {_listed(names)}.",
+        "Rename the sheet in the workbook, or correct `files: {sheet: …}` in the mapping.",
+    )
+
+
+def _columns(sheet: Sheet) -> int:
+    """How many columns the top of a sheet uses, 0 when there is nothing."""
+    top = (cells for _, cells, _ in islice(sheet.rows(), SAMPLE_ROWS) if not is_blank(cells))
+    used = [
+        frozenset(i for i, cell in enumerate(cells[: visible_width(cells)]) if cell.strip()) for cells in top
+    ]
+    return len(frozenset[int]().union(*used))
+
+
+def _hidden_note(sheets: Sequence[Sheet]) -> list[str]:
+    hidden = [sheet.name for sheet in sheets if sheet.is_hidden]
+    return [f"Hidden: {_listed(hidden)}; not read."] if hidden else []
+
+
+def _which(path: Path, tables: Sequence[Sheet]) -> FileRefused:
+    names = _listed([sheet.name for sheet in tables])
+    return FileRefused(
+        "which_sheet",
+        f"{path.name} has rows on several sheets: {names}. It cannot be told which one is meant.",
+        f'Name one in the mapping, for example `files: {{sheet: "{tables[0].name}"}}`, or send a workbook '
+        "with that sheet only.",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [f"“{name}”" for name in names[:8]] + (["…"] if len(names) > 8 else [])
+    return ("sheet " if len(names) == 1 else "sheets ") + ", ".join(shown)

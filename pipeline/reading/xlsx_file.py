@@ -1,0 +1,142 @@
+"""``.xlsx`` and ``.xlsm``: ZIP and XML, read as a stream by a parser that refuses document types.
+
+openpyxl is not used for the cells: with ``data_only`` it cannot tell a formula without a value from an empty
+cell, and in read-only mode it does not say which rows are hidden. Structure: ECMA-376 part 1 §18.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+from xml.sax import ContentHandler, SAXException
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.sax import make_parser
+
+from pipeline.errors import FileRefused
+from pipeline.reading.blocks import Raw
+from pipeline.reading.formats import BROKEN_ZIP, refuse_declarations
+from pipeline.reading.refusals import damaged, readable, unsafe
+from pipeline.reading.sheets import Sheet
+from pipeline.reading.xlsx_parts import Relations, SharedTexts, SheetRows, Styles, WorkbookPart
+
+_CHUNK = 1 << 16
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"')
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """What the cells of all sheets refer to."""
+
+    path: Path
+    texts: Sequence[str]
+    formats: Sequence[str]
+    date1904: bool
+
+
+def open_sheets(path: Path) -> list[Sheet]:
+    """The worksheets in their order; ``FileRefused`` ``damaged_workbook`` or ``unsafe_workbook``."""
+    with _sound(path), zipfile.ZipFile(path) as archive:
+        refuse_declarations(path, archive)
+        parts = {name.casefold().lstrip("/"): name for name in archive.namelist()}
+        read = partial(_read_part, archive, parts)
+        main = _main_part(read)
+        workbook, related = WorkbookPart(), Relations(main)
+        if not read(main, workbook):
+            raise damaged(path, "it has no list of sheets")
+        read(_relations_of(main), related)
+        texts, styles = SharedTexts(), Styles()
+        read(related.first("/sharedStrings"), texts)
+        read(related.first("/styles"), styles)
+        book = _Book(path, texts.texts, styles.formats(), workbook.date1904)
+        places = [(name, hidden, related.worksheet(key)) for name, hidden, key in workbook.sheets]
+        return [
+            _sheet(book, name, hidden, _present(path, parts, name, part))
+            for name, hidden, part in places
+            if part
+        ]
+
+
+def _present(path: Path, parts: dict[str, str], sheet: str, part: str) -> str:
+    try:
+        return parts[part.casefold()]
+    except KeyError:
+        raise damaged(path, f"the content of sheet “{sheet}” is missing") from None
+
+
+def _main_part(read: Callable[[str, ContentHandler], bool]) -> str:
+    top = Relations("")
+    read("_rels/.rels", top)
+    return top.first("/officeDocument") or "xl/workbook.xml"
+
+
+def _relations_of(part: str) -> str:
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
+def _read_part(archive: zipfile.ZipFile, parts: dict[str, str], part: str, into: ContentHandler) -> bool:
+    """Feed one part to a handler; ``False`` when the workbook has no such part."""
+    name = parts.get(part.casefold())
+    if name is None:
+        return False
+    with archive.open(name) as stream:
+        for _ in _fed(stream, into):
+            pass
+    return True
+
+
+def _fed(stream: IO[bytes], into: ContentHandler) -> Iterator[None]:
+    """Parse a part piece by piece, giving way after each."""
+    parser = make_parser()
+    parser.forbid_dtd = True
+    parser.setContentHandler(into)
+    while chunk := stream.read(_CHUNK):
+        parser.feed(chunk)
+        yield
+    parser.close()
+    yield
+
+
+def _sheet(book: _Book, name: str, hidden: bool, part: str) -> Sheet:
+    return Sheet(name, partial(_rows, book, part), hidden, partial(_hidden_rows, book, part))
+
+
+def _rows(book: _Book, part: str) -> Iterator[Raw]:
+    handler = SheetRows(book.texts, book.formats, date1904=book.date1904)
+    with _sound(book.path), zipfile.ZipFile(book.path) as archive, archive.open(part) as stream:
+        for _ in _fed(stream, handler):
+            yield from handler.taken()
+
+
+def _hidden_rows(book: _Book, part: str) -> int:
+    """Hidden rows are only attributes: they are counted without parsing."""
+    count, rest = 0, b""
+    with _sound(book.path), zipfile.ZipFile(book.path) as archive, archive.open(part) as stream:
+        while chunk := stream.read(_CHUNK):
+            whole, _, rest = (rest + chunk).rpartition(b">")
+            count += len(_HIDDEN_ROW.findall(whole))
+    return count
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Say in words what the ZIP and XML layers complain about."""
+    try:
+        with readable(path):
+            yield
+    except FileRefused:
+        raise
+    except DefusedXmlException:
+        raise unsafe(path, "its XML declares a document type or entities, which no workbook needs") from None
+    except SAXException as problem:
+        raise damaged(path, f"its XML is broken ({problem.getMessage()})") from None
+    except BROKEN_ZIP:
+        raise damaged(path, "its parts do not fit together") from None
