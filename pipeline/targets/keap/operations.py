@@ -1,0 +1,268 @@
+"""The plans: what is sent, in which order, read like the story of an order."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pipeline.errors import SetupError, nearest
+from pipeline.model import Record
+from pipeline.targets.contract import Operation, Plan, Prior, Refused, Result, Step
+from pipeline.targets.keap.lines import clean, items_of, number, skus, total_of
+from pipeline.targets.keap.lookups import OrderSought, may_filter
+from pipeline.targets.keap.payload import custom_values, minor_digits, order_details, order_payload
+from pipeline.targets.keap.people import Json, contact_payload
+from pipeline.targets.keap.problems import contact_problems, order_problems
+from pipeline.targets.keap.settings import (
+    ContactOptions,
+    PaymentOptions,
+    PlaceOrderOptions,
+    read_contact_options,
+    read_order_options,
+    read_payment_options,
+)
+from pipeline.targets.keap.steps import Steps
+
+OPERATIONS = ("place_order", "customer", "payment")
+ALREADY_THERE = "already_there"
+"""Key of a result: the target had it before our first call."""
+Part = Generator[Step, Result, Result]
+
+
+def build_operation(name: str, options: Mapping[str, Any], steps: Steps, account: str) -> Operation:
+    """One operation with its options bound; ``SetupError`` for an unknown name or option."""
+    where = f"deliver options of {name} ({account})"
+    match name:
+        case "place_order":
+            return PlaceOrder(steps, read_order_options(options, where)).operation()
+        case "customer":
+            return Customer(steps, read_contact_options(options, where)).operation()
+        case "payment":
+            return Payment(steps, read_payment_options(options, where), account).operation()
+    raise SetupError(
+        f"Account {account}: Keap has no operation '{name}'.{nearest(name, OPERATIONS)} "
+        f"Known: {', '.join(OPERATIONS)}."
+    )
+
+
+def contact_part(steps: Steps, record: Record, options: ContactOptions) -> Part:
+    """The contact, its other phones and addresses kept; ``id`` of the contact."""
+    stored: Result = {}
+    if options.contact_lists == "merge" or options.several_contacts == "refuse":
+        stored = yield steps.known_contact(record, options)
+    if stored.get("use"):
+        return {"id": stored["use"]}
+    lists = stored.get("lists", {}) if options.contact_lists == "merge" else {}
+    contact = yield steps.contact(record, lists, options)
+    return {"id": contact.get("id", "")}
+
+
+def model_part(steps: Steps) -> Part:
+    """Ids and names of the configured custom fields by record field; empty when none are configured."""
+    if not steps.custom_fields:
+        return {}
+    fields: Result = (yield steps.model()).get("fields", {})
+    return fields
+
+
+def sought_order(record: Record, contact_id: str, fields: Result) -> OrderSought:
+    """What tells this order from others at Keap."""
+    by_id = fields.get("order_id", {})
+    return OrderSought(
+        order_id=clean(record.text("order_id")),
+        contact_id=contact_id,
+        order_time=order_details(record).get("order_time", ""),
+        total=total_of(record),
+        currency=record.text("currency"),
+        field_id=by_id.get("id", ""),
+        field_name=by_id.get("field_name", ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """``place_order``: contact, products, order with lines and custom fields, payment."""
+
+    steps: Steps
+    options: PlaceOrderOptions
+
+    def operation(self) -> Operation:
+        """The operation as the registry hands it out."""
+        return Operation("place_order", frozenset({"order"}), self.plan, self.problems, can_update=True)
+
+    def problems(self, record: Record) -> list[Refused]:
+        """Everything Keap would refuse."""
+        return [*contact_problems(record), *order_problems(record, self.options)]
+
+    def plan(self, record: Record, prior: Prior | None) -> Plan:
+        """A new order, or the change of one that was delivered before."""
+        return self._update(record, prior) if prior else self._place(record)
+
+    def _place(self, record: Record) -> Plan:
+        order = yield from self._order(record, look_first=self.steps.looks_first)
+        paid = number(record.fields.get("amount_paid"))
+        return (yield from self._pay(record, _unless("found", order), paid, look_first="found" in order))
+
+    def _order(self, record: Record, *, look_first: bool) -> Part:
+        # Reads come first: an order that Keap lacks a product or custom field for leaves nothing behind.
+        fields = yield from model_part(self.steps)
+        products = yield from self._products(record)
+        contact_id = (yield from contact_part(self.steps, record, self.options)).get("id", "")
+        payload = order_payload(record, contact_id, products, fields, self.options)
+        sought = sought_order(record, contact_id, fields)
+        order = yield self.steps.order(payload, sought, look_first=look_first)
+        marks = {name: True for name in ("found", ALREADY_THERE) if order.get(name)}
+        return {"id": order.get("id", ""), "contact_id": contact_id} | marks
+
+    def _products(self, record: Record) -> Part:
+        products: dict[str, Any] = {}
+        for sku in skus(record):
+            found = yield self.steps.product(record, sku, create=self.options.create_products)
+            products[sku] = found.get("id", "")
+        return products
+
+    def _pay(self, record: Record, result: Json, amount: Decimal, *, look_first: bool) -> Part:
+        if amount <= 0 or not self.options.send_payment:
+            return result
+        step = self.steps.payment(record, result["id"], amount, self.options.payment, look_first=look_first)
+        payment = yield step
+        done = result if payment.get(ALREADY_THERE) else _unless(ALREADY_THERE, result)
+        return done | {"payment_id": payment.get("id", "")}
+
+    def _update(self, record: Record, prior: Prior) -> Plan:
+        known = _unless(ALREADY_THERE, prior.result)
+        if not known.get("id"):  # a person said "delivered" and nobody noted the id: search before all else
+            known = _unless(ALREADY_THERE, (yield from self._order(record, look_first=True)))
+        order_id = known["id"]
+        current = yield self.steps.current_order(order_id, _unsendable(record, prior.record, self.options))
+        fields = yield from model_part(self.steps)
+        change = order_change(record, prior.record, fields, current.get("custom_fields", {}))
+        if contact_payload(record, {}) != contact_payload(prior.record, {}):
+            contact = yield from contact_part(self.steps, record, self.options)
+            change |= {} if contact["id"] == known.get("contact_id") else contact_of(contact)
+            known |= contact_of(contact)
+        if change:
+            yield self.steps.change(order_id, change)
+        more = number(record.fields.get("amount_paid")) - number(prior.record.fields.get("amount_paid"))
+        return (yield from self._pay(record, _unless("found", known), more, look_first=True))
+
+
+def contact_of(contact: Result) -> Json:
+    """The order's side of a contact."""
+    return {"contact_id": contact["id"]}
+
+
+def _unless(mark: str, result: Result) -> Json:
+    """The result without one of its marks."""
+    return {name: value for name, value in result.items() if name != mark}
+
+
+def order_change(record: Record, before: Record, fields: Result, stored: Mapping[str, Any]) -> Json:
+    """What an update sets: changed values that are not blank.
+
+    Custom fields go as the full set: whether Keap merges or replaces them is not documented.
+    """
+    was = order_details(before)
+    change: Json = {key: value for key, value in order_details(record).items() if was.get(key) != value}
+    now = {value["id"]: value["content"] for value in custom_values(record, fields)}
+    if any(stored.get(field_id) != text for field_id, text in now.items()):
+        change["custom_fields"] = [{"id": key, "content": text} for key, text in (dict(stored) | now).items()]
+    return change
+
+
+def _unsendable(record: Record, before: Record, options: PlaceOrderOptions) -> Refused | None:
+    """Lines and money taken are left to a person: changing them moves a balance that may be settled."""
+    if sorted(map(str, items_of(record))) != sorted(map(str, items_of(before))):
+        return Refused(
+            "keap_lines_changed",
+            "The lines or amounts have changed since the order went to Keap; they are not rewritten there.",
+            "Change the lines in Keap by hand, then leave this row out.",
+        )
+    if options.send_payment and number(record.fields.get("amount_paid")) < number(
+        before.fields.get("amount_paid")
+    ):
+        return Refused(
+            "keap_payment_lowered",
+            "The amount paid is lower than what Keap was told before; payments cannot be taken back.",
+            "Correct the payment in Keap by hand, then leave this row out.",
+            "amount_paid",
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """``customer``: the contact alone."""
+
+    steps: Steps
+    options: ContactOptions
+
+    def operation(self) -> Operation:
+        """The operation as the registry hands it out."""
+        return Operation(
+            "customer",
+            frozenset({"customer"}),
+            self.plan,
+            lambda record: list(contact_problems(record)),
+            can_update=True,
+        )
+
+    def plan(self, record: Record, _prior: Prior | None) -> Plan:
+        """An upsert; an update is the same call."""
+        return contact_part(self.steps, record, self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """``payment``: money received elsewhere, on an order found by the custom field that holds its id."""
+
+    steps: Steps
+    options: PaymentOptions
+    account: str
+
+    def operation(self) -> Operation:
+        """The operation; ``SetupError`` when no custom field holds the order id."""
+        if "order_id" not in self.steps.custom_fields:
+            raise SetupError(
+                f"[accounts.{self.account}] payment needs custom_fields.order_id: without it "
+                "the order of a payment cannot be found."
+            )
+        return Operation("payment", frozenset({"payment"}), self.plan, self.problems)
+
+    def problems(self, record: Record) -> list[Refused]:
+        """Everything Keap would refuse."""
+        found, order_id, amount = [], clean(record.text("order_id")), number(record.fields.get("amount"))
+        if not may_filter(order_id) or "*" in order_id:
+            found.append(
+                Refused(
+                    "keap_order_id",
+                    f"The order id '{order_id}' cannot be looked up at Keap.",
+                    "Correct it.",
+                    "order_id",
+                )
+            )
+        digits = minor_digits("")
+        if not amount.is_finite() or not 0 < amount < 10**12 or amount != round(amount, digits):
+            found.append(
+                Refused(
+                    "keap_amount",
+                    f"The amount is {amount}; Keap takes amounts above 0 with {digits} decimals.",
+                    "Correct the amount.",
+                    "amount",
+                )
+            )
+        return found
+
+    def plan(self, record: Record, _prior: Prior | None) -> Plan:
+        """Find the order, look for the payment, record it."""
+        fields = yield from model_part(self.steps)
+        order = yield self.steps.existing_order(sought_order(record, "", fields))
+        order_id = str(order.get("id", ""))
+        step = self.steps.payment(
+            record, order_id, number(record.fields.get("amount")), self.options, look_first=True
+        )
+        payment = yield step
+        mark = {ALREADY_THERE: True} if payment.get(ALREADY_THERE) else {}
+        return {"id": payment.get("id", ""), "order_id": order_id} | mark
