@@ -28,7 +28,11 @@ _project = click.option(
 )
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 _log_format = click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How progress is logged."
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How progress is logged.",
 )
 
 
@@ -223,7 +227,9 @@ def settle(context: click.Context, delivery_id: int, decision: str, remote_id: s
     with opened(plan) as project, alone(project):
         now = project.clock.now()
         settled = project.writer.write(lambda c: doubts.settle(c, delivery_id, decision, remote_id, now))
-    said = {"delivered": "counts as delivered", "resend": "is sent again by the next run", "drop": "is let be"}[decision]
+    said = {"delivered": "counts as delivered", "resend": "is sent again by the next run", "drop": "is let be"}[
+        decision
+    ]
     click.echo(f"{settled.record_key} at {settled.account} {said}.")
     return 0
 

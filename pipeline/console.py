@@ -16,7 +16,6 @@ from pipeline.closing.balance import in_words
 from pipeline.progress import Progress
 from pipeline.run import Report
 
-
 # --- progress ----------------------------------------------------------------------------------------------------
 
 
@@ -25,7 +24,8 @@ def progress_for(log_format: str) -> Iterator[Progress]:
     """A bar on a terminal; elsewhere log lines on standard error, as text or JSON."""
     if sys.stderr.isatty() and log_format == "text":
         from rich.console import Console
-        from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: I001
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
 
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} sent"))
         with Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
@@ -75,18 +75,26 @@ def told_run(report: Report) -> str:
     """What a run did, file by file."""
     taken = {batch.sha256 + batch.file_name for batch in report.batches}
     lines = [in_words(entry) for entry in report.balance["files"] if entry["sha256"] + entry["file"] in taken]
-    lines += [line for entry in report.balance["files"] if entry["sha256"] + entry["file"] in taken for line in entry["notes"]]
+    lines += [
+        line for entry in report.balance["files"] if entry["sha256"] + entry["file"] in taken for line in entry["notes"]
+    ]
     waiting = [_waiting(account) for account in report.balance["accounts"]]
     lines += [line for line in waiting if line]
     lines = lines or ["Nothing new in the inbox."]
     left = [entry["workbook"] for entry in report.balance["files"] if entry["workbook"]]
     if left:
-        lines.append(f"Waiting for a person: {', '.join(left)}. Correct the red cells and drop the workbook into inbox/.")
+        lines.append(
+            f"Waiting for a person: {', '.join(left)}. Correct the red cells and drop the workbook into inbox/."
+        )
     return "\n".join(lines)
 
 
 def _waiting(account: Mapping[str, Any]) -> str:
-    parts = [f"{account[state]} {text}" for state, text in (("waiting", "waiting"), ("in_doubt", "in doubt")) if account[state]]
+    parts = [
+        f"{account[state]} {text}"
+        for state, text in (("waiting", "waiting"), ("in_doubt", "in doubt"))
+        if account[state]
+    ]
     paused = f" Paused: {account['paused']}" if account["paused"] else ""
     if not parts and not paused:
         return ""
@@ -119,11 +127,16 @@ def told_life(told: Mapping[str, Any]) -> str:
     for d in told["deliveries"]:
         rows = ", ".join(map(str, d["rows"]))
         remote = f", id there {d['remote_id']}" if d["remote_id"] else ""
-        lines.append(f"{d['file']} row {rows} → {d['account']} {d['operation']}: {_state(d['state'])}{remote} (delivery {d['id']})")
+        lines.append(
+            f"{d['file']} row {rows} → {d['account']} {d['operation']}: {_state(d['state'])}{remote} (delivery {d['id']})"
+        )
         lines += [f"    {problem['message']} {problem['advice']}".rstrip() for problem in d["problems"]]
         for step in d["steps"]:
             lines.append(f"    step {step['step']}: {_state(step['state'])}, sent {step['sends']} times")
-            lines += [f"        {_time(a['sent_at'])} {_state(a['outcome'])} {a['message']}".rstrip() for a in step["attempts"]]
+            lines += [
+                f"        {_time(a['sent_at'])} {_state(a['outcome'])} {a['message']}".rstrip()
+                for a in step["attempts"]
+            ]
     lines += [f"{r['file']} row {r['row']}: rejected. {r['message']} {r['advice']}" for r in told["rejections"]]
     return "\n".join(lines) or f"Nothing is known of {told['key']}."
 
@@ -173,7 +186,9 @@ def told_preview(told: Mapping[str, Any]) -> str:
         lines.append(f"  rejected {where}: {r['message']} {r['advice']}")
     lines += [f"  {r['account']} would refuse {r['key']}: {r['message']} {r['advice']}" for r in told["refusals"]]
     for request in told["requests"]:
-        lines.append(f"{request['account']} {request['operation']} {request['key']} [{request['step']}] {_condition(request)}")
+        lines.append(
+            f"{request['account']} {request['operation']} {request['key']} [{request['step']}] {_condition(request)}"
+        )
         lines.append(f"    {request['method']} {request['url']}")
         if request["body"] is not None:
             body = request["body"]

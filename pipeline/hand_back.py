@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-
 from pipeline.closing.sheet import ErrorsSheet, Problem, SheetRow
 from pipeline.intake.claim import fingerprint, put_away
 from pipeline.ledger import batches as files
@@ -83,7 +82,9 @@ def _problems(project: Project, batch: Batch) -> None:
     if batch.workbook is not None:
         _retire(project, batch)
     if not digest:
-        project.writer.write(lambda c: files.change(c, batch.id, workbook=None, workbook_sha256=None, problems_digest=None))
+        project.writer.write(
+            lambda c: files.change(c, batch.id, workbook=None, workbook_sha256=None, problems_digest=None)
+        )
         return
     path = _free_path(project, batch)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,9 +106,7 @@ def _write_workbook(
     for delivery in refused:
         for row, problem in _refused_rows(delivery, columns):
             problems.setdefault(row, []).append(problem)
-    rows = [
-        SheetRow(number, cells, tuple(problems[number])) for number, cells in _cells(project, batch, set(problems))
-    ]
+    rows = [SheetRow(number, cells, tuple(problems[number])) for number, cells in _cells(project, batch, set(problems))]
     write_errors_workbook(path, _sheet(project, batch, header, rows))
 
 
@@ -162,7 +161,9 @@ def _cells(project: Project, batch: Batch, wanted: set[int]) -> Iterator[tuple[i
     assert len(kept) == len(own_header(table.header))  # noqa: S101 - both leave out exactly our columns
     for block in table.blocks(50_000):
         rows = block.frame.loc[block.frame.index.isin(wanted)]
-        for number, cells in zip(rows.index.tolist(), rows.iloc[:, kept].itertuples(index=False, name=None), strict=True):
+        for number, cells in zip(
+            rows.index.tolist(), rows.iloc[:, kept].itertuples(index=False, name=None), strict=True
+        ):
             extra = () if ours is not None else block.overflow.get(number, ())
             yield int(number), (*(str(cell) for cell in cells), *extra)
 
@@ -184,7 +185,9 @@ def _refusal(project: Project, batch: Batch) -> None:
     path = _free_path(project, batch)
     path.parent.mkdir(parents=True, exist_ok=True)
     received = datetime.fromtimestamp(batch.received_at, project.plan.settings.timezone)
-    write_refusal_workbook(path, batch.file_name, batch.reason or "", batch.advice or "", received, tuple(batch.notes or ()))
+    write_refusal_workbook(
+        path, batch.file_name, batch.reason or "", batch.advice or "", received, tuple(batch.notes or ())
+    )
     _remember(project, batch, path, "refused")
 
 
@@ -244,5 +247,3 @@ def _digest(rejected: Sequence[Rejection], refused: Sequence[Delivery]) -> str |
     told = [[r.row, r.column, r.code, r.message] for r in rejected]
     told += [[d.id, list(map(dict, d.problems))] for d in refused]  # type: ignore[list-item]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-

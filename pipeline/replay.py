@@ -22,7 +22,9 @@ def replay_deliveries(project: Project, ids: Sequence[int], account: str | None)
         refused = {d.id: d for d in book.in_states(connection, DeliveryState.REFUSED)}
     unknown = [i for i in ids if i not in refused]
     if unknown:
-        raise OrderdropError(f"Not a refused delivery: {', '.join(map(str, unknown))}. `orderdrop find KEY` shows the ids.")
+        raise OrderdropError(
+            f"Not a refused delivery: {', '.join(map(str, unknown))}. `orderdrop find KEY` shows the ids."
+        )
     chosen = [d for d in refused.values() if d.id in ids or d.account == account]
     _queue(project, chosen)
     return chosen
@@ -53,7 +55,9 @@ def _queue(project: Project, chosen: Sequence[Delivery]) -> None:
 
     def write(connection: sa.Connection) -> None:
         for delivery in chosen:
-            book.move(connection, delivery.id, DeliveryState.WAITING, now, due_at=now, tries=0, problems=[], resolved_by=None)
+            book.move(
+                connection, delivery.id, DeliveryState.WAITING, now, due_at=now, tries=0, problems=[], resolved_by=None
+            )
             files.change(connection, delivery.batch_id, state="delivering")
 
     project.writer.write(write)

@@ -20,7 +20,7 @@ import msgspec
 from pipeline.errors import SetupError, nearest
 
 SETTINGS_FILE = "pipeline.toml"
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Secret:
@@ -184,7 +184,9 @@ def check_base_url(url: str, where: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SetupError(f"{where}: base_url '{url}' is not a web address; write https://host/path.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise SetupError(f"{where}: base_url must hold no user name, password, '?' or '#'; keys have settings of their own.")
+        raise SetupError(
+            f"{where}: base_url must hold no user name, password, '?' or '#'; keys have settings of their own."
+        )
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise SetupError(f"{where}: base_url uses http to another machine; keys would travel in the clear. Use https.")
     return url.rstrip("/")

@@ -109,7 +109,9 @@ def recognise(project: Project | None, path: Path, subfolder: str | None, plan: 
         links = _links(table)
         named = _feed_by_links(project, links)
         if named is not None or mapping is not None:
-            return Recognised(the_plan.mappings.get(named or "") or _certain(mapping), table, returned=True, links=links)
+            return Recognised(
+                the_plan.mappings.get(named or "") or _certain(mapping), table, returned=True, links=links
+            )
         raise FileRefused(
             "unknown_correction",
             f"'{path.name}' is a corrected workbook, but none of its rows is known here.",
@@ -216,7 +218,9 @@ def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
     if not bound.unmapped:
         return ()
     names = ", ".join(f"'{name}'" for name in bound.unmapped)
-    return (f"Columns nobody mapped: {names}. Map them, or list them under ignore_columns in mappings/{bound.mapping.feed}.yaml.",)
+    return (
+        f"Columns nobody mapped: {names}. Map them, or list them under ignore_columns in mappings/{bound.mapping.feed}.yaml.",
+    )
 
 
 def _accepted(project: Project, judged: Judged) -> Accepted:

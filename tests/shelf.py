@@ -132,7 +132,12 @@ def look_up(kind: str, key: str) -> Callable[[], Generator[Request, Answer, Find
 
 
 def shelf_account(
-    *, steps: tuple[str, ...] = ("order",), find: bool = True, look_first: bool = False, can_update: bool = False, **settings: Any
+    *,
+    steps: tuple[str, ...] = ("order",),
+    find: bool = True,
+    look_first: bool = False,
+    can_update: bool = False,
+    **settings: Any,
 ) -> Account:
     """An account of the shelf whose ``put`` sends one step per name in ``steps``."""
 

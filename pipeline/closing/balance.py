@@ -29,7 +29,8 @@ def balance(connection: sa.Connection, accounts: Mapping[str, str]) -> dict[str,
         "balanced": all(_closes(entry) for entry in listed),
         "files": listed,
         "accounts": [
-            _account(name, target, by_account.get(name, Counter()), paused.get(name)) for name, target in accounts.items()
+            _account(name, target, by_account.get(name, Counter()), paused.get(name))
+            for name, target in accounts.items()
         ],
     }
 
@@ -82,7 +83,9 @@ def in_words(entry: Mapping[str, Any]) -> str:
     if entry["state"] == "duplicate":
         return f"{entry['file']}: the same file came before; nothing was done again."
     told = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sent.items()) or "nothing to deliver"
-    parts = f"{rows['read']} rows read, {rows['accepted']} accepted, {rows['rejected']} rejected, {rows['skipped']} skipped"
+    parts = (
+        f"{rows['read']} rows read, {rows['accepted']} accepted, {rows['rejected']} rejected, {rows['skipped']} skipped"
+    )
     workbook = f" To correct: {entry['workbook']}." if entry["workbook"] else ""
     return f"{entry['file']} ({entry['feed']}): {parts}; deliveries: {told}.{workbook}"
 

@@ -116,7 +116,9 @@ class Drain:
         due_at, state = upcoming
         now = self._clock.now()
         # A doubt is worth its settle time: the run that made it should be the one that clears it.
-        patience = max(self._patience, self._account.settle_seconds + 5) if state == DeliveryState.IN_DOUBT else self._patience
+        patience = (
+            max(self._patience, self._account.settle_seconds + 5) if state == DeliveryState.IN_DOUBT else self._patience
+        )
         seconds = max(due_at, self._line.held_until) - now
         if seconds > patience or self._line.held_until - now > self._patience:
             return False

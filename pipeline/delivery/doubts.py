@@ -65,7 +65,9 @@ def settle(connection: sa.Connection, delivery_id: int, decision: str, remote_id
         case "delivered":
             _there(connection, delivery, step, remote_id, now)
         case "resend":
-            book.note_step(connection, delivery.id, step.name, state="open", doubt_since=None, last_look="a person: resend")
+            book.note_step(
+                connection, delivery.id, step.name, state="open", doubt_since=None, last_look="a person: resend"
+            )
             book.move(connection, delivery.id, DeliveryState.WAITING, now, due_at=now, tries=0, problems=[])
         case _:
             book.note_step(connection, delivery.id, step.name, state="refused", last_look="a person: drop")
@@ -76,7 +78,13 @@ def settle(connection: sa.Connection, delivery_id: int, decision: str, remote_id
 def _there(connection: sa.Connection, delivery: Delivery, step: StepRow, remote_id: str | None, now: float) -> None:
     result = {} if remote_id is None else {"id": remote_id}
     book.note_step(
-        connection, delivery.id, step.name, state="done", result=result, doubt_since=None, last_look="a person: delivered"
+        connection,
+        delivery.id,
+        step.name,
+        state="done",
+        result=result,
+        doubt_since=None,
+        last_look="a person: delivered",
     )
     if remote_id is None:
         book.move(connection, delivery.id, DeliveryState.DELIVERED, now, due_at=None, problems=[], result=result)

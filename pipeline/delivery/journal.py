@@ -48,7 +48,11 @@ MAX_UNCLEAR_LOOKS = 5
 """After so many look-ups that could not tell, a person decides."""
 
 
-class Stopped(Exception):  # noqa: N818 - the plan cannot go on now; carries why
+Journaled = Mapping[str, StepRow]
+"""What the ledger knows of a delivery's steps, by name."""
+
+
+class Stopped(Exception):
     """A plan cannot go on: the outcome says what becomes of its delivery."""
 
     def __init__(self, outcome: Refused | Later | Paused) -> None:
@@ -56,7 +60,7 @@ class Stopped(Exception):  # noqa: N818 - the plan cannot go on now; carries why
         self.outcome = outcome
 
 
-class Doubtful(Exception):  # noqa: N818 - the plan cannot go on now; carries why
+class Doubtful(Exception):
     """A step is in doubt; ``due_at`` is when to look again, ``None`` when only a person can tell."""
 
     def __init__(self, message: str, due_at: float | None) -> None:
@@ -68,8 +72,9 @@ class Doubtful(Exception):  # noqa: N818 - the plan cannot go on now; carries wh
 class Journal:
     """Performs the steps of one delivery, each at most once."""
 
-    def __init__(self, delivery: Delivery, account: Account, line: Line, writer: GroupWriter, clock: Clock,
-                 known: Mapping[str, StepRow]) -> None:  # fmt: skip
+    def __init__(
+        self, delivery: Delivery, account: Account, line: Line, writer: GroupWriter, clock: Clock, known: Journaled
+    ) -> None:
         self._delivery = delivery
         self._account = account
         self._line = line
@@ -99,7 +104,7 @@ class Journal:
     def _send(self, step: Step) -> Result:
         now = self._clock.now
         self._line.wait_turn()
-        step_id, attempt = self._write(
+        attempt = self._write(
             lambda c: book.intend(c, self._delivery.id, step.name, _stored(step.request), step.search_hint, now())
         )
         outcome = self._outcome_of(step)
@@ -117,7 +122,9 @@ class Journal:
         try:
             return step.read(answer)
         except Exception as problem:  # noqa: BLE001 - an answer nobody foresaw must not lose what was sent
-            return InDoubt("unreadable_answer", f"The answer to '{step.name}' could not be read ({type(problem).__name__}).")
+            return InDoubt(
+                "unreadable_answer", f"The answer to '{step.name}' could not be read ({type(problem).__name__})."
+            )
 
     def _note_outcome(self, connection: Any, step: Step, attempt: int, outcome: Outcome, now: float) -> None:  # noqa: ANN401
         kind, code, message = _describe(outcome)
@@ -165,9 +172,10 @@ class Journal:
                     last_look="found at the target"))  # fmt: skip
                 return result
             case Absent():
-                return self._absent(step, known, now)
+                self._absent(step, known, now)
             case Unclear(message):
-                return self._unclear(step, message, now)
+                self._unclear(step, message, now)
+        return None
 
     def _absent(self, step: Step, known: StepRow, now: float) -> None:
         settled_at = (known.doubt_since or now) + self._account.settle_seconds
@@ -206,7 +214,9 @@ class Journal:
     def _unclear_before_sending(self, finding: Unclear) -> Later | Refused:
         if self._delivery.tries < MAX_UNCLEAR_LOOKS:
             return Later("look_up_unclear", finding.message)
-        return Refused("look_up_unclear", finding.message, "Look at the target which of them is meant, then send again.")
+        return Refused(
+            "look_up_unclear", finding.message, "Look at the target which of them is meant, then send again."
+        )
 
     def _look(self, step: Step) -> Finding:
         assert step.find is not None  # noqa: S101 - callers checked

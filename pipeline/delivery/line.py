@@ -10,7 +10,7 @@ from pipeline.targets.contract import Account, Answer, Done, Later, Outcome, Pau
 from pipeline.targets.http import Transport
 
 
-class Halt(Exception):  # noqa: N818 - a fact, not an error
+class Halt(Exception):
     """No further call may begin now: a stop was asked for, or the account is paused or held."""
 
 

@@ -28,7 +28,9 @@ class Listing:
     unsettled: tuple[Path, ...] = field(default=())
 
 
-def look(inbox: Path, feeds: Collection[str], before: Mapping[Path, Sight], settle_seconds: float, now: float) -> Listing:
+def look(
+    inbox: Path, feeds: Collection[str], before: Mapping[Path, Sight], settle_seconds: float, now: float
+) -> Listing:
     """List the inbox and its feed folders; ``before`` is what the previous look saw."""
     remarks: list[str] = []
     candidates = _files(inbox, None, remarks)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_BEING_COPIED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload", ".tmp", ".temp", ".!ut", ".swp")
+_BEING_COPIED = (
+    ".part",
+    ".partial",
+    ".filepart",
+    ".crdownload",
+    ".download",
+    ".opdownload",
+    ".tmp",
+    ".temp",
+    ".!ut",
+    ".swp",
+)
 _NEVER = {"thumbs.db", "desktop.ini", ".ds_store", "readme.txt"}
 
 

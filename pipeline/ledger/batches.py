@@ -144,7 +144,9 @@ def accept(connection: sa.Connection, batch: Batch, accepted: Accepted, now: flo
             mapping_fingerprint=accepted.mapping_fingerprint,
             found=dict(accepted.found),
             header=list(accepted.header),
-            deliver=[{"account": d.account, "operation": d.operation, "options": dict(d.options)} for d in accepted.deliver],
+            deliver=[
+                {"account": d.account, "operation": d.operation, "options": dict(d.options)} for d in accepted.deliver
+            ],
             on_change=accepted.on_change,
             notes=list(accepted.notes),
             rows_read=accepted.read,
@@ -196,7 +198,9 @@ def mark_duplicate(connection: sa.Connection, batch: Batch, earlier: Batch) -> N
     connection.execute(
         sa.update(batches)
         .where(batches.c.id == batch.id)
-        .values(state="duplicate", feed=earlier.feed, same_as=earlier.id, mapping_fingerprint=earlier.mapping_fingerprint)
+        .values(
+            state="duplicate", feed=earlier.feed, same_as=earlier.id, mapping_fingerprint=earlier.mapping_fingerprint
+        )
     )
 
 
@@ -240,7 +244,9 @@ def open_rejections(connection: sa.Connection, batch_id: int) -> list[Rejection]
 def rejections_of_key(connection: sa.Connection, key: str) -> list[tuple[Batch, Rejection]]:
     """Rejections of the rows that bear a record key: how ``find`` sees a record that never became one."""
     rows = connection.execute(
-        sa.select(rejections).where(sa.or_(rejections.c.record_key == key, rejections.c.value == key)).order_by(rejections.c.id)
+        sa.select(rejections)
+        .where(sa.or_(rejections.c.record_key == key, rejections.c.value == key))
+        .order_by(rejections.c.id)
     )
     return [(get(connection, row.batch_id), _rejection(row)) for row in rows.all()]
 

@@ -90,10 +90,7 @@ def _ready(account: str) -> sa.ColumnElement[bool]:
 def due(connection: sa.Connection, account: str, now: float, limit: int, skip: Sequence[int] = ()) -> list[Delivery]:
     """Deliveries of an account that may be attended now, oldest first, without those in ``skip``."""
     query = (
-        _select()
-        .where(_ready(account), deliveries.c.due_at <= now)
-        .order_by(deliveries.c.id)
-        .limit(limit + len(skip))
+        _select().where(_ready(account), deliveries.c.due_at <= now).order_by(deliveries.c.id).limit(limit + len(skip))
     )
     found = [_delivery(row) for row in connection.execute(query)]
     return [d for d in found if d.id not in set(skip)][:limit]
@@ -212,8 +209,8 @@ def attempts_of(connection: sa.Connection, step_id: int) -> list[Mapping[str, An
 
 def intend(
     connection: sa.Connection, delivery_id: int, name: str, request: Mapping[str, Any], hint: str, now: float
-) -> tuple[int, int]:
-    """Write down that a step is about to be sent; returns (step id, attempt id)."""
+) -> int:
+    """Write down that a step is about to be sent; returns the id of this attempt."""
     row = connection.execute(
         sa.select(steps.c.id, steps.c.sends, steps.c.state).where(
             steps.c.delivery_id == delivery_id, steps.c.name == name
@@ -231,10 +228,12 @@ def intend(
         connection.execute(sa.update(steps).where(steps.c.id == step_id).values(sends=row.sends + 1, **values))
     attempt = connection.execute(sa.insert(attempts).values(step_id=step_id, sent_at=now)).inserted_primary_key
     assert attempt is not None  # noqa: S101 - an insert always has its key
-    return step_id, int(attempt[0])
+    return int(attempt[0])
 
 
-def finish_attempt(connection: sa.Connection, attempt_id: int, outcome: str, now: float, code: str, message: str) -> None:
+def finish_attempt(
+    connection: sa.Connection, attempt_id: int, outcome: str, now: float, code: str, message: str
+) -> None:
     """Write down how one send ended."""
     connection.execute(
         sa.update(attempts)

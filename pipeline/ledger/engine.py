@@ -18,7 +18,7 @@ HEAD = "0001"
 
 def open_engine(url: str) -> sa.Engine:
     """Connect, create or migrate; ``LedgerError`` when the ledger cannot be read, written or trusted."""
-    with ledger_trouble(url):
+    with ledger_trouble():
         engine = _engine(url)
         version = _version(engine)
         if version != HEAD:
@@ -44,7 +44,7 @@ def open_readonly(url: str) -> sa.Engine | None:
 
 
 @contextmanager
-def ledger_trouble(url: str = "the ledger") -> Iterator[None]:
+def ledger_trouble() -> Iterator[None]:
     """Turn whatever the database says into a ``LedgerError`` with what to do."""
     try:
         yield

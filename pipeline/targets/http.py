@@ -17,11 +17,11 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """An answer larger than this is cut off and counts as unreadable."""
 
 
-class NotSent(Exception):  # noqa: N818 - a fact about a call, not an error of ours
+class NotSent(Exception):
     """No byte of the call can have reached the target: it may be sent again."""
 
 
-class Unanswered(Exception):  # noqa: N818 - a fact about a call, not an error of ours
+class Unanswered(Exception):
     """Bytes may have left and no whole answer came back: the work may or may not have been done."""
 
 
@@ -40,7 +40,9 @@ class Transport(Protocol):
 class HttpTransport:
     """Connections to one account's host: TLS verified, redirects never followed, no retry of its own."""
 
-    def __init__(self, base_url: str, timeout: float, concurrency: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, base_url: str, timeout: float, concurrency: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._deadline = timeout
         self._clock = clock
         self._client = httpx.Client(
@@ -55,7 +57,9 @@ class HttpTransport:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -125,6 +129,8 @@ def _plainly(problem: Exception) -> str:
     cause = str(problem)
     if isinstance(problem, httpx.ConnectError) and "certificate" in cause.lower():
         return "the host's certificate could not be verified"
-    if isinstance(problem, httpx.ConnectError) and ("name or service" in cause.lower() or "getaddrinfo" in cause.lower()):
+    if isinstance(problem, httpx.ConnectError) and (
+        "name or service" in cause.lower() or "getaddrinfo" in cause.lower()
+    ):
         return "the host name could not be found"
     return sentence
