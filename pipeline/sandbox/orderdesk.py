@@ -22,9 +22,10 @@ class SimulatedOrderDesk:
     """One store.
 
     ``throttled`` switches the documented bucket on (20 calls, 3 a second; ``clock`` counts seconds). What the
-    documents leave open a caller must bear either way: ``refusal_status`` (HTTP status of a refusal), ``echoes``
-    (a created inventory item comes back in the answer), ``loose_search`` (``source_id`` and ``code`` find near
-    misses too), ``refuses_duplicates`` (a known source id is refused).
+    documents leave open a caller must bear either way: ``refusal_status`` is the HTTP status of a refusal;
+    with ``echoes`` a created inventory item comes back in the answer; with ``loose_search`` near misses are
+    found too; with ``refuses_duplicates`` a known source id is refused; with ``keeps_items`` a replaced order
+    keeps the items the call left out.
     """
 
     name = "orderdesk"
@@ -41,6 +42,7 @@ class SimulatedOrderDesk:
         echoes: bool = True,
         loose_search: bool = False,
         refuses_duplicates: bool = False,
+        keeps_items: bool = False,
     ) -> None:
         self._keys = (store_id, api_key)
         self._throttled, self._clock = throttled, clock
@@ -48,7 +50,7 @@ class SimulatedOrderDesk:
         self._now = now
         self._refusal_status, self._echoes = refusal_status, echoes
         self._loose, self._refuses_duplicates = loose_search, refuses_duplicates
-        self.store = Store(now)
+        self.store = Store(now, keeps_items=keeps_items)
 
     def truth(self) -> dict[str, Any]:
         """Orders, shipments and inventory items, in the order of creation."""
@@ -164,6 +166,10 @@ class SimulatedOrderDesk:
         self.store.remove_order(order_id)
         return {"message": f"Order {order_id} Deleted"}
 
+    def _delete_line(self, _call: Call, order_id: str, line_id: str) -> Json:
+        self.store.remove_line(order_id, line_id)
+        return {"message": "Order Item Deleted"}
+
     def _add_history(self, call: Call, order_id: str) -> Json:
         order, body = self.store.order(order_id), _body(call)
         if not isinstance(body, dict) or not isinstance(body.get("note"), str) or len(body["note"]) > 1800:
@@ -261,6 +267,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Json]], ...] = tuple(
         ("GET", r"/orders/(\d+)", "_get_order"),
         ("PUT", r"/orders/(\d+)", "_put_order"),
         ("DELETE", r"/orders/(\d+)", "_delete_order"),
+        ("DELETE", r"/orders/(\d+)/order-items/(\d+)", "_delete_line"),
         ("POST", r"/orders/(\d+)/order-history", "_add_history"),
         ("POST", "/move-orders", "_move_orders"),
         ("GET", r"/orders/(\d+)/shipments", "_get_shipments"),

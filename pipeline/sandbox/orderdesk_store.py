@@ -46,15 +46,16 @@ NOTES_LIMIT = 2000
 FOLDERS = {501: "New", 502: "Prepared", 503: "Closed"}
 
 
-class NotTaken(Exception):  # noqa: N818 - a vendor's refusal, not an error of ours
+class NotTaken(Exception):
     """The store refuses; the message is what the vendor would say."""
 
 
 class Store:
     """Orders, shipments and inventory items of one store, in the order of creation."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], *, keeps_items: bool = False) -> None:
         self._now = now
+        self._keeps_items = keeps_items
         self.orders: dict[str, Json] = {}
         self.shipments: dict[str, Json] = {}
         self.inventory: dict[int, Json] = {}
@@ -78,6 +79,10 @@ class Store:
         """The whole order anew: what the call leaves out is blank afterwards."""
         before = self.order(order_id)
         after = self._order(order_id, body, before)
+        if self._keeps_items:
+            named = {line["id"] for line in after["order_items"]}
+            after["order_items"] += [line for line in before["order_items"] if line["id"] not in named]
+            after |= _totals(after)
         self.by_source_id[before["source_id"].casefold()].remove(order_id)
         self.by_source_id.setdefault(after["source_id"].casefold(), []).append(order_id)
         self.orders[order_id] = after
@@ -90,6 +95,15 @@ class Store:
         for shipment in self._by_order.pop(order_id, []):
             del self.shipments[shipment["id"]]
         del self.orders[order_id]
+
+    def remove_line(self, order_id: str, line_id: str) -> None:
+        """The order item is gone, the sums with it."""
+        order = self.order(order_id)
+        kept = [line for line in order["order_items"] if line["id"] != line_id]
+        if len(kept) == len(order["order_items"]):
+            raise NotTaken("Order Item Not Found")
+        order["order_items"] = kept
+        order |= _totals(order)
 
     def order(self, order_id: str) -> Json:
         """The order of that internal id."""

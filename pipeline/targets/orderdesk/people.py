@@ -1,0 +1,73 @@
+"""Names and addresses: one file's columns → Order Desk's two address objects."""
+
+from __future__ import annotations
+
+from pipeline.model import Record
+
+_PLACES = ("address1", "address2", "city", "state", "postal_code", "country")
+Address = dict[str, str]
+
+
+def addresses(record: Record) -> dict[str, Address]:
+    """``customer`` and ``shipping``; blanks are left out, and so is an address with nothing in it.
+
+    Where the file knows a place for one of them only, both get it: Order Desk would copy a missing address
+    anyway (documented), but a half-filled one it would keep half-filled.
+    """
+    customer = _person(record) | _place(record, "billing")
+    receiver = _receiver(record) or _person(record)
+    shipping = receiver | _place(record, "shipping")
+    if not _place(record, "billing"):
+        customer |= _place(record, "shipping")
+    if not _place(record, "shipping"):
+        shipping |= _place(record, "billing")
+    return {name: one for name, one in (("customer", customer), ("shipping", shipping)) if one}
+
+
+def has_name(record: Record) -> bool:
+    """Whether there is a first name, last name or company; without one Order Desk takes no order."""
+    people = addresses(record).values()
+    return any(one.get(part) for one in people for part in ("first_name", "last_name", "company"))
+
+
+def split_name(full: str) -> tuple[str, str]:
+    """First and last name of a name in one cell; Order Desk has no field for the whole.
+
+    ``"Berg, Anna Marie"`` tells itself apart; otherwise the last word, or the only one, is the last name.
+    """
+    last, comma, first = (part.strip() for part in full.partition(","))
+    if comma and last and first:
+        return first, last
+    words = full.replace(",", " ").split()
+    return " ".join(words[:-1]), words[-1] if words else ""
+
+
+def _person(record: Record) -> Address:
+    first = " ".join(part for part in (record.text("first_name"), record.text("middle_name")) if part)
+    last = record.text("last_name")
+    if not first and not last:
+        first, last = split_name(record.text("full_name"))
+    return _filled(
+        first_name=first, last_name=last, company=record.text("company"), phone=record.text("phone")
+    )
+
+
+def _receiver(record: Record) -> Address:
+    """Who the parcel is for, when the file names somebody; the buyer's phone helps a carrier all the same."""
+    named = _filled(
+        first_name=record.text("shipping_first_name"),
+        last_name=record.text("shipping_last_name"),
+        company=record.text("shipping_company"),
+    )
+    phone = _filled(phone=record.text("shipping_phone") or record.text("phone"))
+    if named:
+        return named | phone
+    return _person(record) | phone
+
+
+def _place(record: Record, side: str) -> Address:
+    return _filled(**{part: record.text(f"{side}_{part}") for part in _PLACES})
+
+
+def _filled(**parts: str) -> Address:
+    return {name: text for name, text in parts.items() if text.strip()}
