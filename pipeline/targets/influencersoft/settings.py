@@ -42,7 +42,7 @@ class AccountTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate: RateTable = RateTable()
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 1
     timeout_seconds: Positive = 30.0
-    settle_seconds: Annotated[float, msgspec.Meta(ge=0)] = 60.0
+    settle_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     look_first: bool = False
 
     @property
