@@ -12,6 +12,7 @@ from pipeline.closing.reference import ADVICE, PROBLEM, REFERENCE
 from pipeline.closing.sheet import ErrorsSheet
 from pipeline.model import DeliveryState
 
+REFUSAL_TITLE = "This file could not be read"
 _STATES = {
     DeliveryState.DELIVERED: "Delivered",
     DeliveryState.ALREADY_THERE: "Already there",
@@ -83,10 +84,10 @@ def write_refusal(
     notes: Sequence[str],
 ) -> None:
     """The one reason why a file could not be read, and what to do about it."""
-    _prose_sheet(sheet, look.RED, widths=(18, 95))
-    write_text(sheet, 0, 0, "This file could not be read", look.alarm)
+    _prose_sheet(sheet, look.RED, widths=(40, 90))
+    write_text(sheet, 0, 0, REFUSAL_TITLE, look.alarm)
+    write_text(sheet, 0, 1, file_name, look.alarm)
     rows = (
-        ("File", file_name, look.prose),
         ("Received", _moment(received), look.prose),
         (PROBLEM, reason, look.fault),
         (ADVICE, advice, look.remedy),

@@ -20,7 +20,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from pipeline.closing.fix_sheet import FixSheet
 from pipeline.closing.look import Book, Look
-from pipeline.closing.prose import write_instructions, write_refusal, write_summary
+from pipeline.closing.prose import REFUSAL_TITLE, write_instructions, write_refusal, write_summary
 from pipeline.closing.sheet import ErrorsSheet, Problem, SheetRow
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 FIX_SHEET = "Fix these rows"
-REFUSAL_SHEET = "This file could not be read"
 
 _AS_TEXT = {
     "constant_memory": True,
@@ -58,13 +57,13 @@ def write_errors_workbook(path: Path, sheet: ErrorsSheet) -> tuple[Path, ...]:
     return tuple(part_path for part_path, _ in parts)
 
 
-def write_refusal_workbook(  # noqa: PLR0917 - the facts of a refusal, in the order of telling
+def write_refusal_workbook(
     path: Path, file_name: str, reason: str, advice: str, received: datetime, notes: Sequence[str] = ()
 ) -> None:
     """Write the notice for a file that could not be read at all, whole or not at all."""
 
     def sheets(book: Book) -> None:
-        sheet = book.add_worksheet(REFUSAL_SHEET)
+        sheet = book.add_worksheet(REFUSAL_TITLE)
         write_refusal(
             sheet,
             Look(book),
@@ -80,7 +79,7 @@ def write_refusal_workbook(  # noqa: PLR0917 - the facts of a refusal, in the or
 
 def is_refusal(header: Sequence[str]) -> bool:
     """Whether a header is that of our own notice, dropped into the inbox instead of the repaired file."""
-    return bool(header) and header[0].strip() == REFUSAL_SHEET
+    return bool(header) and header[0].strip() == REFUSAL_TITLE
 
 
 def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]:

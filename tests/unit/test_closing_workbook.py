@@ -256,7 +256,7 @@ def test_a_refused_file_comes_back_with_the_one_reason(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["This file could not be read"]
     told = prose(book.active)  # type: ignore[arg-type]
-    assert "File | =evil.xlsx" in told
+    assert "This file could not be read | =evil.xlsx" in told
     assert "Problem | It is protected with a password." in told
     assert "What to do | Take it away." in told
     assert is_refusal(texts(book.active)[0])  # type: ignore[arg-type]
