@@ -18,8 +18,8 @@ _COLUMN_FORMATS = (
     "00000", "@", "#,##0", "$#,##0.00", "$#,##0.00", "0.00", "@", "@", "d-mmm-yy", "@",
 )  # fmt: skip
 
-# SKU, product, on hand, price, cost, weight, bin, maker's number. A SKU given as a number is a cell that holds
-# a number and shows it with the format 00000, as happens when somebody types it.
+# SKU, product, on hand, price, cost, weight, bin, maker's number. A SKU given as a number is a number cell
+# that shows it with the format 00000, as happens when somebody types it.
 _COUNTED: tuple[tuple[Any, ...], ...] = (
     ("00417-BL", "Enamel mug, blue", 1240, 12.5, 4.1, 0.75, "A-01-2", "EM-350-B"),
     ("00418-GR", "Enamel mug, green", 986, 12.5, 4.1, 0.75, "A-01-3", "EM-350-G"),
