@@ -12,6 +12,13 @@ import pyarrow as pa
 from pipeline.model import Rejection
 from pipeline.reading.table import Block
 
+_STRAY_DELIMITER = (
+    "Look for a stray delimiter in the row (a text that contains one must stand in quotes), move the cells "
+    "under their columns and delete what is left over."
+)
+_STRAY_CELL = (
+    "Move what stands right of the last column under its column, give its column a header, or delete it."
+)
 _TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 
 
@@ -116,8 +123,7 @@ def _too_many(number: int, cells: Sequence[str], beyond: int, shape: Shape) -> R
         None,
         "too_many_cells",
         f"Row {number} has {beyond} cells, the header has {shape.width}. Without a column: {shown}.",
-        "Look for a stray delimiter in the row (a text that contains one must stand in quotes), move the "
-        "cells under their columns and delete what is left over.",
+        _STRAY_DELIMITER if shape.exact else _STRAY_CELL,
     )
 
 

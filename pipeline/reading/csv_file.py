@@ -17,12 +17,13 @@ from pipeline.errors import FileRefused
 from pipeline.reading.blocks import Flaw, Raw, Shape, is_blank, make_blocks
 from pipeline.reading.delimiter import find_delimiter, named_delimiter
 from pipeline.reading.encoding import CHUNK, find_encoding
-from pipeline.reading.header import SAMPLE_ROWS, Numbered, find_header, title_note
+from pipeline.reading.header import SAMPLE_ROWS, Numbered, find_header, proven_header, title_note
 from pipeline.reading.refusals import empty, no_header_row, no_rows, not_a_table, readable
 from pipeline.reading.table import Block, Found, Hints, Table
 
 SAMPLE_BYTES = 1 << 18
 LONGEST_CELL = 1 << 24
+LONGEST_LINE = 1 << 26
 # A code point Unicode reserves for never being exchanged: it stands in for delimiters of several characters,
 # which the csv module does not know.
 _STAND_IN = "\ufdd0"
@@ -78,7 +79,7 @@ def _blocks(path: Path, dialect: Dialect, header_row: int, shape: Shape, size: i
 def _header(path: Path, dialect: Dialect, header_row: int) -> tuple[str, ...]:
     for number, cells, _ in _file_rows(path, dialect):
         if number == header_row and not is_blank(cells):
-            return tuple(cells)
+            return proven_header(path, cells)
         if number >= header_row:
             break
     raise no_header_row(path, header_row)
@@ -94,14 +95,15 @@ def _find_dialect(path: Path, encoding: str, hints: Hints) -> Dialect:
         return _cut_sample(path, text, replace(plain, delimiter=delimiter))
 
     if hints.delimiter:
-        delimiter: str | None = _usable(path, named_delimiter(hints.delimiter), quote)
+        delimiter: str | None = named_delimiter(hints.delimiter)
     elif sep:
         delimiter = sep.group(1)
     else:
         delimiter = find_delimiter(path, text, lambda one: [cells for _, cells, _ in cut(one)])
-    dialect = replace(plain, delimiter=delimiter)
+    if delimiter is not None:
+        _refuse_useless(path, delimiter, quote)
     sample = cut(delimiter)
-    return replace(dialect, space_before_quote=_has_space_before_quote(sample, quote))
+    return replace(plain, delimiter=delimiter, space_before_quote=_has_space_before_quote(sample, quote))
 
 
 def _has_space_before_quote(sample: Sequence[Raw], quote: str) -> bool:
@@ -120,10 +122,9 @@ def _named_quote(path: Path, hint: str | None) -> str:
     return hint
 
 
-def _usable(path: Path, delimiter: str, quote: str) -> str:
+def _refuse_useless(path: Path, delimiter: str, quote: str) -> None:
     if delimiter == quote or any(char in delimiter for char in "\r\n"):
         raise _bad_hint(path, "the delimiter is the quote mark or a line break")
-    return delimiter
 
 
 def _bad_hint(path: Path, detail: str) -> FileRefused:
@@ -166,7 +167,7 @@ def _file_rows(path: Path, dialect: Dialect) -> Iterator[Raw]:
 def _rows(path: Path, stream: TextIO, dialect: Dialect) -> Iterator[Raw]:
     """Every record with its ordinal, blank ones included (as ``[]``); line breaks in a cell make no row."""
     lines: list[str] = []
-    reader = _reader(_fed(stream, lines, dialect), dialect)
+    reader = _reader(_fed(path, stream, lines, dialect), dialect)
     number = 0
     try:
         for cells in reader:
@@ -184,14 +185,16 @@ def _rows(path: Path, stream: TextIO, dialect: Dialect) -> Iterator[Raw]:
         raise _unclosed(path, number + 1, ()) from None
 
 
-def _fed(stream: TextIO, lines: list[str], dialect: Dialect) -> Iterator[str]:
+def _fed(path: Path, stream: TextIO, lines: list[str], dialect: Dialect) -> Iterator[str]:
     """The lines of the stream, noted in ``lines`` as the reader takes them, then one empty line as a probe.
 
     The reader gives the probe back as a row of its own, unless a quote is still open: then it swallows it.
     """
     many = dialect.delimiter if dialect.cuts_with == _STAND_IN else None
     first = True
-    for read in stream:
+    for read in iter(partial(stream.readline, LONGEST_LINE), ""):
+        if len(read) >= LONGEST_LINE:
+            raise not_a_table(path, "one endless line")
         line = read.removeprefix("\ufeff") if first else read
         first = False
         lines.append(line)
@@ -222,7 +225,7 @@ def _restored(cells: list[str], dialect: Dialect) -> list[str]:
 
 def _stray_quote(number: int, lines: Sequence[str], dialect: Dialect) -> tuple[Flaw, ...]:
     """A record over several lines whose closing quote is followed by text: rows have run together."""
-    if not dialect.quote or dialect.space_before_quote:
+    if not dialect.quote:
         return ()
     quote = re.escape(dialect.quote)
     tidy = re.compile(rf"{quote}[ \t]+(?={re.escape(dialect.cuts_with)}|[\r\n]|$)")

@@ -65,7 +65,7 @@ def find_encoding(path: Path, hint: str | None = None) -> Encoding:
 
 def _named(path: Path, hint: str) -> Encoding:
     try:
-        b"".decode(hint)
+        "a".encode(hint)
     except LookupError:
         raise FileRefused(
             "undecodable",
@@ -137,9 +137,9 @@ def _is_utf8(line: bytes) -> bool:
 def _wide(path: Path, head: bytes) -> Encoding:
     """UTF-16 or UTF-32 without a mark, told by where the zero bytes of its delimiters and digits stand."""
     zeros = [head[start::4].count(0) / max(1, len(head[start::4])) for start in range(4)]
-    if min(zeros[1:]) > 0.9 and zeros[0] < 0.1:
+    if min(zeros[2:]) > 0.95 and zeros[0] < 0.1:
         return _proved(path, "utf-32-le", head)
-    if min(zeros[:3]) > 0.9 and zeros[3] < 0.1:
+    if min(zeros[:2]) > 0.95 and zeros[3] < 0.1:
         return _proved(path, "utf-32-be", head)
     even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
     if odd > 0.1 and even < 0.02:
@@ -150,11 +150,9 @@ def _wide(path: Path, head: bytes) -> Encoding:
 
 
 def _proved(path: Path, name: str, head: bytes) -> Encoding:
-    try:
-        text = head[: len(head) // 4 * 4].decode(name)
-    except UnicodeDecodeError:
-        raise not_a_table(path, "binary content") from None
-    if sum(1 for char in text if not char.isprintable() and char not in "\r\n\t") > max(2, len(text) // 50):
+    text = head[: len(head) // 4 * 4].decode(name, "replace")
+    odd = sum(1 for char in text if not char.isprintable() and char not in "\r\n\t")
+    if odd > len(text) // 50 or not decodes_whole(path, name):
         raise not_a_table(path, "binary content")
     return Encoding(name, f"Read as {name} (found by its zero bytes; the file has no byte-order mark).")
 

@@ -6,6 +6,7 @@ import json
 import mmap
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -174,11 +175,22 @@ def _inside_ole2(path: Path) -> str:
             raise password_protected(path)
         if _names(content, "Workbook") or _names(content, "Book"):
             return "xls"
+        if _is_cut_short(content):
+            raise damaged(path, "its end is missing")
         if _names(content, "WordDocument") or _names(content, "PowerPoint Document"):
             raise not_a_table(path, "a Word or PowerPoint document", _save_the_table("a document"))
     raise not_a_table(
         path, "an old Office file without a workbook inside", _save_the_table("this kind of file")
     )
+
+
+def _is_cut_short(content: mmap.mmap) -> bool:
+    """Whether the directory, at the sector the header names, lies beyond the end ([MS-CFB] §2.2)."""
+    if len(content) < 512:
+        return True
+    (sector_power,) = struct.unpack_from("<H", content, 30)
+    (directory,) = struct.unpack_from("<I", content, 48)
+    return bool((directory + 2) << min(sector_power, 12) > len(content))
 
 
 def _names(content: mmap.mmap, entry: str) -> bool:

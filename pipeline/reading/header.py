@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
+from pipeline.errors import FileRefused
 from pipeline.reading.blocks import is_blank
 
 SAMPLE_ROWS = 200
+MOST_COLUMNS = 16_384  # Microsoft: "Excel specifications and limits"
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 
 Numbered = tuple[int, Sequence[str]]
@@ -27,6 +30,17 @@ def find_header(rows: Sequence[Numbered]) -> int:
         if _is_header_like(candidate, width):
             return number
     return first
+
+
+def proven_header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
+    """The header's cells; ``FileRefused`` when there are more than any spreadsheet can have."""
+    if len(cells) <= MOST_COLUMNS:
+        return tuple(cells)
+    raise FileRefused(
+        "too_many_columns",
+        f"{path.name} has {len(cells):,} columns; a spreadsheet can have {MOST_COLUMNS:,}.",
+        "Check that it has line breaks and that the right delimiter is used, then send it again.",
+    )
 
 
 def dominant_width(widths: Sequence[int]) -> int:

@@ -29,12 +29,12 @@ class Sheet:
 
 def choose_sheet(path: Path, sheets: Sequence[Sheet], wanted: str | None) -> tuple[Sheet, list[str]]:
     """The sheet to read and sentences about the choice; ``FileRefused`` when it cannot be told."""
+    returned = [sheet for sheet in sheets if sheet.name == RETURNED_SHEET]
+    if returned:
+        return returned[0], []
     if wanted:
         return _named(path, sheets, wanted), []
     visible = [sheet for sheet in sheets if not sheet.is_hidden]
-    returned = [sheet for sheet in visible if sheet.name == RETURNED_SHEET]
-    if returned:
-        return returned[0], []
     widths = {sheet.name: _columns(sheet) for sheet in visible}
     filled = [sheet for sheet in visible if widths[sheet.name]]
     notes = _hidden_note(sheets)

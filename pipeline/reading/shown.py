@@ -34,7 +34,7 @@ _ELAPSED = re.compile(r"^(h+|m+|s+)$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """What a format code does to a number; ``kind``: ``general``, ``number``, ``percent``, ``mask``, ``time``.
+    """What a format code does; ``kind``: ``general``, ``number``, ``percent``, ``mask``, ``time``.
 
     ``mask`` holds the pieces of an identifier format such as ``00000-0000``: digit places and literals.
     """
@@ -119,7 +119,7 @@ def _sections(code: str) -> list[list[Token]]:
 def _as_moment(section: list[Token]) -> NumberFormat | None:
     letters = "".join(text.lower() for name, text in section if name == "plain" and text.isalpha())
     spans = [text.lower() for name, text in section if name == "bracket" and _ELAPSED.match(text)]
-    if not spans and not re.search(r"[ymdhsbeg]", letters):
+    if not spans and not re.search(r"[ymdhs]", letters):
         return None
     if not spans and re.search(r"[0#?]", "".join(t for n, t in section if n == "plain").split(".")[0]):
         return None

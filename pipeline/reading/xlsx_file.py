@@ -83,7 +83,7 @@ def _relations_of(part: str) -> str:
 
 
 def _read_part(archive: zipfile.ZipFile, parts: dict[str, str], part: str, into: ContentHandler) -> bool:
-    """Feed one part to a handler; ``False`` when the workbook has no such part."""
+    """Feed one part to its reader; ``False`` when the workbook has no such part."""
     name = parts.get(part.casefold())
     if name is None:
         return False
@@ -110,10 +110,10 @@ def _sheet(book: _Book, name: str, hidden: bool, part: str) -> Sheet:
 
 
 def _rows(book: _Book, part: str) -> Iterator[Raw]:
-    handler = SheetRows(book.texts, book.formats, date1904=book.date1904)
+    sheet = SheetRows(book.texts, book.formats, date1904=book.date1904)
     with _sound(book.path), zipfile.ZipFile(book.path) as archive, archive.open(part) as stream:
-        for _ in _fed(stream, handler):
-            yield from handler.taken()
+        for _ in _fed(stream, sheet):
+            yield from sheet.taken()
 
 
 def _hidden_rows(book: _Book, part: str) -> int:
@@ -138,5 +138,5 @@ def _sound(path: Path) -> Iterator[None]:
         raise unsafe(path, "its XML declares a document type or entities, which no workbook needs") from None
     except SAXException as problem:
         raise damaged(path, f"its XML is broken ({problem.getMessage()})") from None
-    except BROKEN_ZIP:
+    except (*BROKEN_ZIP, IndexError):
         raise damaged(path, "its parts do not fit together") from None

@@ -1,4 +1,4 @@
-"""The XML parts of an ``.xlsx`` workbook, each a small handler; element names count without their prefix."""
+"""The XML parts of an ``.xlsx`` workbook, each with its small reader; element names count without their prefix."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ class SheetRows(_Part):
             case "inlineStr":
                 return "".join(self._inline)
             case "s":
-                return self._texts[int(value)] if value else ""
+                return self._texts[_whole(value, len(self._texts))] if value else ""
             case "b":
                 return {"1": "TRUE", "0": "FALSE"}.get(value.strip(), value)
             case "str" | "e":

@@ -1,0 +1,241 @@
+"""Delimited text: what is cut, counted, kept and refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.errors import FileRefused
+from pipeline.reading import Hints, Table, open_table
+from pipeline.reading.header import MOST_COLUMNS
+
+
+def write(folder: Path, content: str | bytes, name: str = "orders.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def table(folder: Path, content: str | bytes, **hints: object) -> Table:
+    return open_table(write(folder, content), Hints(**hints))  # type: ignore[arg-type]
+
+
+def rows(opened: Table, size: int = 1000) -> dict[int, list[str]]:
+    return {
+        number: cells
+        for block in opened.blocks(size)
+        for number, cells in zip(block.frame.index, block.frame.values.tolist(), strict=True)
+    }
+
+
+def broken(opened: Table) -> list[tuple[int, str]]:
+    return [(rejection.row, rejection.code) for block in opened.blocks(1000) for rejection in block.broken]
+
+
+def refusal(folder: Path, content: str | bytes, **hints: object) -> FileRefused:
+    with pytest.raises(FileRefused) as caught:
+        rows(table(folder, content, **hints))
+    assert "orders.csv" in caught.value.message
+    assert caught.value.advice
+    return caught.value
+
+
+def test_row_numbers_count_blank_rows_and_rows_with_line_breaks_inside(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id,name\n1,Bob\n\n  , \n2,"a\nb"\n3,x\n')
+    assert opened.header == ("id", "name")
+    assert rows(opened) == {2: ["1", "Bob"], 5: ["2", "a\nb"], 6: ["3", "x"]}
+
+
+def test_columns_are_arrow_texts_without_nulls_and_the_index_is_whole_numbers(tmp_path: Path) -> None:
+    (block,) = table(tmp_path, "id,name\n1,\n").blocks(10)
+    assert list(block.frame.columns) == [0, 1]
+    assert all(dtype == pd.array(["x"], dtype="str").dtype for dtype in block.frame.dtypes)
+    assert not block.frame.isna().any().any()
+    assert block.frame.index.dtype == "int64"
+
+
+def test_blocks_start_anew_each_time_and_keep_their_size(tmp_path: Path) -> None:
+    opened = table(tmp_path, "id,name\n" + "".join(f"{i},n{i}\n" for i in range(7)))
+    assert [len(block.frame) for block in opened.blocks(3)] == [3, 3, 1]
+    assert rows(opened, 2) == rows(opened, 100)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_is_one(tmp_path: Path, end: str) -> None:
+    assert rows(table(tmp_path, end.join(["id,name", "1,Bob", "2,Ann"]))) == {
+        2: ["1", "Bob"],
+        3: ["2", "Ann"],
+    }
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "+|", "||", "~|~"])
+def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
+    lines = [["id", "name", "price"], ["1", f'"Bolt{delimiter}long"', "1"], ["2", "Nut", "2"]]
+    opened = table(tmp_path, "\n".join(delimiter.join(line) for line in lines))
+    assert opened.found.delimiter == delimiter
+    assert rows(opened) == {2: ["1", f"Bolt{delimiter}long", "1"], 3: ["2", "Nut", "2"]}
+
+
+def test_decimal_commas_do_not_pass_for_delimiters(tmp_path: Path) -> None:
+    opened = table(tmp_path, "name;price\na;1,50\nb;2,50\nc;3,50\n")
+    assert (opened.found.delimiter, rows(opened)[2]) == (";", ["a", "1,50"])
+
+
+def test_empty_cells_between_pipes_are_not_a_longer_delimiter(tmp_path: Path) -> None:
+    assert rows(table(tmp_path, "a|b|c\n1||3\n2||4\n")) == {2: ["1", "", "3"], 3: ["2", "", "4"]}
+
+
+def test_two_equally_likely_delimiters_are_refused_by_name_until_one_is_named(tmp_path: Path) -> None:
+    text = "Name;Price, EUR\na;1,5\nb;2,5\n"
+    refused = refusal(tmp_path, text)
+    assert refused.code == "ambiguous_delimiter"
+    assert "comma" in refused.message
+    assert "semicolon" in refused.message
+    assert "delimiter" in refused.advice
+    assert rows(table(tmp_path, text, delimiter="semicolon")) == {2: ["a", "1,5"], 3: ["b", "2,5"]}
+
+
+def test_a_single_column_is_a_table_too(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'note\n"Hello, world"\nplain; text\nx\n')
+    assert opened.found.delimiter is None
+    assert rows(opened) == {2: ["Hello, world"], 3: ["plain; text"], 4: ["x"]}
+
+
+def test_a_sep_line_names_the_delimiter_and_counts_as_a_row(tmp_path: Path) -> None:
+    opened = table(tmp_path, "sep=;\r\na,b;c\r\n1;2\r\n")
+    assert (opened.header, opened.found.header_row, rows(opened)) == (("a,b", "c"), 2, {3: ["1", "2"]})
+
+
+def test_a_second_reading_with_what_was_found_reads_the_same(tmp_path: Path) -> None:
+    opened = table(tmp_path, "sep=;\nTitle\nid;name;n\n1;Zoë;2\n".encode("cp1252"))
+    again = open_table(tmp_path / "orders.csv", opened.found.hints())
+    assert (
+        (again.header, rows(again))
+        == (opened.header, rows(opened))
+        == (("id", "name", "n"), {4: ["1", "Zoë", "2"]})
+    )
+
+
+def test_quoted_cells_keep_delimiters_quotes_and_line_breaks(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id,t\r\n1,"say ""hi"", you"\r\n2,"a\r\nb"\r\n')
+    assert rows(opened) == {2: ["1", 'say "hi", you'], 3: ["2", "a\r\nb"]}
+
+
+def test_a_blank_before_a_quote_does_not_break_the_cell(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id, "when", "x"\n1, "a, b", " c"\n2, "d", e\n')
+    assert opened.header == ("id", "when", "x")
+    assert rows(opened) == {2: ["1", "a, b", " c"], 3: ["2", "d", "e"]}
+
+
+def test_text_after_a_closing_quote_is_kept(tmp_path: Path) -> None:
+    assert rows(table(tmp_path, 'id,name\n"3985734"\t,"a" b\n')) == {2: ["3985734\t", "a b"]}
+
+
+def test_an_open_quote_that_swallows_the_rest_is_refused_with_its_row(tmp_path: Path) -> None:
+    refused = refusal(tmp_path, 'id,name\n1,Ann\n\n2,"Bob\n3,Joe\n4,Zed\n')
+    assert refused.code == "unclosed_quote"
+    assert "row 4, cell 2" in refused.message
+
+
+def test_an_open_quote_far_down_is_refused_while_reading(tmp_path: Path) -> None:
+    lines = "".join(f"{i},name {i} of many in a long file\n" for i in range(20_000))
+    opened = table(tmp_path, "id,name\n" + lines + 'x,"open\n' + lines)
+    with pytest.raises(FileRefused, match=r"row 20002, cell 2") as caught:
+        rows(opened)
+    assert caught.value.code == "unclosed_quote"
+
+
+def test_rows_that_ran_together_in_a_quote_are_named_and_the_others_go_on(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id,name,n\n1,Bob,1\n2,"Ann,2\n3,Joe,3\n4,"Zed",4\n5,Eve,5\n')
+    assert broken(opened) == [(3, "unclosed_quote")]
+    read = rows(opened)
+    assert read[3][1] == 'Ann,2\n3,Joe,3\n4,Zed"'  # nothing of the swallowed rows is lost
+    assert read[4] == ["5", "Eve", "5"]
+
+
+def test_quote_marks_can_be_named_or_switched_off(tmp_path: Path) -> None:
+    assert rows(table(tmp_path, "id,name\n1,'Bob, jr'\n", quote="'")) == {2: ["1", "Bob, jr"]}
+    assert rows(table(tmp_path, 'id,name\n1,"Bob\n2,x\n', quote="none")) == {2: ["1", '"Bob'], 3: ["2", "x"]}
+
+
+def test_rows_of_other_widths_are_named_and_nothing_is_lost(tmp_path: Path) -> None:
+    opened = table(tmp_path, "a,b,c\n1,2,3\n1,2\n1,2,3,4\n1,2,3,,\n\n1\n")
+    assert broken(opened) == [(3, "too_few_cells"), (4, "too_many_cells"), (7, "too_few_cells")]
+    (block,) = opened.blocks(100)
+    assert block.overflow == {4: ("4",)}
+    assert block.broken[1].message == "Row 4 has 4 cells, the header has 3. Without a column: “4”."
+    assert rows(opened)[7] == ["1", "", ""]
+
+
+def test_nameless_columns_at_the_end_of_the_header_may_be_left_out(tmp_path: Path) -> None:
+    opened = table(tmp_path, "a,b,c,\n1,2,3,\n1,2,3\n1,2\n1,2,3,x\n")
+    assert broken(opened) == [(4, "too_few_cells")]
+    assert rows(opened)[5] == ["1", "2", "3", "x"]
+
+
+def test_titles_above_the_header_are_counted_and_noted(tmp_path: Path) -> None:
+    opened = table(
+        tmp_path, "Orders of January\nPrinted:,2026-02-01,,\n\nid,name,qty,price\n1,Bob,2,3.5\n2,Ann,1,4\n"
+    )
+    assert (opened.header, opened.found.header_row) == (("id", "name", "qty", "price"), 4)
+    assert rows(opened)[5] == ["1", "Bob", "2", "3.5"]
+    assert "Rows 1 to 2 are above it" in opened.found.notes[0]
+
+
+@pytest.mark.parametrize("first", ["id,,qty,", "2024,2025,x,y", "a,b,c,d"])
+def test_without_clear_evidence_the_first_row_is_the_header(tmp_path: Path, first: str) -> None:
+    opened = table(tmp_path, f"{first}\none,two,three,four\nfive,six,seven,eight\n")
+    assert opened.found.header_row == 1
+    assert opened.header == tuple(first.split(","))
+
+
+def test_the_header_row_can_be_named(tmp_path: Path) -> None:
+    opened = table(tmp_path, "x,y\na,b\n1,2\n", header_row=2)
+    assert (opened.header, rows(opened)) == (("a", "b"), {3: ["1", "2"]})
+    assert refusal(tmp_path, "x,y\na,b\n1,2\n", header_row=9).code == "no_header_row"
+
+
+def test_odd_characters_stay_as_they_are(tmp_path: Path) -> None:
+    odd = "a\x0bb\x0cc\u2028d\x85e\u00a0f\ufdd1"
+    assert rows(table(tmp_path, f"id,name\n1,{odd}\n")) == {2: ["1", odd]}
+
+
+def test_cells_longer_than_excel_allows_are_kept(tmp_path: Path) -> None:
+    long = "x" * 200_000
+    assert rows(table(tmp_path, f'id,name\n1,"{long}"\n2,y\n'))[2] == ["1", long]
+
+
+def test_repeated_and_blank_header_cells_stay(tmp_path: Path) -> None:
+    assert table(tmp_path, "\ufeffa,a,, b\n1,2,3,4\n").header == ("a", "a", "", " b")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("", "empty_file"),
+        ("\n\n \n", "empty_file"),
+        (b"\xef\xbb\xbf", "empty_file"),
+        ("a,b,c\n", "no_rows"),
+        ("a,b,c\n\n,,\n", "no_rows"),
+        (b"a,b\n1,\x002\n", "not_a_table"),
+        ('"', "unclosed_quote"),
+        (",".join(f"c{i}" for i in range(MOST_COLUMNS + 1)) + "\n1\n", "too_many_columns"),
+    ],
+)
+def test_files_without_a_table_are_refused(tmp_path: Path, content: str | bytes, code: str) -> None:
+    assert refusal(tmp_path, content).code == code
+
+
+@pytest.mark.parametrize("hints", [{"delimiter": '"'}, {"delimiter": "\n"}, {"quote": "''"}, {"quote": ","}])
+def test_hints_that_cannot_work_are_refused(tmp_path: Path, hints: dict[str, str]) -> None:
+    assert refusal(tmp_path, "a,b\n1,2\n", **hints).code == "unusable_hint"
+
+
+def test_a_file_that_vanishes_between_opening_and_reading_is_unreadable(tmp_path: Path) -> None:
+    opened = table(tmp_path, "a,b\n1,2\n")
+    (tmp_path / "orders.csv").unlink()
+    with pytest.raises(FileRefused) as caught:
+        rows(opened)
+    assert caught.value.code == "unreadable"

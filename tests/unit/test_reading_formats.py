@@ -1,0 +1,126 @@
+"""A file is what its content says; what is no table is refused in words."""
+
+from __future__ import annotations
+
+import os
+import random
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from pipeline.errors import FileRefused
+from pipeline.reading import open_table, sniff_format
+
+OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def ole2(entry: str) -> bytes:
+    """The beginning of an OLE2 file (512-byte sectors, directory in the first) that names one entry."""
+    header = bytearray(OLE2.ljust(512, b"\0"))
+    header[30:32] = (9).to_bytes(2, "little")
+    return bytes(header) + (entry + "\0").encode("utf-16-le").ljust(1024, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"%PDF-1.7 ...", "PDF"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 50, "picture"),
+        (b"\x1f\x8b" + b"\0" * 50, "compressed"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "web page"),
+        (b"\xef\xbb\xbf\r\n<!DOCTYPE HTML><p>", "web page"),
+        (b"<table border=1><tr><td>1</td></tr></table>", "web page"),
+        (b"<?xml version='1.0'?><Workbook/>", "XML"),
+        (b'{"orders": []}', "JSON"),
+        (b'[\n {"id": 1}]', "JSON"),
+        (random.Random(3).randbytes(5000), "binary"),
+        (bytes(byte for byte in random.Random(3).randbytes(5000) if byte), "binary"),
+        (ole2("WordDocument"), "Word"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "orders.xls"
+    path.write_bytes(content)
+    with pytest.raises(FileRefused, match=words) as caught:
+        open_table(path)
+    assert caught.value.code == "not_a_table"
+    assert caught.value.advice
+
+
+def test_a_web_page_dressed_as_xls_tells_how_to_save_it(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xls"
+    path.write_text("<html><body><table></table></body></html>")
+    with pytest.raises(FileRefused) as caught:
+        sniff_format(path)
+    assert ".xlsx" in caught.value.advice
+
+
+def test_the_ending_of_the_name_does_not_decide(tmp_path: Path) -> None:
+    text = tmp_path / "orders.xls"
+    text.write_text("id\tname\n1\tBob\n")
+    opened = open_table(text)
+    assert (opened.header, opened.found.format) == (("id", "name"), "csv")
+    assert "ends in .xls" in opened.found.notes[0]
+
+    book = openpyxl.Workbook()
+    book.active.append(["id", "name"])
+    book.active.append([1, "Bob"])
+    book.save(tmp_path / "orders.xlsx")
+    (tmp_path / "orders.xlsx").rename(tmp_path / "orders.csv")
+    opened = open_table(tmp_path / "orders.csv")
+    assert (opened.header, opened.found.format) == (("id", "name"), "xlsx")
+    assert "ends in .csv" in opened.found.notes[0]
+
+
+def test_a_text_may_begin_with_the_letters_of_a_zip(tmp_path: Path) -> None:
+    path = tmp_path / "keys.csv"
+    path.write_text("PKID,name\n1,Bob\n")
+    assert open_table(path).header == ("PKID", "name")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (ole2("EncryptionInfo"), "password_protected"),
+        (ole2("Workbook"), "damaged_workbook"),
+        (OLE2, "damaged_workbook"),
+        (b"PK\x03\x04" + random.Random(1).randbytes(500), "damaged_workbook"),
+    ],
+)
+def test_locked_and_damaged_workbooks(tmp_path: Path, content: bytes, code: str) -> None:
+    path = tmp_path / "orders.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(FileRefused) as caught:
+        open_table(path)
+    assert caught.value.code == code
+
+
+def test_a_zip_of_other_files_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "orders.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("orders.csv", "id,name\n1,Bob\n")
+    with pytest.raises(FileRefused, match="zip archive") as caught:
+        sniff_format(path)
+    assert "Unpack" in caught.value.advice
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "spreadsheetml.sheet.main+xml")
+        archive.writestr("xl/workbook.xml", b"0" * 60_000_000)
+    with pytest.raises(FileRefused) as caught:
+        open_table(path)
+    assert caught.value.code == "too_large_inside"
+
+
+def test_folders_pipes_and_missing_files_are_unreadable(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path, tmp_path / "pipe.csv", tmp_path / "gone.csv"):
+        with pytest.raises(FileRefused) as caught:
+            open_table(path)
+        assert caught.value.code == "unreadable"
+        assert path.name in caught.value.message

@@ -1,0 +1,372 @@
+"""Workbooks: xlsx from real writers and by hand, BIFF and xlsb by their documents, ods from odfpy."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+import xlsxwriter
+from odf import opendocument
+from odf import table as odf_table
+from odf import text as odf_text
+
+from pipeline.errors import FileRefused
+from pipeline.reading import Hints, Table, open_table
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def written(path: Path, fill: Callable[[xlsxwriter.Workbook], None], **options: object) -> Path:
+    book = xlsxwriter.Workbook(str(path), options)
+    fill(book)
+    book.close()
+    return path
+
+
+def rows(opened: Table) -> dict[int, list[str]]:
+    return {
+        number: cells
+        for block in opened.blocks(2)
+        for number, cells in zip(block.frame.index, block.frame.values.tolist(), strict=True)
+    }
+
+
+def refused(path: Path, **hints: object) -> FileRefused:
+    with pytest.raises(FileRefused) as caught:
+        rows(open_table(path, Hints(**hints)))  # type: ignore[arg-type]
+    assert path.name in caught.value.message
+    assert caught.value.advice
+    return caught.value
+
+
+def grid(
+    book: xlsxwriter.Workbook, name: str, *lines: list[object], start: int = 0
+) -> xlsxwriter.worksheet.Worksheet:
+    sheet = book.add_worksheet(name)
+    for number, line in enumerate(lines, start):
+        sheet.write_row(number, 0, line)
+    return sheet
+
+
+def test_cells_are_the_texts_a_person_sees(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = grid(book, "Orders", ["id", "value"])
+        shapes = [
+            (17850.0, None),
+            (2339, "00000"),
+            (12.5, "0.00"),
+            (46027.34375, "dd/mm/yyyy hh:mm"),
+            (0.15, "0%"),
+        ]
+        for number, (value, code) in enumerate(shapes, 1):
+            sheet.write_number(number, 1, value, book.add_format({"num_format": code}) if code else None)
+        sheet.write(6, 1, True)
+        sheet.write_formula(7, 1, "=1/0", None, "#DIV/0!")
+        sheet.write_formula(8, 1, '="a"&"b"', None, "ab")
+        sheet.write_rich_string(9, 1, book.add_format({"bold": True}), "bold", " not")
+        sheet.write_string(10, 1, "  007\n=1+1 ")
+        sheet.write_string(11, 1, "_x000D_")
+
+    opened = open_table(written(tmp_path / "orders.xlsx", fill))
+    assert [cells[1] for cells in rows(opened).values()] == [
+        "17850", "02339", "12.50", "2026-01-05 08:15:00", "15%", "TRUE", "#DIV/0!", "ab", "bold not",
+        "  007\n=1+1 ", "_x000D_",
+    ]  # fmt: skip
+
+
+def test_the_1904_date_system(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = grid(book, "Orders", ["id", "day"])
+        sheet.write_row(1, 0, [1])
+        sheet.write_number(1, 1, 44565, book.add_format({"num_format": "yyyy-mm-dd"}))
+
+    opened = open_table(written(tmp_path / "orders.xlsx", fill, date_1904=True))
+    assert rows(opened) == {2: ["1", "2026-01-05"]}
+
+
+def test_titles_gaps_and_stray_cells(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = grid(
+            book,
+            "Orders",
+            ["id", "name", "qty"],
+            ["1", "Bob", 2],
+            ["2"],
+            [],
+            [3, "Eve", 1, "", "note"],
+            start=3,
+        )
+        sheet.merge_range("A1:C1", "Orders of January")
+
+    opened = open_table(written(tmp_path / "orders.xlsx", fill))
+    assert (opened.header, opened.found.header_row) == (("id", "name", "qty"), 4)
+    assert rows(opened) == {5: ["1", "Bob", "2"], 6: ["2", "", ""], 8: ["3", "Eve", "1"]}
+    blocks = list(opened.blocks(100))
+    assert [(bad.row, bad.code) for bad in blocks[0].broken] == [(8, "too_many_cells")]
+    assert blocks[0].overflow == {8: ("", "note")}
+    assert open_table(tmp_path / "orders.xlsx", opened.found.hints()).header == opened.header
+
+
+def test_a_formula_without_a_stored_value_is_named_by_cell_and_column(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for line in (["id", "total"], [1, "=A2*2"], [2, 5]):
+        book.active.append(line)
+    book.save(tmp_path / "orders.xlsx")
+    (block,) = open_table(tmp_path / "orders.xlsx").blocks(10)
+    (bad,) = block.broken
+    assert (bad.row, bad.column, bad.code) == (2, "total", "formula_without_value")
+    assert "B2" in bad.message
+    assert block.frame.values.tolist() == [["1", ""], ["2", "5"]]
+
+
+def two_sheets(book: xlsxwriter.Workbook) -> None:
+    grid(book, "January", ["id", "name"], [1, "Bob"])
+    grid(book, "February", ["id", "name"], [2, "Eve"])
+
+
+def test_the_sheet_is_named_or_the_file_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "orders.xlsx", two_sheets)
+    assert refused(path).code == "which_sheet"
+    assert "January" in refused(path).message
+    assert rows(open_table(path, Hints(sheet="february "))) == {2: ["2", "Eve"]}
+    assert refused(path, sheet="Febuary").code == "no_such_sheet"
+    assert "Did you mean 'February'?" in refused(path, sheet="Febuary").message
+
+
+def test_hidden_sheets_and_notes_are_left_out_and_hidden_rows_read(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        grid(book, "Read me", ["Please check"])
+        sheet = grid(book, "Orders", ["id", "name"], [1, "Bob"], [2, "Eve"])
+        sheet.set_row(2, None, None, {"hidden": True})
+        grid(book, "Lists", ["a", "b"], ["c", "d"]).hide()
+
+    opened = open_table(written(tmp_path / "orders.xlsx", fill))
+    assert rows(opened) == {2: ["1", "Bob"], 3: ["2", "Eve"]}
+    notes = " ".join(opened.found.notes)
+    assert "Lists" in notes
+    assert "Read me" in notes
+    assert "1 hidden row was read too" in notes
+
+
+def test_a_returned_errors_workbook_is_read_by_its_first_sheet_whatever_the_mapping_names(
+    tmp_path: Path,
+) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        grid(book, "Fix these rows", ["id", "name"], [1, "Bob"])
+        grid(book, "Summary", ["rows", "read"], ["a", "b"])
+
+    opened = open_table(written(tmp_path / "orders.errors.xlsx", fill), Hints(sheet="Orders", header_row=4))
+    assert (opened.found.sheet, rows(opened)) == ("Fix these rows", {2: ["1", "Bob"]})
+
+
+@pytest.mark.parametrize(("lines", "code"), [([], "empty_file"), ([["id", "name"]], "no_rows")])
+def test_workbooks_without_rows(tmp_path: Path, lines: list[list[object]], code: str) -> None:
+    path = written(tmp_path / "orders.xlsx", lambda book: grid(book, "Orders", *lines) and None)
+    assert refused(path).code == code
+
+
+def test_a_header_row_that_is_not_there(tmp_path: Path) -> None:
+    assert (
+        refused(written(tmp_path / "orders.xlsx", two_sheets), sheet="January", header_row=7).code
+        == "no_header_row"
+    )
+
+
+def rewritten(folder: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
+    """A sound workbook with its parts changed by hand; ``None`` leaves a part out."""
+    sound = written(
+        folder / "sound.xlsx",
+        lambda book: grid(book, "Orders", ["id", "name"], [1, "Bob"], [2, "Eve"]) and None,
+    )
+    path = folder / "orders.xlsx"
+    with zipfile.ZipFile(sound) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = change(name, source.read(name))
+            if content is not None:
+                target.writestr(name, content)
+    return path
+
+
+def in_sheet(old: bytes, new: bytes) -> Callable[[str, bytes], bytes]:
+    return lambda name, content: content.replace(old, new) if name == SHEET else content
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (in_sheet(b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "aa">]><worksheet'), "unsafe_workbook"),
+        (in_sheet(b"<worksheet", b"<!--" + b" " * 70_000 + b"--><!DOCTYPE x><worksheet"), "unsafe_workbook"),
+        (in_sheet(b"</worksheet>", b""), "damaged_workbook"),
+        (in_sheet(b'<row r="3"', b'<row r="1"'), "damaged_workbook"),
+        (in_sheet(b'r="B3"', b'r="ZZZZ3"'), "damaged_workbook"),
+        (in_sheet(b"<v>3</v>", b"<v>99</v>"), "damaged_workbook"),
+        (in_sheet(b"<v>3</v>", b"<v>-1</v>"), "damaged_workbook"),
+        (lambda name, content: None if name == SHEET else content, "damaged_workbook"),
+        (lambda name, content: None if name == "xl/workbook.xml" else content, "damaged_workbook"),
+        (lambda name, content: None if name == "xl/sharedStrings.xml" else content, "damaged_workbook"),
+    ],
+)
+def test_damaged_and_dangerous_parts(
+    tmp_path: Path, change: Callable[[str, bytes], bytes | None], code: str
+) -> None:
+    assert refused(rewritten(tmp_path, change)).code == code
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, content: None if name == "xl/styles.xml" else content,
+        lambda name, content: re.sub(rb' r="[A-Z]*\d+"', b"", content) if name == SHEET else content,
+        lambda name, content: (
+            re.sub(rb"<(/?)(?=[a-z])", rb"<\1x:", content).replace(b" xmlns=", b" xmlns:x=")
+            if name == SHEET
+            else content
+        ),
+        in_sheet(
+            b'<c r="B3" t="s"><v>3</v>',
+            b'<c r="B3" t="inlineStr"><is><r><t>E</t></r><rPh><t>x</t></rPh><t>ve</t></is>',
+        ),
+        in_sheet(b'<c r="A3"><v>2</v>', b'<c r="A3" t="str"><f>"2"</f><v>2</v>'),
+    ],
+)
+def test_what_other_writers_leave_out_or_write_otherwise(
+    tmp_path: Path, change: Callable[[str, bytes], bytes]
+) -> None:
+    assert rows(open_table(rewritten(tmp_path, change))) == {2: ["1", "Bob"], 3: ["2", "Eve"]}
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
+def test_a_workbook_cut_short(tmp_path: Path, share: float) -> None:
+    content = written(tmp_path / "sound.xlsx", two_sheets).read_bytes()
+    (tmp_path / "orders.xlsx").write_bytes(content[: int(len(content) * share)])
+    assert refused(tmp_path / "orders.xlsx").code == "damaged_workbook"
+
+
+def biff(*cells: tuple[int, int, str | float]) -> bytes:
+    """A bare BIFF2 stream ("OpenOffice.org's Documentation of the Microsoft Excel File Format", §5)."""
+    records = [(0x0009, struct.pack("<HH", 2, 0x10))]
+    for row, column, value in cells:
+        place = struct.pack("<HH3x", row, column)
+        if isinstance(value, str):
+            records.append((0x0004, place + bytes([len(value)]) + value.encode("latin-1")))
+        else:
+            records.append((0x0003, place + struct.pack("<d", value)))
+    records.append((0x000A, b""))
+    return b"".join(struct.pack("<HH", code, len(body)) + body for code, body in records)
+
+
+def test_old_xls(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xls"
+    path.write_bytes(
+        biff((0, 0, "id"), (0, 1, "name"), (1, 0, 17850.0), (1, 1, "Bob"), (3, 0, 0.3), (3, 1, "007"))
+    )
+    opened = open_table(path)
+    assert (opened.found.format, opened.header) == ("xls", ("id", "name"))
+    assert rows(opened) == {2: ["17850", "Bob"], 4: ["0.3", "007"]}
+
+
+def test_xls_that_ends_too_early(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xls"
+    path.write_bytes(biff((0, 0, "id"), (1, 0, 1.0))[:-20])
+    assert refused(path).code == "damaged_workbook"
+
+
+def wide(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def xlsb_part(*records: tuple[int, bytes]) -> bytes:
+    """Records of [MS-XLSB] §2.1.4: number and size in seven bits a byte."""
+    out = io.BytesIO()
+    for number, body in records:
+        out.write(bytes([number]) if number < 128 else bytes([number & 0x7F | 0x80, number >> 7]))
+        out.write(bytes([len(body)]) if len(body) < 128 else bytes([len(body) & 0x7F | 0x80, len(body) >> 7]))
+        out.write(body)
+    return out.getvalue()
+
+
+def xlsb(path: Path, lines: list[list[str | float]]) -> Path:
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    body: list[tuple[int, bytes]] = [
+        (129, b""),
+        (148, struct.pack("<IIII", 0, len(lines) - 1, 0, len(lines[0]) - 1)),
+        (145, b""),
+    ]
+    for number, line in enumerate(lines):
+        body.append((0, struct.pack("<I13x", number)))
+        for column, value in enumerate(line):
+            place = struct.pack("<II", column, 0)
+            body.append(
+                (6, place + wide(value)) if isinstance(value, str) else (5, place + struct.pack("<d", value))
+            )
+    body += [(146, b""), (130, b"")]
+    book = [
+        (131, b""),
+        (143, b""),
+        (156, struct.pack("<II", 0, 1) + wide("rId1") + wide("Orders")),
+        (144, b""),
+        (132, b""),
+    ]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{package}/content-types"><Override PartName="/xl/workbook.bin" '
+            'ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/></Types>',
+        )
+        archive.writestr(
+            "xl/_rels/workbook.bin.rels",
+            f'<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" '
+            f'Type="{relations}/worksheet" '
+            'Target="worksheets/sheet1.bin"/></Relationships>',
+        )
+        archive.writestr("xl/workbook.bin", xlsb_part(*book))
+        archive.writestr("xl/worksheets/sheet1.bin", xlsb_part(*body))
+    return path
+
+
+def test_binary_workbooks(tmp_path: Path) -> None:
+    opened = open_table(
+        xlsb(tmp_path / "orders.xlsb", [["id", "name"], [17850.0, "Bob"], [0.1 + 0.2, "Eve"]])
+    )
+    assert (opened.found.format, opened.header, opened.found.sheet) == ("xlsb", ("id", "name"), "Orders")
+    assert rows(opened) == {2: ["17850", "Bob"], 3: ["0.3", "Eve"]}
+    assert "leading zeros" in opened.found.notes[-1]
+
+
+def ods(path: Path, lines: list[list[str | float]]) -> Path:
+    document = opendocument.OpenDocumentSpreadsheet()
+    sheet = odf_table.Table(name="Orders")
+    for line in lines:
+        row = odf_table.TableRow()
+        for value in line:
+            kind = (
+                {"valuetype": "string"} if isinstance(value, str) else {"valuetype": "float", "value": value}
+            )
+            cell = odf_table.TableCell(**kind)
+            cell.addElement(odf_text.P(text=str(value)))
+            row.addElement(cell)
+        sheet.addElement(row)
+    document.spreadsheet.addElement(sheet)
+    document.save(str(path))
+    return path
+
+
+def test_open_document_spreadsheets(tmp_path: Path) -> None:
+    opened = open_table(ods(tmp_path / "orders.ods", [["id", "name"], [17850.0, "Bob"], [2.5, "007"]]))
+    assert (opened.found.format, opened.header) == ("ods", ("id", "name"))
+    assert rows(opened) == {2: ["17850", "Bob"], 3: ["2.5", "007"]}
+
+
+def test_open_document_spreadsheets_cut_or_broken(tmp_path: Path) -> None:
+    path = ods(tmp_path / "orders.ods", [["id", "name"], [1.0, "Bob"]])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    assert refused(path).code == "damaged_workbook"
