@@ -1,4 +1,4 @@
-"""The XML parts of an ``.xlsx`` workbook, each with its small reader; prefixes of element names are ignored."""
+"""The XML parts of an ``.xlsx`` workbook, each with its small reader; element names count without prefix."""
 
 from __future__ import annotations
 
