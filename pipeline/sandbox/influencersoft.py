@@ -60,7 +60,7 @@ _KNOWN = frozenset({
 })  # fmt: skip
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the simulated service
+class Refusal(Exception):
     """One of the documented codes, with what its ``result`` names."""
 
     def __init__(self, code: int, result: Any = ()) -> None:  # noqa: ANN401 - any JSON value

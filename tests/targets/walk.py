@@ -24,7 +24,7 @@ from pipeline.targets.contract import (
 )
 
 
-class Stop(Exception):  # noqa: N818 - a fact, not an error
+class Stop(Exception):
     """A step did not end well; ``outcome`` says how."""
 
     def __init__(self, step: Step, outcome: Outcome) -> None:
