@@ -10,6 +10,7 @@ from typing import Any
 
 import pycountry
 
+JsonValue = Any
 Json = dict[str, Any]
 
 
@@ -23,13 +24,13 @@ class BadRequest(Exception):
 
 
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
-Check = Callable[[Any, str], None]
+Check = Callable[[JsonValue, str], None]
 
 
 def text(most: int = 65535) -> Check:
     """A text that is not blank, of at most ``most`` characters."""
 
-    def check(value: Any, where: str) -> None:
+    def check(value: JsonValue, where: str) -> None:
         if not isinstance(value, str):
             raise BadRequest(f"{where} must be a string")
         if not value.strip():
@@ -43,7 +44,7 @@ def text(most: int = 65535) -> Check:
 def one_of(*choices: str) -> Check:
     """One of these texts, exactly."""
 
-    def check(value: Any, where: str) -> None:
+    def check(value: JsonValue, where: str) -> None:
         if value not in choices:
             raise BadRequest(f"{where} is invalid: must be one of {', '.join(choices)}")
 
@@ -53,26 +54,26 @@ def one_of(*choices: str) -> Check:
 def whole(least: int) -> Check:
     """A JSON integer from ``least``; 19.0 is none."""
 
-    def check(value: Any, where: str) -> None:
+    def check(value: JsonValue, where: str) -> None:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise BadRequest(f"{where} must be an integer of at least {least}")
 
     return check
 
 
-def number(value: Any, where: str) -> None:
+def number(value: JsonValue, where: str) -> None:
     """A JSON number; a text holding one is refused."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise BadRequest(f"{where} must be a number")
 
 
-def boolean(value: Any, where: str) -> None:
+def boolean(value: JsonValue, where: str) -> None:
     """True or false."""
     if not isinstance(value, bool):
         raise BadRequest(f"{where} must be a boolean")
 
 
-def moment(value: Any, where: str) -> None:
+def moment(value: JsonValue, where: str) -> None:
     """A full ISO 8601 date-time with its zone."""
     if not isinstance(value, str) or not re.fullmatch(_MOMENT, value):
         raise BadRequest(f"{where} must be an ISO-8601 date-time")
@@ -82,14 +83,14 @@ def moment(value: Any, where: str) -> None:
         raise BadRequest(f"{where} must be an ISO-8601 date-time") from None
 
 
-def anything(_value: Any, _where: str) -> None:
+def anything(_value: JsonValue, _where: str) -> None:
     """No rule is documented."""
 
 
 def shape(required: str = "", /, **checks: Check) -> Check:
     """An object with these properties and no others; ``required`` names those that must be there."""
 
-    def check(value: Any, where: str) -> None:
+    def check(value: JsonValue, where: str) -> None:
         if not isinstance(value, Mapping):
             raise BadRequest(f"{where} must be an object")
         for name in value:
@@ -107,7 +108,7 @@ def shape(required: str = "", /, **checks: Check) -> Check:
 def many(inner: Check) -> Check:
     """A list of these."""
 
-    def check(value: Any, where: str) -> None:
+    def check(value: JsonValue, where: str) -> None:
         if not isinstance(value, list):
             raise BadRequest(f"{where} must be an array")
         for entry in value:
@@ -116,7 +117,7 @@ def many(inner: Check) -> Check:
     return check
 
 
-def _address(value: Any, where: str) -> None:
+def _address(value: JsonValue, where: str) -> None:
     _ADDRESS_SHAPE(value, where)
     side = value.get("field", "")
     most = 75 if side == "BILLING" else 100
@@ -126,7 +127,7 @@ def _address(value: Any, where: str) -> None:
     _check_region(value.get("region_code"), value.get("country_code"), side)
 
 
-def _ship_to(value: Any, where: str) -> None:
+def _ship_to(value: JsonValue, where: str) -> None:
     _SHIP_TO_SHAPE(value, where)
     _check_region(value.get("region"), value.get("country_code"), "SHIPPING")
 

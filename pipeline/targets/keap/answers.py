@@ -101,7 +101,7 @@ def unreadable(answer: Answer, redact: Redact, *, reads_only: bool) -> Outcome:
     return InDoubt("keap_unreadable", f"{sentence}. {_LOOK}")
 
 
-def remote_id(body: Any) -> str:
+def remote_id(body: object) -> str:
     """The ``id`` of a JSON object as text, empty when there is none."""
     found = body.get("id") if isinstance(body, Mapping) else None
     return (

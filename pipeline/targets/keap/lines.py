@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,8 @@ ITEM_TYPES: Mapping[str, str] = {
     "discount": "DISCOUNT",
     "fee": "FEE",
 }
+_BREAKS = re.compile(r"[\r\x0b\x0c]+")
+_UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 NEEDS_PRODUCT = ("product", "subscription")
 
 
@@ -39,7 +42,7 @@ class Item:
 def clean(value: object) -> str:
     """The text without control characters and outer blanks: Keap refuses blanks and stores controls badly."""
     text = "" if value is None else str(value)
-    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and ord(c) != 127)).strip()
+    return _UNWANTED.sub("", _BREAKS.sub(" ", text)).strip()
 
 
 def line_type(line: Mapping[str, Value]) -> str:

@@ -149,14 +149,12 @@ def _price(line: Mapping[str, Value], where: str, kind: str, digits: int) -> Ite
             "Give money off as a row of line type discount.",
             "unit_price",
         )
-    for field, amount in (
-        ("unit_price", price),
-        *((n, number(line.get(n))) for n in ("line_tax", "line_discount")),
-    ):
+    amounts = {"unit_price": price} | {name: number(line.get(name)) for name in ("line_tax", "line_discount")}
+    for field, amount in amounts.items():
         if _too_fine(amount, digits):
             yield _fineness(f"{where}: {field}", amount, digits, field)
-    if number(line.get("line_tax")) < 0:
-        yield Refused("keap_amount", f"{where}: line_tax is negative.", "Correct the amount.", "line_tax")
+        elif field == "line_tax" and amount < 0:
+            yield Refused("keap_amount", f"{where}: line_tax is negative.", "Correct the amount.", field)
 
 
 def _amount_problems(record: Record) -> Iterator[Refused]:
