@@ -1,0 +1,158 @@
+"""One file checked: from typed blocks to records and rejections, every row in exactly one class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+
+from pipeline.checking.judge import judge
+from pipeline.checking.orders import (
+    apply_defaults,
+    blame_missing_values,
+    blame_repeated_keys,
+    fill_down,
+    find_groups,
+    put_orders_together,
+)
+from pipeline.checking.sheet import NO_GROUP, Rules, Sheet, TypedBlock, gather, with_keys
+from pipeline.errors import LedgerError
+from pipeline.model import Record, Rejection, Value
+
+_EXTRA = "extra."
+
+
+class Records(Sequence[Record]):
+    """The accepted records in the order of the file, each built when it is asked for (a record is large, a row small)."""
+
+    def __init__(self, sheet: Sheet, members: Sequence[Sequence[int]]) -> None:
+        self._sheet = sheet
+        self._members = members
+        self._line_fields = [name for name in sheet.cells if not sheet.at_record_level(name)]
+        self._fields = [
+            name for name in sheet.cells if sheet.at_record_level(name) and not name.startswith(_EXTRA)
+        ]
+        self._extras = [name for name in sheet.cells if name.startswith(_EXTRA)]
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Record, ...]: ...
+    def __getitem__(self, index: int | slice) -> Record | tuple[Record, ...]:
+        if isinstance(index, slice):
+            return tuple(self._record(positions) for positions in self._members[index])
+        return self._record(self._members[index])
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(self._record, self._members)
+
+    def _record(self, positions: Sequence[int]) -> Record:
+        sheet, first = self._sheet, positions[0]
+        fields = self._values(self._fields, first)
+        extra = {name.removeprefix(_EXTRA): str(v) for name, v in self._values(self._extras, first).items()}
+        lines = tuple(self._values(self._line_fields, at) for at in positions) if sheet.is_order else ()
+        rows = tuple(int(sheet.rows[at]) for at in positions)
+        return Record(
+            sheet.rules.kind,
+            sheet.key_of(first) or "",
+            {**fields, **({"extra": extra} if extra else {})},
+            lines,
+            rows,
+        )
+
+    def _values(self, names: Sequence[str], at: int) -> dict[str, Value]:
+        cells = self._sheet.cells
+        return {name: value for name in names if (value := cells[name][at]) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The verdict on one file: ``read = accepted + rejected + skipped``, counted in rows.
+
+    ``rejections`` are in the order of the rows, one per problem; rows held back for others have one too.
+    """
+
+    records: Sequence[Record]
+    rejections: tuple[Rejection, ...]
+    read: int
+    accepted: int
+    rejected: int
+    skipped: int
+
+
+def check_file(
+    rules: Rules, blocks: Iterable[TypedBlock], broken: Sequence[Rejection], schema: Any
+) -> Checked:
+    """Put the rows of a file together into records and judge them.
+
+    ``rules`` is a bound mapping, ``broken`` what reading found wrong with whole rows. Raises ``LedgerError`` when the
+    counts do not close, ``SetupError`` when the schema cannot judge.
+    """
+    sheet = gather(rules, blocks, broken)
+    fill_down(sheet)
+    find_groups(sheet)
+    if sheet.is_order:
+        put_orders_together(sheet)
+    else:
+        blame_repeated_keys(sheet)
+    apply_defaults(sheet, rules.defaults)
+    headless = blame_missing_values(sheet)
+    judge(sheet, schema)
+    _hold_back(sheet, headless)
+    return _close(sheet)
+
+
+def _hold_back(sheet: Sheet, headless: set[int]) -> None:
+    """Extend the verdict as far as the mapping says; an order without a required value never goes out in part."""
+    at_fault = sorted(sheet.rejected)
+    if sheet.rules.reject == "file" and at_fault:
+        first = int(sheet.rows[at_fault[0]])
+        for at in range(len(sheet.rows)):
+            if at not in sheet.rejected:
+                sheet.blame(at, "file_held_back", other=first, count=len(at_fault))
+    elif sheet.is_order:
+        _hold_orders(sheet, at_fault, headless)
+
+
+def _hold_orders(sheet: Sheet, at_fault: Sequence[int], headless: set[int]) -> None:
+    causes: dict[int, int] = {}
+    for at in at_fault:
+        causes.setdefault(int(sheet.group[at]), at)
+    held = [
+        group
+        for group in causes
+        if group != NO_GROUP and (sheet.rules.reject == "order" or group in headless)
+    ]
+    for at in np.flatnonzero(np.isin(sheet.group, held)).tolist():
+        if at not in sheet.rejected:
+            cause = int(sheet.rows[causes[int(sheet.group[at])]])
+            sheet.blame(at, "order_held_back", key=sheet.key_of(at) or "", other=cause)
+
+
+def _close(sheet: Sheet) -> Checked:
+    """Count, and stop everything when a row would be lost or counted twice."""
+    members: dict[int, list[int]] = {}
+    for at in range(len(sheet.rows)):
+        if at not in sheet.rejected:
+            members.setdefault(int(sheet.group[at]), []).append(at)
+    checked = Checked(
+        records=Records(sheet, list(members.values())),
+        rejections=tuple(with_keys(sheet)),
+        read=len(sheet.rows) + len(sheet.skipped),
+        accepted=sum(map(len, members.values())),
+        rejected=len(sheet.rejected),
+        skipped=len(sheet.skipped),
+    )
+    if NO_GROUP in members or (not sheet.is_order and any(len(rows) > 1 for rows in members.values())):
+        raise LedgerError("A row without a key of its own was about to be accepted.")
+    if checked.read != checked.accepted + checked.rejected + checked.skipped:
+        raise LedgerError(
+            f"The rows of a file do not add up: {checked.read} read, {checked.accepted} accepted, "
+            f"{checked.rejected} rejected, {checked.skipped} skipped."
+        )
+    return checked

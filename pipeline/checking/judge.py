@@ -1,0 +1,88 @@
+"""pandera judges the typed cells; every failure is led back to its row, and a bad neighbour changes no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from pipeline.checking.orders import faulty_in_order
+from pipeline.checking.sheet import Sheet, text_of
+from pipeline.errors import SetupError
+from pipeline.model import Rejection
+from pipeline.reasons import reject, shown
+
+Failure = tuple[str | None, str, str, str, list[int]]
+"""Field (``None``: the row as a whole), code, what is wrong, what to do, row numbers."""
+
+
+def judge(sheet: Sheet, schema: Any) -> None:  # noqa: ANN401 - pandera gives its schemas no usable type
+    """Add a rejection for every cell or row the schema refuses; ``SetupError`` when the schema itself cannot judge."""
+    from pandera.errors import SchemaErrors
+
+    sound = ~sheet.unsound
+    frame = pd.DataFrame(
+        {name: cells[sound] for name, cells in sheet.cells.items()}, index=sheet.rows[sound], dtype=object
+    )
+    if frame.empty:
+        return
+    position = {row: at for at, row in enumerate(sheet.rows.tolist())}
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as found:
+        rejected_before = set(sheet.rejected)
+        for error in found.schema_errors:
+            field, code, sentence, advice, rows = _failure(error, sheet)
+            for at in _to_name(sheet, field, [position[row] for row in rows], rejected_before):
+                sheet.add(at, _rejection(sheet, at, field, code, sentence, advice))
+    except Exception as problem:
+        raise SetupError(f"schemas/{sheet.rules.kind}.py cannot judge: {problem}") from problem
+
+
+def _failure(error: Any, sheet: Sheet) -> Failure:  # noqa: ANN401 - pandera.errors.SchemaError
+    """One failed check of pandera with the rows it failed."""
+    name = getattr(error.schema, "name", None)
+    field = name if name in sheet.cells else None
+    if error.reason_code is not None and error.reason_code.name == "SERIES_CONTAINS_NULLS":
+        rows = [int(row) for row in error.failure_cases["index"]]
+        return field, "missing_value", "", "", rows
+    output = error.check_output
+    if not isinstance(output, pd.Series | pd.DataFrame) or error.reason_code.name == "CHECK_ERROR":
+        raise SetupError(
+            f"schemas/{sheet.rules.kind}.py cannot judge rows one by one: {shown(str(error), 300)}"
+        )
+    passed = output.all(axis=1) if isinstance(output, pd.DataFrame) else output
+    rows = [int(row) for row in passed.index[~passed.to_numpy(dtype=bool)]]
+    check = error.check
+    code = str(getattr(check, "name", None) or "failed_check")
+    sentence = str(getattr(check, "error", None) or f"does not pass the check {code}")
+    return field, code, sentence, str(getattr(check, "description", None) or "Correct the value."), rows
+
+
+def _to_name(
+    sheet: Sheet, field: str | None, positions: list[int], rejected_before: set[int]
+) -> Iterator[int]:
+    """The failed positions whose own cell is to blame, not one that was filled in or is at fault already."""
+    if field is None:  # a check over several columns would stumble over cells that could not be read
+        yield from (at for at in positions if at not in rejected_before)
+        return
+    excused = faulty_in_order(sheet, field) if sheet.empty(field).any() else sheet.faulty(field)
+    shared = sheet.is_order and sheet.at_record_level(field)
+    first_of: set[int] = set()
+    for at in positions:
+        group = int(sheet.group[at])
+        own = sheet.stated[field][at] or group not in first_of
+        if not excused[at] and (own or not shared):
+            first_of.add(group)
+            yield at
+
+
+def _rejection(sheet: Sheet, at: int, field: str | None, code: str, sentence: str, advice: str) -> Rejection:
+    row = int(sheet.rows[at])
+    header = sheet.rules.headers.get(field) if field else None
+    if code == "missing_value":
+        return reject(row, header, None, code, field=field, kind=sheet.rules.kind.replace("_", " "))
+    value = None if field is None or sheet.cells[field][at] is None else text_of(sheet.cells[field][at])
+    named = f"'{shown(value)}' in '{shown(header or field or '')}'" if value is not None else "The row"
+    return Rejection(row, header, value, code, f"{named} {sentence.rstrip('.')}.", advice, field)

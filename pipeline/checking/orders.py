@@ -1,0 +1,156 @@
+"""Which rows make one record: cells filled from above, keys, orders put together from their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.checking.sheet import NO_GROUP, Cells, Mask, Sheet, text_of
+from pipeline.fields import RECORD_KINDS
+from pipeline.model import Value
+
+Positions = npt.NDArray[np.int64]
+
+
+def fill_down(sheet: Sheet) -> None:
+    """Empty cells of the declared fields take the value of the row above; never one that could not be read."""
+    for name in sheet.rules.fill_down:
+        if name not in sheet.cells:
+            continue
+        blank = sheet.blank(name)
+        uncertain = sheet.unsound | sheet.faulty(name)
+        above = (
+            np.maximum.accumulate(np.where(blank, -1, np.arange(len(blank))))
+            if len(blank)
+            else blank.astype(int)
+        )
+        for at in np.flatnonzero(blank & (above >= 0)):
+            if uncertain[above[at]]:
+                sheet.blame(at, "row_above_unreadable", name, other=int(sheet.rows[above[at]]))
+            else:
+                sheet.cells[name][at] = sheet.cells[name][above[at]]
+
+
+def find_groups(sheet: Sheet) -> None:
+    """Give every row with a complete key the number of that key; name the rows without one."""
+    key = [name for name in sheet.rules.key if name in sheet.cells]
+    needed = [name for name in key if len(key) == 1 or RECORD_KINDS[sheet.rules.kind][name].required]
+    incomplete = np.zeros(len(sheet.rows), dtype=bool)
+    for name in needed:
+        incomplete |= sheet.empty(name)
+        blame_missing(sheet, name, sheet.blank(name))
+    for name in key:
+        incomplete |= sheet.faulty(name)
+    numbers: dict[str, int] = {}
+    columns = [sheet.cells[name] for name in key]
+    for at in np.flatnonzero(~incomplete) if key else ():
+        text = key_text([column[at] for column in columns])
+        sheet.group[at] = numbers.setdefault(text, len(numbers))
+    sheet.keys = list(numbers)
+
+
+def key_text(parts: Sequence[Value]) -> str:
+    """The parts of a key as one text, ``1001/TRK-7``; a slash within a part is written ``\\/``."""
+    texts = ["" if part is None else text_of(part) for part in parts]
+    if len(texts) == 1:
+        return texts[0]
+    while len(texts) > 1 and not texts[-1]:
+        texts.pop()
+    return "/".join(text.replace("\\", "\\\\").replace("/", "\\/") for text in texts)
+
+
+def put_orders_together(sheet: Sheet) -> None:
+    """Within an order, what one row says counts for all; rows that contradict the first are named."""
+    for name in [n for n in sheet.cells if sheet.at_record_level(n)]:
+        says = ~sheet.empty(name) & ~sheet.unsound & (sheet.group != NO_GROUP)
+        first = _first(sheet, says)
+        _blame_contradictions(sheet, name, says, first)
+        blank = sheet.blank(name) & (sheet.group != NO_GROUP)
+        filled = blank & (first[sheet.group] >= 0)
+        sheet.cells[name][filled] = sheet.cells[name][first[sheet.group[filled]]]
+
+
+def blame_repeated_keys(sheet: Sheet) -> None:
+    """Where one row is one record, a second row with the same key is named."""
+    fields = " and ".join(sheet.rules.headers.get(name, name) for name in sheet.rules.key)
+    first = _first(sheet, (sheet.group != NO_GROUP) & ~sheet.unsound)
+    for at in np.flatnonzero((sheet.group != NO_GROUP) & ~sheet.unsound):
+        other = first[sheet.group[at]]
+        if other != at:
+            sheet.blame(
+                at,
+                "repeated_key",
+                None,
+                fields=fields,
+                other=int(sheet.rows[other]),
+                key=sheet.key_of(at) or "",
+            )
+
+
+def apply_defaults(sheet: Sheet, defaults: Mapping[str, Value]) -> None:
+    """Fill what is still empty with the mapping's defaults, but never over a value that could not be read."""
+    for name, value in defaults.items():
+        sheet.cells[name][sheet.blank(name) & ~faulty_in_order(sheet, name)] = value
+
+
+def blame_missing_values(sheet: Sheet) -> set[int]:
+    """Name the rows that lack a required value; the groups that cannot go out without it are returned."""
+    headless: set[int] = set()
+    for spec in RECORD_KINDS[sheet.rules.kind].values():
+        if not spec.required or spec.name not in sheet.cells:
+            continue
+        blank = sheet.blank(spec.name)
+        if not sheet.is_order or spec.level == "line":
+            blame_missing(sheet, spec.name, blank)
+            continue
+        grouped = blank & (sheet.group != NO_GROUP)
+        headless.update(sheet.group[grouped].tolist())
+        blame_missing(sheet, spec.name, _firsts_only(sheet, grouped & ~faulty_in_order(sheet, spec.name)))
+    return headless
+
+
+def blame_missing(sheet: Sheet, name: str, blank: Mask) -> None:
+    """Name the rows of a mask for lacking a field, unless their cell is at fault already."""
+    kind = sheet.rules.kind.replace("_", " ")
+    for at in np.flatnonzero(blank & ~sheet.faulty(name)):
+        sheet.blame(at, "missing_value", name, kind=kind)
+
+
+def faulty_in_order(sheet: Sheet, name: str) -> Mask:
+    """Rows of orders in which some row's cell of a shared field is at fault."""
+    faulty = sheet.faulty(name)
+    if not sheet.is_order or not sheet.at_record_level(name):
+        return faulty
+    groups = set(sheet.group[faulty].tolist()) - {NO_GROUP}
+    return faulty | np.isin(sheet.group, list(groups))
+
+
+def _first(sheet: Sheet, among: Mask) -> Positions:
+    """By group, the first position of a mask; -1 where there is none. (One more entry than groups, for ``NO_GROUP``.)"""
+    first = np.full(len(sheet.keys) + 1, -1, dtype=np.int64)
+    positions = np.flatnonzero(among)[::-1]
+    first[sheet.group[positions]] = positions
+    return first
+
+
+def _firsts_only(sheet: Sheet, among: Mask) -> Mask:
+    first = _first(sheet, among)
+    chosen = np.zeros(len(among), dtype=bool)
+    chosen[first[first >= 0]] = True
+    return chosen
+
+
+def _blame_contradictions(sheet: Sheet, name: str, says: Mask, first: Positions) -> None:
+    column: Cells = sheet.cells[name]
+    positions = np.flatnonzero(says)
+    origin = first[sheet.group[positions]]
+    others = positions[origin != positions]
+    deviating = others[column[others] != column[first[sheet.group[others]]]] if len(others) else others
+    for at in deviating:
+        other = first[sheet.group[at]]
+        sheet.blame(
+            at, "lines_disagree", name, column[at], other=int(sheet.rows[other]), first=text_of(column[other]),
+            key=sheet.key_of(at) or "",
+        )  # fmt: skip

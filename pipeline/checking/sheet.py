@@ -1,0 +1,198 @@
+"""The rows of one file while they are checked: typed cells, the problems found so far, and which rows belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.errors import LedgerError
+from pipeline.fields import RECORD_KINDS
+from pipeline.model import Rejection, Value
+from pipeline.reasons import reject
+
+Cells = npt.NDArray[np.object_]
+Mask = npt.NDArray[np.bool_]
+NO_GROUP = -1
+
+
+class Rules(Protocol):
+    """What checking has to know of a mapping bound to a file (``pipeline.mapping.apply.BoundMapping``)."""
+
+    @property
+    def kind(self) -> str:
+        """The record kind."""
+        ...
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The fields that make the record key."""
+        ...
+
+    @property
+    def reject(self) -> str:
+        """How far one bad row reaches: ``row``, ``order`` or ``file``."""
+        ...
+
+    @property
+    def fill_down(self) -> tuple[str, ...]:
+        """Fields whose empty cells take the value of the row above."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The file's own header text by field."""
+        ...
+
+    @property
+    def defaults(self) -> Mapping[str, Value]:
+        """What takes the place of an empty cell, by field."""
+        ...
+
+
+class TypedBlock(Protocol):
+    """Typed rows of a file (``pipeline.mapping.apply.Typed``)."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One object column per field, indexed by row number."""
+        ...
+
+    @property
+    def rejections(self) -> Sequence[Rejection]:
+        """Cells that could not be read; they are ``None`` in the frame."""
+        ...
+
+    @property
+    def skipped(self) -> Sequence[int]:
+        """Rows the mapping leaves out; they are not in the frame."""
+        ...
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One file under check.
+
+    ``rows`` are row numbers; everything else goes by position in it. ``unsound`` rows have too many or too few
+    cells, so nothing but their key is looked at. ``group`` is the number of a row's key in ``keys``, ``NO_GROUP``
+    without one. ``stated`` tells where a cell's value stands in the row itself and was not filled in.
+    """
+
+    rules: Rules
+    rows: npt.NDArray[np.int64]
+    cells: dict[str, Cells]
+    skipped: frozenset[int]
+    unsound: Mask
+    group: npt.NDArray[np.int64]
+    keys: list[str] = field(default_factory=list)
+    stated: dict[str, Mask] = field(default_factory=dict)
+    rejections: list[Rejection] = field(default_factory=list)
+    rejected: set[int] = field(default_factory=set)
+    faults: dict[str, set[int]] = field(default_factory=dict)
+
+    @property
+    def is_order(self) -> bool:
+        """Whether several rows make one record."""
+        return self.rules.kind == "order"
+
+    def at_record_level(self, name: str) -> bool:
+        """Whether all rows of one order share the field."""
+        spec = RECORD_KINDS[self.rules.kind].get(name)
+        return spec is None or spec.level == "record"
+
+    def empty(self, name: str) -> Mask:
+        """Where a field has no value, for whatever reason."""
+        return np.asarray(pd.isna(self.cells[name]), dtype=bool)
+
+    def faulty(self, name: str) -> Mask:
+        """Where a field's own cell is at fault already."""
+        mask = np.zeros(len(self.rows), dtype=bool)
+        mask[list(self.faults.get(name, ()))] = True
+        return mask
+
+    def blank(self, name: str) -> Mask:
+        """Where a sound row leaves a field empty, and is not to blame for it yet."""
+        return self.empty(name) & ~self.faulty(name) & ~self.unsound
+
+    def key_of(self, at: int) -> str | None:
+        """The record key of a row, ``None`` without one."""
+        group = self.group[at]
+        return None if group == NO_GROUP else self.keys[group]
+
+    def add(self, at: int, rejection: Rejection) -> None:
+        """Note a problem of the row at that position."""
+        self.rejections.append(rejection)
+        self.rejected.add(at)
+        if rejection.field is not None:
+            self.faults.setdefault(rejection.field, set()).add(at)
+
+    def blame(
+        self, at: int, code: str, name: str | None = None, value: Value = None, **details: object
+    ) -> None:
+        """Note a problem of the catalogue; ``name`` is the field whose cell is at fault."""
+        header = self.rules.headers.get(name) if name else None
+        shown = None if value is None else text_of(value)
+        self.add(at, reject(int(self.rows[at]), header, shown, code, field=name, **details))
+
+
+def gather(rules: Rules, blocks: Iterable[TypedBlock], broken: Sequence[Rejection]) -> Sheet:
+    """All blocks of a file as one sheet; ``LedgerError`` when a row is named twice, or named but not there."""
+    parts = list(blocks)
+    skipped = frozenset(int(row) for part in parts for row in part.skipped)
+    rows = np.array([row for part in parts for row in part.frame.index], dtype=np.int64)
+    if len(set(rows.tolist()) | skipped) != len(rows) + sum(len(part.skipped) for part in parts):
+        raise LedgerError("A row number stands twice in one file, so its rows cannot be counted.")
+    names = parts[0].frame.columns.tolist() if parts else []
+    cells = {
+        name: np.concatenate([part.frame[name].to_numpy(dtype=object) for part in parts]) for name in names
+    }
+    size = len(rows)
+    sheet = Sheet(
+        rules, rows, cells, skipped, np.zeros(size, dtype=bool), np.full(size, NO_GROUP, dtype=np.int64)
+    )
+    _note(sheet, [r for part in parts for r in part.rejections], broken)
+    sheet.stated = {name: ~sheet.empty(name) for name in names}
+    return sheet
+
+
+def _note(sheet: Sheet, unreadable: Sequence[Rejection], broken: Sequence[Rejection]) -> None:
+    """Take over what reading and mapping found. In a row with shifted cells nothing else is worth naming."""
+    position = {row: at for at, row in enumerate(sheet.rows.tolist())}
+    named = [rejection for rejection in (*broken, *unreadable) if rejection.row not in sheet.skipped]
+    if any(rejection.row not in position for rejection in named):
+        raise LedgerError("A row was found faulty that is not among the rows of its file.")
+    for rejection in broken:
+        if rejection.column is None and rejection.row in position:
+            sheet.unsound[position[rejection.row]] = True
+    for rejection in broken:
+        if rejection.row in position:
+            sheet.add(position[rejection.row], rejection)
+    for rejection in unreadable:
+        at = position[rejection.row]
+        if not sheet.unsound[at]:
+            sheet.add(at, rejection)
+        elif (
+            rejection.field is not None
+        ):  # not worth a sentence, but not to be taken for an empty cell either
+            sheet.faults.setdefault(rejection.field, set()).add(at)
+
+
+def with_keys(sheet: Sheet) -> list[Rejection]:
+    """The rejections in the order of the rows, each told once, with the key of the record it belongs to."""
+    position = {row: at for at, row in enumerate(sheet.rows.tolist())}
+    told = {(r.row, r.column, r.code, r.message): r for r in sheet.rejections}
+    in_order = sorted(told.values(), key=lambda rejection: rejection.row)
+    return [replace(rejection, record_key=sheet.key_of(position[rejection.row])) for rejection in in_order]
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401 - a model.Value
+    """A typed value as a person would write it."""
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat(" ")) if hasattr(value, "hour") else str(value.isoformat())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,191 @@
+"""A mapping meets a file: columns found by their headers, then blocks of text turned into typed columns.
+
+Two passes keep memory bounded: :func:`survey` looks at whole columns where a single cell can be read in two ways
+(``1,234``, ``01/05/2026``), :func:`typed` then reads block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.errors import SetupError
+from pipeline.mapping.bind import Columns, find_columns
+from pipeline.mapping.cells import Reading, distinct, trimmed
+from pipeline.mapping.dates import zone_named
+from pipeline.mapping.parsers import decided, marks_and_orders, needs_survey, read
+from pipeline.mapping.prove_fields import constant_value, reading_of, spec_of
+from pipeline.mapping.rules import FieldRule, SkipRule
+from pipeline.mapping.spec import FeedMapping
+from pipeline.model import Rejection, Value
+from pipeline.reasons import Trouble, reject
+
+
+@dataclass(frozen=True, slots=True)
+class BoundColumn:
+    """One field of this file: the column's position and header text, and how its cells are read."""
+
+    name: str
+    position: int
+    header: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class BoundMapping:
+    """A mapping with the columns of one file.
+
+    ``constants`` are the same in every row; ``defaults`` take the place of empty cells once the rows of an order
+    stand together. ``unmapped`` are the header texts nobody asked for. ``headers`` leads from a field to the header
+    text a person knows it by.
+    """
+
+    mapping: FeedMapping
+    columns: tuple[BoundColumn, ...]
+    skips: tuple[tuple[int, SkipRule], ...]
+    constants: Mapping[str, Value] = field(default_factory=dict)
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    unmapped: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The record kind."""
+        return self.mapping.record
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The fields that make the record key."""
+        return self.mapping.key
+
+    @property
+    def reject(self) -> str:
+        """How far one bad row reaches: ``row``, ``order`` or ``file``."""
+        return self.mapping.reject
+
+    @property
+    def fill_down(self) -> tuple[str, ...]:
+        """Fields whose empty cells take the value of the row above."""
+        return self.mapping.fill_down
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The file's own header text by field."""
+        return {column.name: column.header for column in self.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A block read: one object column per field (custom ones as ``extra.<name>``), indexed by row number.
+
+    Unreadable cells are ``None`` in ``frame`` and named in ``rejections``; ``skipped`` rows are not in ``frame``.
+    """
+
+    frame: pd.DataFrame
+    rejections: tuple[Rejection, ...] = ()
+    skipped: tuple[int, ...] = ()
+
+
+Decisions = Mapping[str, frozenset[str]]
+"""What whole columns showed, by field: decimal marks (``.``, ``,``) or orders (``day``, ``month``)."""
+
+
+def bind(
+    mapping: FeedMapping, header: Sequence[str], timezone: ZoneInfo, also_ignore: Collection[str] = ()
+) -> BoundMapping:
+    """Find the mapping's columns in a header; ``timezone`` is the project's zone.
+
+    Raises ``FileRefused``: ``missing_column``, ``repeated_column``, or ``unmapped_columns`` for a strict mapping.
+    """
+    found = find_columns(mapping, header, also_ignore)
+    zone = zone_named(mapping.timezone) if mapping.timezone else timezone
+    readings = {name: _reading(mapping, name, rule, zone) for name, rule in mapping.fields.items()}
+    return BoundMapping(
+        mapping=mapping,
+        columns=tuple(BoundColumn(n, at, header[at], readings[n]) for n, at in found.fields.items()),
+        skips=_skips(mapping, found),
+        constants=_values({n: r.constant for n, r in mapping.fields.items()}, readings),
+        defaults=_values({n: r.default for n, r in mapping.fields.items()}, readings),
+        unmapped=found.unmapped,
+    )
+
+
+def survey(bound: BoundMapping, frames: Iterable[pd.DataFrame]) -> Decisions:
+    """Look at every block of a file and note what its columns show about their own notation."""
+    open_columns = [column for column in bound.columns if needs_survey(column.reading)]
+    shown: dict[str, frozenset[str]] = {column.name: frozenset() for column in open_columns}
+    for frame in frames if open_columns else ():
+        kept = frame[~_skipped(bound, frame)]
+        for column in open_columns:
+            shown[column.name] |= marks_and_orders(kept[column.position], column.reading)
+    return shown
+
+
+def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typed:
+    """Read one block: text columns named by position, row numbers as index. All problems of a row are named."""
+    skipped = _skipped(bound, frame)
+    kept = frame[~skipped] if skipped.any() else frame
+    values: dict[str, Any] = {name: _repeated(value, len(kept)) for name, value in bound.constants.items()}
+    rejections: list[Rejection] = []
+    for column in bound.columns:
+        reading = decided(column.reading, decisions.get(column.name, frozenset()))
+        cells = kept[column.position]
+        result = read(cells, reading)
+        values[column.name] = result.values
+        rejections += _rejections(column, cells, result.troubles)
+    for name in bound.defaults:
+        values.setdefault(name, _repeated(None, len(kept)))
+    made = pd.DataFrame(values, index=kept.index, dtype=object)
+    return Typed(made, tuple(rejections), tuple(frame.index[skipped].tolist()))
+
+
+def _rejections(
+    column: BoundColumn, cells: pd.Series, troubles: Iterable[tuple[int, Trouble]]
+) -> Iterator[Rejection]:
+    rows = cells.index
+    for at, trouble in troubles:
+        raw = str(cells.iat[at])
+        yield reject(int(rows[at]), column.header, raw, trouble.code, field=column.name, **trouble.details)
+
+
+def _skipped(bound: BoundMapping, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows the mapping wants left out; cells are compared without blanks at their ends."""
+    skipped = np.zeros(len(frame), dtype=bool)
+    for position, rule in bound.skips:
+        codes, texts = distinct(frame[position])
+        unwanted = np.fromiter((trimmed(text) in rule.values for text in texts), bool, len(texts))
+        skipped |= unwanted[codes] if len(texts) else False
+    return skipped
+
+
+def _skips(mapping: FeedMapping, found: Columns) -> tuple[tuple[int, SkipRule], ...]:
+    return tuple(zip(found.skips, mapping.skip_rows_where, strict=True))
+
+
+def _reading(mapping: FeedMapping, name: str, rule: FieldRule, zone: ZoneInfo) -> Reading:
+    spec = spec_of(mapping.record, name)
+    if spec is None:
+        raise SetupError(f"feed {mapping.feed}: a record of kind {mapping.record} has no field '{name}'.")
+    return reading_of(rule, spec, zone, mapping.decimal)
+
+
+def _values(texts: Mapping[str, str | None], readings: Mapping[str, Reading]) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for name, text in texts.items():
+        value = None if text is None else constant_value(text, readings[name])
+        if isinstance(value, Trouble):
+            raise SetupError(f"fields.{name}: {reject(0, name, text, value.code, **value.details).message}")
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def _repeated(value: Value, times: int) -> npt.NDArray[np.object_]:
+    column = np.empty(times, dtype=object)
+    column[:] = value
+    return column

@@ -1,0 +1,140 @@
+"""A column of text, read once per distinct text: what every parser has in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.fields import FieldSpec
+from pipeline.reasons import Trouble
+
+LONGEST = 32_767
+"""Characters one cell may hold: what Excel itself can hold (Microsoft: Excel specifications and limits)."""
+
+ERROR_CELLS = frozenset(
+    ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#ERROR!", "#GETTING_DATA"]
+)
+_IDS = frozenset(
+    ["order_id", "customer_id", "sku", "tracking_number", "payment_reference", "manufacturer_sku", "cheque_number"]
+)
+_INVISIBLE_ENDS = (
+    "\ufeff\u200b\u2060"  # byte-order mark and zero-width characters left behind by other programs
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_BREAKS = re.compile("[\t\r\n]")
+_ARMOUR = re.compile(r'="(.*)"', re.DOTALL)  # Excel's way of keeping a text a text in a CSV file: ="00123"
+_MARKED_NUMBER = re.compile(r"'(?=[+(]?[0-9][0-9\s+().,/-]*$)")  # '85003, the spreadsheet's own mark for text
+_MARKED_ID = re.compile(r"'(?=[0-9+])")
+EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
+_ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_MADE_A_DATE = re.compile(  # MAR1 and SEPT-2 become 1-Mar and 2-Sep; a code in capitals (MAR-01) was never a date
+    rf"[0-9]{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-[0-9]{{2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the cells of one column are read: the field, the parser, and everything the parser may ask.
+
+    ``decimal`` is the declared (or, after a survey, decided) decimal mark; ``day_first`` the decided order of
+    day and month; ``zone`` the zone of times that name none. ``choices`` and the word lists are as the mapping
+    wrote them.
+    """
+
+    spec: FieldSpec
+    parse: str
+    zone: ZoneInfo
+    formats: tuple[str, ...] = ()
+    decimal: str | None = None
+    day_first: bool | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    separator: str = ","
+    part: str = "full"
+    country: str | None = None
+    true: tuple[str, ...] = ()
+    false: tuple[str, ...] = ()
+
+
+Parser = Callable[[Sequence[str], Reading], list[Any]]
+"""Turns distinct, cleaned, non-empty texts into values, or a :class:`Trouble` where a text cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column read: one value per row (``None`` where empty or unreadable), and the troubles by position."""
+
+    values: npt.NDArray[np.object_]
+    troubles: tuple[tuple[int, Trouble], ...]
+
+
+def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """For each cell the number of its text, and the distinct texts."""
+    codes, texts = pd.factorize(cells, use_na_sentinel=False)
+    return codes, ["" if text is None or text != text else str(text) for text in texts.tolist()]  # noqa: PLR0124 - nan
+
+
+def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:
+    """Read a text column with a parser, each distinct text once."""
+    codes, texts = distinct(cells)
+    results = read_texts(texts, reading, parser)
+    bad = np.fromiter((isinstance(result, Trouble) for result in results), bool, len(results))
+    values = np.empty(len(results), dtype=object)
+    values[:] = results
+    troubles = tuple((int(at), values[codes[at]]) for at in np.flatnonzero(bad[codes])) if bad.any() else ()
+    values[bad] = None
+    return Column(values[codes], troubles)
+
+
+def read_texts(texts: Sequence[str], reading: Reading, parser: Parser) -> list[Any]:
+    """Clean each text, then parse what is left: a value, ``None`` for an empty cell, or a :class:`Trouble`."""
+    identifies = is_id(reading.spec.name)
+    cleaned = [clean(text, identifies=identifies) for text in texts]
+    sound = [at for at, text in enumerate(cleaned) if text and not isinstance(text, Trouble)]
+    results: list[Any] = [text if isinstance(text, Trouble) else None for text in cleaned]
+    for at, value in zip(sound, parser([str(cleaned[at]) for at in sound], reading), strict=True):
+        results[at] = value
+    return results
+
+
+def clean(text: str, *, identifies: bool) -> str | Trouble:
+    """The text without blanks at its ends, Excel's armour and text mark; a :class:`Trouble` when nobody could use it."""
+    found = _CONTROL.search(text)
+    if found:
+        return Trouble("control_character", {"character": f"U+{ord(found[0]):04X}"})
+    bare = trimmed(text)
+    if bare[:1] == "=" and (armoured := _ARMOUR.fullmatch(bare)):
+        bare = trimmed(armoured[1].replace('""', '"'))
+    if bare[:1] == "'" and (_MARKED_ID if identifies else _MARKED_NUMBER).match(bare):
+        bare = bare[1:]
+    if bare[:1] == "#" and bare in ERROR_CELLS:
+        return Trouble("excel_error_cell")
+    if len(bare) > LONGEST:
+        return Trouble("too_long", {"length": f"{len(bare):,}", "limit": f"{LONGEST:,}"})
+    return _sound_id(bare) if identifies else bare
+
+
+def trimmed(text: str) -> str:
+    """The text without white space (also non-breaking and zero-width) at its ends."""
+    return text.strip().strip(_INVISIBLE_ENDS).strip()
+
+
+def is_id(name: str) -> bool:
+    """Whether a field identifies something, so that a spreadsheet's rounding or dating would destroy it."""
+    return name in _IDS or name.endswith(("postal_code", "phone"))
+
+
+def _sound_id(text: str) -> str | Trouble:
+    broken = _BREAKS.search(text)
+    if broken:
+        return Trouble("control_character", {"character": f"U+{ord(broken[0]):04X}, a line break or tab"})
+    if _ROUNDED.fullmatch(text):
+        return Trouble("excel_damaged_number")
+    return Trouble("excel_damaged_date") if _MADE_A_DATE.fullmatch(text) else text

@@ -1,0 +1,186 @@
+"""The catalogue of reasons: why a cell, a row or a file could not go further, and what to do about it.
+
+One code, one sentence, one piece of advice; ``docs/operating.md`` has a line for each. In the texts ``{column}`` is the
+file's own header text and ``{value}`` the cell as it stands, both shortened for reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.errors import FileRefused
+from pipeline.model import Rejection
+
+_SHOWN = 120  # characters of a cell that a sentence quotes; the rejection itself keeps the whole cell
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One entry of the catalogue; both texts are templates for ``str.format``."""
+
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why one cell cannot be read, before it is known in which rows it stands."""
+
+    code: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+REASONS: Mapping[str, Reason] = {
+    # --- a cell that cannot be read ------------------------------------------------------------------------------
+    "excel_error_cell": Reason(
+        "'{column}' holds '{value}', an error of the spreadsheet instead of a value.",
+        "Correct the formula, or type the value itself.",
+    ),
+    "control_character": Reason(
+        "'{column}' holds an invisible control character ({character}).",
+        "Retype the cell; text pasted from another program often carries such characters.",
+    ),
+    "too_long": Reason(
+        "The text in '{column}' has {length} characters; {limit} is the most that can be taken.",
+        "Shorten the text.",
+    ),
+    "excel_damaged_number": Reason(
+        "'{column}' holds '{value}': a spreadsheet has rounded the number, and digits are lost.",
+        "Type the number in full from the source, in a cell formatted as Text.",
+    ),
+    "excel_damaged_date": Reason(
+        "'{column}' holds '{value}': a spreadsheet has turned a code into a date.",
+        "Type the code again from the source, in a cell formatted as Text.",
+    ),
+    "bad_number": Reason(
+        "'{value}' in '{column}' is not a number{because}.",
+        "Write digits, with at most one decimal mark; {mark_advice}.",
+    ),
+    "number_too_long": Reason(
+        "'{value}' in '{column}' has more digits than any amount or quantity needs.",
+        "Check the number; at most 18 digits before the decimal mark and 12 after it are taken.",
+    ),
+    "not_whole": Reason(
+        "'{value}' in '{column}' is not a whole number.", "Write a whole number without decimals."
+    ),
+    "ambiguous_number": Reason(
+        "'{value}' in '{column}' can be read in two ways: as {one} or as {other}.",
+        'Write it as {one} or {other}; or have the mapping say `decimal: "."` or `decimal: ","` for this column.',
+    ),
+    "bad_date": Reason(
+        "'{value}' in '{column}' is not a date {expected}.",
+        "Write it like {example}; or have the mapping name the `format` of this column.",
+    ),
+    "ambiguous_date": Reason(
+        "'{value}' in '{column}' can be read in two ways: as {one} or as {other}.",
+        "Write it as year-month-day, for instance {one}; or have the mapping name the `format` of this column.",
+    ),
+    "date_out_of_range": Reason(
+        "'{value}' in '{column}' lies outside the years 1900 to 2100.",
+        "Check the year and write it with four digits.",
+    ),
+    "no_such_time": Reason(
+        "'{value}' in '{column}' does not exist in the zone {zone}: the clocks were put forward over it.",
+        "Correct the time, or write its offset from UTC behind it, as in 2026-03-08 02:30:00 -0500.",
+    ),
+    "bad_email": Reason(
+        "'{value}' in '{column}' is not an e-mail address.",
+        "Write one address such as name@example.com, without a name or brackets around it.",
+    ),
+    "bad_phone": Reason(
+        "'{value}' in '{column}' is not a phone number{because}.",
+        "Write digits, with + and the country code in front for numbers from abroad.",
+    ),
+    "bad_country": Reason(
+        "'{value}' in '{column}' is not a country.{nearest}",
+        "Write the two-letter code, such as US or DE, or the country's English name.",
+    ),
+    "unknown_choice": Reason(
+        "'{value}' in '{column}' is not among the known values: {known}.{nearest}",
+        "Write one of the known values; or have the mapping add this one under `choices`.",
+    ),
+    "bad_boolean": Reason("'{value}' in '{column}' is neither yes nor no.", "Write {true} or {false}."),
+    # --- a row that cannot go further -----------------------------------------------------------------------------
+    "missing_value": Reason("'{column}' is empty, and a {kind} needs it.", "Fill in the cell."),
+    "row_above_unreadable": Reason(
+        "'{column}' is empty and would take its value from row {other}, which cannot be read itself.",
+        "Correct row {other}; or write the value into this row too.",
+    ),
+    "lines_disagree": Reason(
+        "Row {row} says '{value}' in '{column}', row {other} of the same order {key} says '{first}'.",
+        "The rows of one order must agree here: correct one of them, or leave the cell empty in all rows but one.",
+    ),
+    "repeated_key": Reason(
+        "Row {row} has the same {fields} as row {other}: {key}.",
+        "Keep the row that is right and delete the other one.",
+    ),
+    "order_held_back": Reason(
+        "This row belongs to order {key}, which waits for row {other}.",
+        "Nothing to correct here: correct row {other}, and the order goes out as a whole.",
+    ),
+    "file_held_back": Reason(
+        "The whole file waits, because {count} of its rows must be corrected first, beginning with row {other}.",
+        "Nothing to correct here: correct the rows at fault, and the whole file goes out.",
+    ),
+    # --- a value that was read and judged wrong (schemas/*.py) ----------------------------------------------------
+    "failed_check": Reason("'{value}' in '{column}' {sentence}.", "Correct the value."),
+    # --- a file that cannot be taken in ---------------------------------------------------------------------------
+    "no_feed": Reason(
+        "No mapping fits the file name '{file}'. Known: {known}.",
+        "Rename the file to fit a pattern, or put it into inbox/<feed>/.",
+    ),
+    "two_feeds": Reason(
+        "Several mappings fit the file name '{file}': {known}.",
+        "Put the file into inbox/<feed>/ of the feed that is meant, or make the patterns narrower.",
+    ),
+    "unknown_feed_folder": Reason(
+        "The folder '{folder}' is not the name of a feed.{nearest} Known: {known}.",
+        "Put the file into a folder named like a feed, or into inbox/ itself.",
+    ),
+    "missing_column": Reason(
+        "The file lacks {columns}.",
+        "Add the missing columns to the file; or, if they were renamed, have the mapping of feed {feed} say so.",
+    ),
+    "repeated_column": Reason(
+        "The file has {columns} more than once, and nothing says which one counts.",
+        "Rename or delete the repeated columns.",
+    ),
+    "unmapped_columns": Reason(
+        "The file has columns that feed {feed} does not know: {columns}. Its mapping is strict.",
+        "Remove the columns; or have the mapping map them, or list them under ignore_columns.",
+    ),
+}
+"""Message and advice by stable code. Checks of ``schemas/*.py`` bring codes of their own, worded like ``failed_check``."""
+
+
+def reject(
+    row: int, column: str | None, value: str | None, code: str, *, field: str | None = None, **details: object
+) -> Rejection:
+    """The rejection of one row for one reason of the catalogue; ``details`` fill the templates."""
+    reason = REASONS[code]
+    words = {
+        "row": row,
+        "column": shown(column if column is not None else field or "the row"),
+        "value": shown(value or ""),
+        **{name: _visible(word) if isinstance(word, str) else word for name, word in details.items()},
+    }
+    return Rejection(
+        row, column, value, code, reason.message.format(**words), reason.advice.format(**words), field
+    )
+
+
+def refuse(code: str, **details: str) -> FileRefused:
+    """The refusal of a whole file for one reason of the catalogue."""
+    reason = REASONS[code]
+    return FileRefused(code, reason.message.format(**details), reason.advice.format(**details))
+
+
+def shown(text: str, limit: int = _SHOWN) -> str:
+    """The text on one line, invisible characters made visible, cut to ``limit`` characters."""
+    visible = _visible(" ".join(text[: 4 * limit].split()))
+    return visible if len(visible) <= limit else visible[: limit - 1] + "…"
+
+
+def _visible(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
