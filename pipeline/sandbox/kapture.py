@@ -54,7 +54,7 @@ class Order:
 class SimulatedKapture:
     """One tenant with a key per call.
 
-    ``required`` fields are those the tenant chose; ``wants_array``: its bodies are arrays. ``update_creates``:
+    ``required`` fields are those the tenant chose; ``wants_array``: bodies are arrays. ``update_creates``:
     an update makes a second order, as the vendor's sample can be read. ``pull_shows_erp_id``: pulled orders
     carry ``erp_order_id``, which the sample does not show. A repeated ``erp_order_id`` makes a second order:
     that it does not is documented nowhere.
