@@ -45,9 +45,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """The command ``orderdrop``."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        code = cli.main(standalone_mode=False)
     except click.ClickException as problem:
         problem.show()
         sys.exit(2)
@@ -56,7 +54,7 @@ def main() -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _says_what_happened(command: F) -> F:
