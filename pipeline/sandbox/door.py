@@ -109,9 +109,9 @@ class Conversation(BaseHTTPRequestHandler):
             self.send_error(400, "Content-Length is not a number")
         elif int(length) > LARGEST_BODY:
             self.send_error(413, "Too large")
-        else:
-            return self.rfile.read(int(length))
-        self.close_connection = True
+        elif len(body := self.rfile.read(int(length))) == int(length):
+            return body
+        self.close_connection = True  # a caller that went away in the middle of its call did not make it
         return None
 
     def _send(self, exchange: Exchange) -> None:

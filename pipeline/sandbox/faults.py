@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "empty": "200 without a body; done or not by `worked`",
     "redirect": "307 to another host, nothing was done",
     "unauthorized": "401, nothing was done",
+    "refuse": "400 with `message`, nothing was done",
 }
 """Every kind of fault and what it does, in a sentence."""
 
@@ -60,6 +61,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
     header: bool = True
     worked: bool = True
+    message: str = "Refused by the sandbox"
 
     def __post_init__(self) -> None:
         """Refuse a fault that could never strike, with a sentence that says why."""
@@ -159,6 +161,8 @@ def what_is_seen(fault: Fault, target: str, reply: Reply) -> Reply | None:
             return Reply(500, {"status": "error", "message": "Internal Server Error"})
         case "throttle":
             return Reply(429, {"status": "error", "message": "Too Many Requests"}, _wait(fault, target))
+        case "refuse":
+            return Reply(400, {"status": "error", "message": fault.message})
         case "html":
             return Reply(200, _PAGE)
         case "empty":

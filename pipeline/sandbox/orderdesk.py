@@ -246,10 +246,11 @@ class SimulatedOrderDesk:
 
     def _put_stocks(self, call: Call) -> Json:
         items = _array(call)
-        for one in items:
-            self.store.stock(int(one.get("id") or 0))
-        for one in items:
-            self.store.replace_inventory(int(one["id"]), one)
+        ids = [one["id"] if isinstance(one.get("id"), int) else 0 for one in items]
+        for stock_id in ids:
+            self.store.stock(stock_id)
+        for stock_id, one in zip(ids, items, strict=True):
+            self.store.replace_inventory(stock_id, one)
         return {"message": "Inventory Items Updated"}
 
     def _delete_stock(self, _call: Call, stock_id: str) -> Json:

@@ -64,6 +64,16 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
         concurrency=account.concurrency,
         timeout=account.timeout_seconds,
         settle_seconds=account.settle_seconds,
+        warnings=_warnings(name, account),
+    )
+
+
+def _warnings(name: str, account: OrderDeskAccount) -> tuple[str, ...]:
+    if account.concurrency == 1:
+        return ()
+    return (
+        f"Account '{name}': with a concurrency above 1 two orders that bring the same new SKU may both create it; "
+        "keep it at 1 where inventory_item is fed from orders.",
     )
 
 

@@ -1,10 +1,10 @@
 """Bringing a delivered order up to date: read, change what the file changed, put the whole back.
 
-What changed is told by the two versions of the record: a field that is the same in both is left as it stands
-in Order Desk, where people and rules may have edited it since, and so is an item that never came from the file.
+What changed is told by the two versions of the record. A field that is the same in both is left as it stands
+in Order Desk, where people and rules may have edited it since; so is an item that never came from the file.
 
 Order Desk blanks what a PUT leaves out (documented 2018 and later), adds order items without an id, and does
-not say clearly what becomes of items left out. So every item there goes back under its id, matched by SKU, and
+not say clearly what becomes of items left out. So every item there goes back under its id, matched by SKU;
 those the file had and no longer has are then deleted one by one, by their documented call.
 """
 
