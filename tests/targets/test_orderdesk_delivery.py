@@ -111,8 +111,9 @@ def test_a_refusal_blames_its_row_with_the_vendors_words_and_no_other(shop: Shop
     assert problem["message"] == "Order Desk refused it: Invalid email address."
 
 
-def test_a_bad_key_pauses_the_account_and_blames_no_row(shop: Shop) -> None:
-    bad = account(shop.account.base_url, "wrong-key", look_first=False)
+@pytest.mark.parametrize("look_first", [True, False])
+def test_a_bad_key_pauses_the_account_and_blames_no_row(shop: Shop, look_first: bool) -> None:
+    bad = account(shop.account.base_url, "wrong-key", look_first=look_first)
     shop.take_in(order(), order("1002"), to="order")
     drained = shop.drain(bad)
     assert drained.paused is not None

@@ -117,6 +117,18 @@ def test_a_lost_answer_leaves_the_same_order(shop: Shop, kind: str, method: str)
     assert sorted(items(shop)) == [("A", 7, 12.5), ("C", 2, 12.5)]
 
 
+def test_a_late_put_adds_no_line_twice(shop: Shop) -> None:
+    """A PUT adds lines without an id each time it arrives, so it is looked up and not repeated."""
+    shop.deliver(order("1001", line("A")))
+    started = shop.clock.time
+    shop.clock.on_wait = lambda: shop.clock.time > started + 4 and shop.sandbox.finish_late()
+    shop.sandbox.faults.add([Fault("late", method="PUT", times=1, seconds=600)])
+    (delivery,) = shop.deliver(order("1001", line("A"), line("C")))
+    shop.sandbox.finish_late()
+    assert delivery.state == "delivered"
+    assert [code for code, _, _ in items(shop)] == ["A", "C"]
+
+
 def test_the_orders_own_words_are_no_difference() -> None:
     """Amounts as texts, empty maps as lists, nulls: how PHP writes what we wrote."""
     payload = order_payload(order(shipping_total=Decimal("4.90")), OrderOptions())

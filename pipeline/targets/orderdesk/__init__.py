@@ -71,10 +71,8 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
 def _warnings(name: str, account: OrderDeskAccount) -> tuple[str, ...]:
     if account.concurrency == 1:
         return ()
-    return (
-        f"Account '{name}': with a concurrency above 1 two orders that bring the same new SKU may both create it; "
-        "keep it at 1 where inventory_item is fed from orders.",
-    )
+    risk = "with a concurrency above 1 two orders that bring the same new SKU may both create it"
+    return (f"Account '{name}': {risk}; keep it at 1 where inventory_item is fed from orders.",)
 
 
 def _operation(
