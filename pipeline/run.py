@@ -85,5 +85,6 @@ def _report(
     with project.engine.connect() as connection:
         told = balance(connection, project.targets)
         in_doubt = doubts.listed(connection, project.clock.now())
-    code = 3 if troubles else 1 if waits_for_person(told, in_doubt) else 0
+    work_waits = any(account["waiting"] for account in told["accounts"])
+    code = 3 if troubles or work_waits else 1 if waits_for_person(told, in_doubt) else 0
     return Report(taken, told, remarks, troubles, code)

@@ -19,7 +19,7 @@ from pipeline.ledger import deliveries as book
 from pipeline.ledger.deliveries import Delivery
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliveryState
-from pipeline.targets.contract import Account, Later, Operation, Paused, Prior, Refused, Result
+from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRefused, Prior, Refused, Result
 from pipeline.targets.http import Transport
 
 
@@ -178,6 +178,8 @@ class Drain:
         except Doubtful as doubt:
             told = Later("in_doubt", doubt.message)
             return Verdict(DeliveryState.IN_DOUBT, doubt.due_at, problems=(told,), tries=delivery.tries + 1)
+        except PlanRefused as stopped:
+            return Verdict(DeliveryState.REFUSED, problems=(stopped.refused,))
         except (Halt, LedgerError, SetupError):
             raise
         except Exception as problem:  # noqa: BLE001 - one record nobody foresaw must not stop the others

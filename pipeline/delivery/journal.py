@@ -174,7 +174,7 @@ class Journal:
             case Absent():
                 self._absent(step, known, now)
             case Unclear(message):
-                self._unclear(step, message, now)
+                self._unclear(step, message, now, counts=finding.trouble is None)
         return None
 
     def _absent(self, step: Step, known: StepRow, now: float) -> None:
@@ -189,10 +189,11 @@ class Journal:
             c, self._delivery.id, step.name, state="open", doubt_since=None,
             last_look="absent after the settle time"))  # fmt: skip
 
-    def _unclear(self, step: Step, message: str, now: float) -> None:
+    def _unclear(self, step: Step, message: str, now: float, *, counts: bool) -> None:
+        """Look again later, and ask a person in the end; trouble of the account does not count as a look."""
         looks = self._delivery.tries + 1
         self._note_look(step, message)
-        again = None if looks >= MAX_UNCLEAR_LOOKS else now + 2.0**looks
+        again = None if counts and looks >= MAX_UNCLEAR_LOOKS else now + back_off(looks)
         raise Doubtful(f"'{step.name}' was not answered and the look-up could not tell: {message}", again)
 
     def _look_before_sending(self, step: Step, known: StepRow | None) -> Result | None:
@@ -211,7 +212,9 @@ class Journal:
             self._write(lambda c: book.record_found(c, self._delivery.id, step.name, result))
         return result
 
-    def _unclear_before_sending(self, finding: Unclear) -> Later | Refused:
+    def _unclear_before_sending(self, finding: Unclear) -> Later | Refused | Paused:
+        if finding.trouble is not None:
+            return finding.trouble
         if self._delivery.tries < MAX_UNCLEAR_LOOKS:
             return Later("look_up_unclear", finding.message)
         return Refused(
@@ -227,6 +230,8 @@ class Journal:
                 request = search.send(self._line.exchange_paced(request))
         except StopIteration as end:
             finding: Finding = end.value
+            if isinstance(finding, Unclear) and finding.trouble is not None:
+                self._line.heed(finding.trouble)
             return finding
         except (NotSent, Unanswered) as problem:
             trouble = Later("unreachable", f"{self._account.name} cannot be asked: {problem}")

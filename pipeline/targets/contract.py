@@ -77,7 +77,7 @@ class Answer:
         """The body as JSON, or ``None`` when it is empty or not JSON."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):  # a hostile answer nests deeper than the parser goes
             return None
 
 
@@ -136,6 +136,14 @@ class Paused:
     code: str
     message: str
     advice: str
+
+
+class PlanRefused(Exception):
+    """Raised by a plan that sees, between two steps, that its record cannot be delivered."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.message)
+        self.refused = refused
 
 
 Outcome = Done | Refused | Later | InDoubt | Paused

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
-from pipeline.targets.contract import Account, Operation, Plan, Prior, Rate, Step
+from pipeline.targets.contract import Account, Operation, Plan, PlanRefused, Prior, Rate, Refused, Step
 from pipeline.targets.kapture.answers import Reader
 from pipeline.targets.kapture.client import Calls, LookUp, Signer
 from pipeline.targets.kapture.payload import kapture_id, payment_body, push_body, update_body
@@ -134,7 +134,13 @@ class Kapture:
         if prior is not None:
             order_id = prior.result.get("id") or kapture_id(record, options)
             if not order_id:
-                raise LookupError("the ledger does not know Kapture's id of this order")
+                raise PlanRefused(
+                    Refused(
+                        "unknown_remote_id",
+                        "The ledger does not know which order this is at Kapture, so it cannot be changed there.",
+                        "Change it at Kapture by hand.",
+                    )
+                )
             customer_id = str(prior.result.get("customer_id") or "")
             return (yield self._update(options, record, str(order_id), customer_id))
         return (
