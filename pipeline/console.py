@@ -127,9 +127,8 @@ def told_life(told: Mapping[str, Any]) -> str:
     for d in told["deliveries"]:
         rows = ", ".join(map(str, d["rows"]))
         remote = f", id there {d['remote_id']}" if d["remote_id"] else ""
-        lines.append(
-            f"{d['file']} row {rows} → {d['account']} {d['operation']}: {_state(d['state'])}{remote} (delivery {d['id']})"
-        )
+        where = f"{d['file']} row {rows} → {d['account']} {d['operation']}"
+        lines.append(f"{where}: {_state(d['state'])}{remote} (delivery {d['id']})")
         lines += [f"    {problem['message']} {problem['advice']}".rstrip() for problem in d["problems"]]
         for step in d["steps"]:
             lines.append(f"    step {step['step']}: {_state(step['state'])}, sent {step['sends']} times")
@@ -178,7 +177,7 @@ def told_preview(told: Mapping[str, Any]) -> str:
     found = ", ".join(f"{name} {value}" for name, value in told["found"].items() if value not in (None, "", []))
     lines = [
         f"{told['file']}: feed {told['feed']} ({found})",
-        f"{rows['read']} rows read, {rows['accepted']} accepted, {rows['rejected']} rejected, {rows['skipped']} skipped",
+        ", ".join(f"{rows[kind]} {kind}" for kind in ("read", "accepted", "rejected", "skipped")) + " rows",
         *told["notes"],
     ]
     for r in told["rejections"]:

@@ -87,6 +87,9 @@ WEATHER = (
 """Answers that get lost on the way back: the reason this tool exists."""
 
 
+ENDED = ("delivered", "already_there", "unchanged", "refused")
+
+
 def play(keep: Path | None) -> int:
     """Play the story in ``keep`` or a new temporary folder, and leave everything there to look at."""
     folder = _stage(keep)
@@ -183,8 +186,9 @@ def _balance(told: Mapping[str, Any]) -> None:
             f"{rows['rejected']} rejected + {rows['skipped']} skipped"
         )
     for account in told["accounts"]:
-        states = ", ".join(f"{account[s]} {s}" for s in ("delivered", "already_there", "unchanged", "refused") if account[s])
-        click.echo(f"     {account['account']:15} {states}; {account['waiting']} waiting, {account['in_doubt']} in doubt")
+        ended = ", ".join(f"{account[state]} {state}" for state in ENDED if account[state])
+        still = f"{account['waiting']} waiting, {account['in_doubt']} in doubt"
+        click.echo(f"     {account['account']:15} {ended}; {still}")
 
 
 def _good_bye(folder: Path) -> None:

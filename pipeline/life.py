@@ -18,7 +18,10 @@ def life(connection: sa.Connection, key: str) -> dict[str, Any]:
         "key": key,
         "deliveries": [_delivery(connection, delivery) for delivery in book.by_key(connection, key)],
         "rejections": [
-            {"file": batch.file_name, "row": r.row, "column": r.column, "code": r.code, "message": r.message, "advice": r.advice}
+            {
+                "file": batch.file_name, "row": r.row, "column": r.column,
+                "code": r.code, "message": r.message, "advice": r.advice,
+            }
             for batch, r in files.rejections_of_key(connection, key)
         ],
     }  # fmt: skip

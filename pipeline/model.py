@@ -150,8 +150,8 @@ class DeliveryState(StrEnum):
 
         waiting ──▶ delivered | already_there | unchanged | refused
         waiting ──▶ in_doubt ──▶ delivered | already_there        (a look-up, or a person, saw it there)
-                    in_doubt ──▶ waiting                          (proved absent after the settle time, or a person: resend)
-                    in_doubt ──▶ refused                          (a person: drop)
+                    in_doubt ──▶ waiting                 (proved absent after the settle time, or a person: resend)
+                    in_doubt ──▶ refused                 (a person: drop)
         refused ──▶ waiting                                       (replay)
     """
 

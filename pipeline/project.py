@@ -84,7 +84,7 @@ def alone(project: Project) -> Iterator[None]:
             yield
     except (PermissionError, Timeout) as problem:
         raise LedgerError(
-            f"{path} cannot be locked ({problem}). Make the project's var folder writable for this user, then run again."
+            f"{path} cannot be locked ({problem}). Make the project's var folder writable, then run again."
         ) from None
 
 
@@ -107,4 +107,4 @@ def _deliver_problems(mapping: FeedMapping, accounts: Mapping[str, Account]) -> 
             continue
         if mapping.record not in operation.kinds:
             takes = ", ".join(sorted(operation.kinds))
-            yield f"{where}: {entry.operation} of {account.target} takes {takes}, this feed gives {mapping.record} records."
+            yield f"{where}: {entry.operation} of {account.target} takes {takes}; this feed gives {mapping.record}."

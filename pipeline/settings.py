@@ -179,7 +179,7 @@ def resolve_secrets(raw: Any, folder: Path, environment: Mapping[str, str]) -> A
 
 
 def check_base_url(url: str, where: str) -> str:
-    """The address without its trailing slash; plain ``http`` only to this machine, so keys never travel in the clear."""
+    """The address without a trailing slash; plain ``http`` only to this machine: keys never travel in the clear."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SetupError(f"{where}: base_url '{url}' is not a web address; write https://host/path.")

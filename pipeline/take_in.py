@@ -219,7 +219,7 @@ def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
         return ()
     names = ", ".join(f"'{name}'" for name in bound.unmapped)
     return (
-        f"Columns nobody mapped: {names}. Map them, or list them under ignore_columns in mappings/{bound.mapping.feed}.yaml.",
+        f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",
     )
 
 

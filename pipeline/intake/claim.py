@@ -25,7 +25,7 @@ class Claim:
 
 
 def claim(path: Path, subfolder: str | None, work: Path) -> Claim | None:
-    """Move a file from the inbox to ``work/<link>[@feed]/<name>``; ``None`` when somebody else was quicker or holds it open."""
+    """Move a file from the inbox to ``work/<link>[@feed]/<name>``; ``None`` when it is gone or held open."""
     link = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     folder = work / (f"{link}@{subfolder}" if subfolder else link)
     folder.mkdir(parents=True)

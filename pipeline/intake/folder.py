@@ -38,7 +38,7 @@ def look(
         feed = next((f for f in feeds if f.casefold() == folder.name.casefold()), None)
         if feed is None:
             remarks.append(
-                f"inbox/{folder.name} is a folder, but no feed is called '{folder.name}': what lies in it is left alone."
+                f"inbox/{folder.name} is a folder, but no feed is called that: what lies in it is left alone."
             )
         else:
             candidates += _files(folder, feed, remarks)

@@ -20,9 +20,13 @@ def open_engine(url: str) -> sa.Engine:
     """Connect, create or migrate; ``LedgerError`` when the ledger cannot be read, written or trusted."""
     with ledger_trouble():
         engine = _engine(url)
-        version = _version(engine)
-        if version != HEAD:
-            _migrate(engine, version)
+        try:
+            version = _version(engine)
+            if version != HEAD:
+                _migrate(engine, version)
+        except BaseException:
+            engine.dispose()
+            raise
     return engine
 
 
@@ -38,9 +42,12 @@ def open_readonly(url: str) -> sa.Engine | None:
     else:
         engine = sa.create_engine(parsed)
     try:
-        return engine if _version(engine) == HEAD else None
+        if _version(engine) == HEAD:
+            return engine
     except SQLAlchemyError:
-        return None
+        pass
+    engine.dispose()
+    return None
 
 
 @contextmanager
@@ -114,7 +121,7 @@ def _migrate(engine: sa.Engine, version: str | None) -> None:
     known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise LedgerError(
-            f"The ledger was written by a newer orderdrop (its version is {version}). Install that one; nothing was touched."
+            f"The ledger was written by a newer orderdrop (version {version}). Install that one; nothing was touched."
         )
     with engine.begin() as connection:
         config.attributes["connection"] = connection

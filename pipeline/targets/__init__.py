@@ -1,1 +1,1 @@
-"""One folder per target; ``registry`` lists them, ``contract`` says what each must give, ``http`` is the one door out."""
+"""One folder per target. ``registry`` lists them, ``contract`` says what each gives, ``http`` is the one door out."""

@@ -20,10 +20,10 @@ TARGETS: Mapping[str, str] = {
 
 def build_account(name: str, table: Mapping[str, Any]) -> Account:
     """The account ready to be driven; ``SetupError`` says what is wrong with its table."""
-    target = table.get("target")
+    target = str(table.get("target") or "")
     if target not in TARGETS:
         known = ", ".join(sorted(TARGETS))
-        said = f"unknown target '{target}'.{nearest(str(target), TARGETS)}" if target else "target is missing."
+        said = f"unknown target '{target}'.{nearest(target, TARGETS)}" if target else "target is missing."
         raise SetupError(f"pipeline.toml [accounts.{name}]: {said} Known targets: {known}.")
     account: Account = import_module(TARGETS[target]).build(name, table)
     return account

@@ -36,14 +36,15 @@ class Desk:
     def drop(self, *keys: str, note: str = "", on_change: str = "update") -> int:
         """Take in a file with one order per key; returns the batch id."""
         values = {
-            "link": f"b{self.clock.time}{note}{keys}"[-16:], "file_name": "orders.csv", "sha256": "0" * 64, "size": 1,
-            "received_at": self.clock.now(), "path": "var/work/x",
+            "link": f"b{self.clock.time}{note}{keys}"[-16:], "file_name": "orders.csv", "sha256": "0" * 64,
+            "size": 1, "received_at": self.clock.now(), "path": "var/work/x",
         }  # fmt: skip
         batch = self.writer.write(lambda c: files.begin(c, values))
         records = [Record("order", key, {"order_id": key, "note": note}, rows=(n + 2,)) for n, key in enumerate(keys)]
         accepted = Accepted(
             feed="f", mapping_fingerprint="m", found={}, header=[], deliver=[DeliverTo("shelf", "put")],
-            on_change=on_change, records=records, rejections=[], read=len(keys), accepted=len(keys), rejected=0, skipped=0,
+            on_change=on_change, records=records, rejections=[],
+            read=len(keys), accepted=len(keys), rejected=0, skipped=0,
         )  # fmt: skip
         self.writer.write(lambda c: files.accept(c, batch, accepted, self.clock.now()))
         self.clock.time += 1
@@ -267,8 +268,13 @@ def test_the_same_content_again_is_unchanged(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("on_change", "can_update", "state", "things"),
-    [("update", True, "delivered", 2), ("update", False, "refused", 1), ("reject", True, "refused", 1), ("ignore", True, "unchanged", 1)],
-)  # fmt: skip
+    [
+        ("update", True, "delivered", 2),
+        ("update", False, "refused", 1),
+        ("reject", True, "refused", 1),
+        ("ignore", True, "unchanged", 1),
+    ],
+)
 def test_other_content_under_a_known_key_follows_on_change(
     desk: Desk, on_change: str, can_update: bool, state: str, things: int
 ) -> None:

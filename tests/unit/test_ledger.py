@@ -1,0 +1,151 @@
+"""The ledger itself: opening, migrating, refusing what it cannot trust, and writing in groups."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from pipeline.errors import LedgerError
+from pipeline.ledger.engine import open_engine, open_readonly
+from pipeline.ledger.tables import accounts, metadata
+from pipeline.ledger.writer import GroupWriter
+
+
+def test_the_migrations_build_exactly_the_tables(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_opening_twice_changes_nothing(ledger_url: str) -> None:
+    for _ in range(2):
+        engine = open_engine(ledger_url)
+        with engine.begin() as connection:
+            connection.execute(sa.text("SELECT count(*) FROM batches"))
+        engine.dispose()
+
+
+def test_sqlite_syncs_every_commit_to_the_disk(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    engine.dispose()
+
+
+def test_a_damaged_file_is_a_sentence_not_a_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"this is no database at all, only text" * 100)
+    with pytest.raises(LedgerError, match="damaged"):
+        open_engine(f"sqlite:///{path}")
+    assert path.read_bytes().startswith(b"this is no database")
+
+
+def test_a_ledger_from_the_future_is_left_alone(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(LedgerError, match="newer orderdrop"):
+        open_engine(ledger_url)
+
+
+def test_looking_only_makes_no_file(tmp_path: Path) -> None:
+    assert open_readonly(f"sqlite:///{tmp_path / 'none.db'}") is None
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_looking_only_cannot_write(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    open_engine(url).dispose()
+    engine = open_readonly(url)
+    assert engine is not None
+    with pytest.raises(sa.exc.OperationalError, match="readonly"), engine.begin() as connection:
+        connection.execute(sa.insert(accounts).values(account="x"))
+    engine.dispose()
+
+
+def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+    with pytest.raises(LedgerError, match="cannot be used"):
+        open_engine(f"sqlite:///{tmp_path / 'var' / 'ledger.db'}")
+    assert stat.S_ISREG((tmp_path / "var").stat().st_mode)
+
+
+def test_writes_that_come_together_share_a_transaction(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    commits: list[int] = []
+    sa.event.listen(engine, "commit", lambda _connection: commits.append(1))
+    writer = GroupWriter(engine)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sa.Connection) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    first = threading.Thread(target=writer.write, args=(slow,))
+    first.start()
+    begun.wait(10)
+    others = [
+        threading.Thread(
+            target=writer.write, args=(lambda c, n=n: c.execute(sa.insert(accounts).values(account=str(n))),)
+        )
+        for n in range(20)
+    ]
+    for other in others:
+        other.start()
+    while writer._queue.qsize() < 20:
+        threading.Event().wait(0.001)
+    go_on.set()
+    for thread in (first, *others):
+        thread.join()
+    assert len(commits) == 2
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 20
+    writer.close()
+    engine.dispose()
+
+
+def test_one_bad_write_does_not_take_its_neighbours_down(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sa.Connection) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    results: dict[str, object] = {}
+
+    def add(name: str, statement: str) -> None:
+        try:
+            writer.write(lambda c: c.execute(sa.text(statement)))
+            results[name] = "written"
+        except LedgerError as problem:
+            results[name] = problem
+
+    threads = [threading.Thread(target=writer.write, args=(slow,))]
+    threads[0].start()
+    begun.wait(10)
+    for name, statement in (
+        ("good", "INSERT INTO accounts (account) VALUES ('a')"),
+        ("bad", "INSERT INTO nowhere VALUES (1)"),
+    ):
+        threads.append(threading.Thread(target=add, args=(name, statement)))
+        threads[-1].start()
+    while writer._queue.qsize() < 2:
+        threading.Event().wait(0.001)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert results["good"] == "written"
+    assert isinstance(results["bad"], LedgerError)
+    writer.close()
+    engine.dispose()
