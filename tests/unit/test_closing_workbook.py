@@ -1,5 +1,6 @@
 """The workbook in ``errors/``: read back with openpyxl, as another program would."""
 
+import contextlib
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -97,9 +98,7 @@ def test_a_problem_of_the_whole_row_marks_no_cell(tmp_path: Path) -> None:
 
 
 def test_a_row_that_only_waits_is_yellow_not_red(tmp_path: Path) -> None:
-    waits = SheetRow(
-        8, ROW.cells, (Problem(None, "Held back because of row 7.", "Nothing to do.", held=True),)
-    )
+    waits = SheetRow(8, ROW.cells, (Problem(None, "Held back because of row 7.", "Nothing to do.", held=True),))
     sheet = written(tmp_path, replace(SHEET, rows=(ROW, waits)))["Fix these rows"]
     assert sheet["F2"].fill.fgColor.rgb != sheet["F3"].fill.fgColor.rgb == "FFFFF4D6"
 
@@ -136,14 +135,10 @@ def test_the_header_stays_in_sight_and_can_be_filtered(tmp_path: Path) -> None:
 )
 def test_no_text_becomes_a_formula_a_link_a_number_or_markup(tmp_path: Path, text: str) -> None:
     row = SheetRow(2, (text, text, text, text, text), (Problem(0, text, text),))
-    named = replace(
-        SHEET, file_name=text, feed=text, header=(text, "B", text, "D", "E"), rows=(row,), notes=(text,)
-    )
+    named = replace(SHEET, file_name=text, feed=text, header=(text, "B", text, "D", "E"), rows=(row,), notes=(text,))
     book = written(tmp_path, named)
     sheet = book["Fix these rows"]
-    shown = (
-        text if text != "_x0041_" else "_x005F_x0041_"
-    )  # Excel's own escape, which openpyxl leaves in place
+    shown = text if text != "_x0041_" else "_x005F_x0041_"  # Excel's own escape, which openpyxl leaves in place
     assert texts(sheet)[1][:7] == [shown] * 7
     assert texts(sheet)[0][0] == texts(sheet)[0][2] == shown
     assert sheet.max_column == 8
@@ -237,6 +232,25 @@ def test_a_workbook_that_cannot_be_finished_leaves_the_old_one_and_no_draft(tmp_
         write_errors_workbook(path, replace(SHEET, link="no link"))
     assert path.read_bytes() == b"the old one"
     assert [each.name for each in tmp_path.iterdir()] == ["a.errors.xlsx"]
+
+
+def test_a_place_that_is_taken_by_a_folder_is_an_os_error_and_leaves_no_draft(tmp_path: Path) -> None:
+    path = tmp_path / "a.errors.xlsx"
+    path.mkdir()
+    with pytest.raises(OSError, match=r"a\.errors\.xlsx"):
+        write_errors_workbook(path, SHEET)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("link", ["k3x9q2ab", "no link"])
+def test_nothing_is_left_behind_outside_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: str) -> None:
+    scratch, errors = tmp_path / "scratch", tmp_path / "errors"
+    for folder in (scratch, errors):
+        folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    with contextlib.suppress(ValueError):
+        write_errors_workbook(errors / "a.errors.xlsx", replace(SHEET, link=link))
+    assert list(scratch.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
