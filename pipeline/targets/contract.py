@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pipeline.model import Record
@@ -233,6 +234,30 @@ class Operation:
     can_update: bool = False
 
 
+# --- what a target's own list tells ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a target's own list, as far as the target tells it.
+
+    ``kind`` is the record kind (``order``, ``inventory_item`` …); ``key`` our record key, or "" where the target does
+    not keep it; ``remote_id`` the target's own id. ``facts`` are named as the fields of a record (``order_total``,
+    ``status``, ``stock`` …) and written as a record's text would be: a plain decimal, a date as ``YYYY-MM-DD``. Only
+    what can be compared with the record belongs there; what the target does not tell is left out.
+    """
+
+    kind: str
+    key: str
+    remote_id: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+Listing = Callable[[str, datetime, datetime], Generator[Request, Answer, tuple[Listed, ...] | Unclear]]
+"""``listing(operation, since, until)``: everything the target lists as made or changed in that time (zone-aware, both
+ends included), by read-only requests. ``Unclear`` when the list cannot be read whole: half a list proves nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """A leaky bucket: ``burst`` calls at once, refilled by ``per_second``."""
@@ -259,7 +284,9 @@ class Account:
     ``timeout`` is the longest wait for an answer, ``settle_seconds`` how long after an unanswered send an absence
     is not believed yet, both in seconds. ``operation(name, options)`` raises ``SetupError`` for an unknown name or
     option. ``sign`` adds address and secrets; ``show`` gives the same call with every secret replaced, for people.
-    ``probe`` is one harmless read that proves address and key (``check --online``).
+    ``probe`` is one harmless read that proves address and key (``check --online``). ``listing`` reads the target's own
+    list for ``reconcile``; ``None`` where the target has none. ``fields_plan(create)`` looks for the custom fields the
+    settings name and, when asked, creates them; its result is ``{"missing": [...], "created": [...]}``.
     """
 
     name: str
@@ -276,3 +303,5 @@ class Account:
     timeout: float = 30.0
     settle_seconds: float = 30.0
     warnings: tuple[str, ...] = field(default=())
+    listing: Listing | None = None
+    fields_plan: Callable[[bool], Plan] | None = None
