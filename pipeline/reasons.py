@@ -1,7 +1,7 @@
 """The catalogue of reasons: why a cell, a row or a file could not go further, and what to do about it.
 
-One code, one sentence, one piece of advice; ``docs/operating.md`` has a line for each. In the texts ``{column}`` is the
-file's own header text and ``{value}`` the cell as it stands, both shortened for reading.
+One code, one sentence, one piece of advice; ``docs/operating.md`` has a line for each. In the texts
+``{column}`` is the file's own header text and ``{value}`` the cell as it stands, both shortened for reading.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Trouble:
 
 
 REASONS: Mapping[str, Reason] = {
-    # --- a cell that cannot be read ------------------------------------------------------------------------------
+    # --- a cell that cannot be read ---
     "excel_error_cell": Reason(
         "'{column}' holds '{value}', an error of the spreadsheet instead of a value.",
         "Correct the formula, or type the value itself.",
@@ -61,12 +61,10 @@ REASONS: Mapping[str, Reason] = {
         "'{value}' in '{column}' has more digits than any amount or quantity needs.",
         "Check the number; at most 18 digits before the decimal mark and 12 after it are taken.",
     ),
-    "not_whole": Reason(
-        "'{value}' in '{column}' is not a whole number.", "Write a whole number without decimals."
-    ),
+    "not_whole": Reason("'{value}' in '{column}' is not a whole number.", "Write a whole number without decimals."),
     "ambiguous_number": Reason(
         "'{value}' in '{column}' can be read in two ways: as {one} or as {other}.",
-        'Write it as {one} or {other}; or have the mapping say `decimal: "."` or `decimal: ","` for this column.',
+        'Write it as {one} or {other}; or have the mapping declare `decimal: "."` or `decimal: ","`.',
     ),
     "bad_date": Reason(
         "'{value}' in '{column}' is not a date {expected}.",
@@ -74,7 +72,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "ambiguous_date": Reason(
         "'{value}' in '{column}' can be read in two ways: as {one} or as {other}.",
-        "Write it as year-month-day, for instance {one}; or have the mapping name the `format` of this column.",
+        "Write it as year-month-day, like {one}; or have the mapping name the `format` of this column.",
     ),
     "date_out_of_range": Reason(
         "'{value}' in '{column}' lies outside the years 1900 to 2100.",
@@ -101,7 +99,7 @@ REASONS: Mapping[str, Reason] = {
         "Write one of the known values; or have the mapping add this one under `choices`.",
     ),
     "bad_boolean": Reason("'{value}' in '{column}' is neither yes nor no.", "Write {true} or {false}."),
-    # --- a row that cannot go further -----------------------------------------------------------------------------
+    # --- a row that cannot go further ---
     "missing_value": Reason("'{column}' is empty, and a {kind} needs it.", "Fill in the cell."),
     "row_above_unreadable": Reason(
         "'{column}' is empty and would take its value from row {other}, which cannot be read itself.",
@@ -109,7 +107,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "lines_disagree": Reason(
         "Row {row} says '{value}' in '{column}', row {other} of the same order {key} says '{first}'.",
-        "The rows of one order must agree here: correct one of them, or leave the cell empty in all rows but one.",
+        "The rows of one order must agree here: correct one, or leave the cell empty in all rows but one.",
     ),
     "repeated_key": Reason(
         "Row {row} has the same {fields} as row {other}: {key}.",
@@ -120,12 +118,12 @@ REASONS: Mapping[str, Reason] = {
         "Nothing to correct here: correct row {other}, and the order goes out as a whole.",
     ),
     "file_held_back": Reason(
-        "The whole file waits, because {count} of its rows must be corrected first, beginning with row {other}.",
+        "The whole file waits: {count} of its rows must be corrected first, beginning with row {other}.",
         "Nothing to correct here: correct the rows at fault, and the whole file goes out.",
     ),
-    # --- a value that was read and judged wrong (schemas/*.py) ----------------------------------------------------
+    # --- a value that was read and judged wrong (schemas/*.py) ---
     "failed_check": Reason("'{value}' in '{column}' {sentence}.", "Correct the value."),
-    # --- a file that cannot be taken in ---------------------------------------------------------------------------
+    # --- a file that cannot be taken in ---
     "no_feed": Reason(
         "No mapping fits the file name '{file}'. Known: {known}.",
         "Rename the file to fit a pattern, or put it into inbox/<feed>/.",
@@ -140,7 +138,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "missing_column": Reason(
         "The file lacks {columns}.",
-        "Add the missing columns to the file; or, if they were renamed, have the mapping of feed {feed} say so.",
+        "Add the missing columns; or, if they were renamed, have the mapping of feed {feed} say so.",
     ),
     "repeated_column": Reason(
         "The file has {columns} more than once, and nothing says which one counts.",
@@ -151,7 +149,9 @@ REASONS: Mapping[str, Reason] = {
         "Remove the columns; or have the mapping map them, or list them under ignore_columns.",
     ),
 }
-"""Message and advice by stable code. Checks of ``schemas/*.py`` bring codes of their own, worded like ``failed_check``."""
+"""Message and advice by stable code. Checks of ``schemas/*.py`` bring codes of their own, worded like
+``failed_check``.
+"""
 
 
 def reject(
@@ -165,9 +165,7 @@ def reject(
         "value": shown(value or ""),
         **{name: _visible(word) if isinstance(word, str) else word for name, word in details.items()},
     }
-    return Rejection(
-        row, column, value, code, reason.message.format(**words), reason.advice.format(**words), field
-    )
+    return Rejection(row, column, value, code, reason.message.format(**words), reason.advice.format(**words), field)
 
 
 def refuse(code: str, **details: str) -> FileRefused:

@@ -16,6 +16,7 @@ from pipeline.checking.orders import (
     fill_down,
     find_groups,
     put_orders_together,
+    unreadable_orders,
 )
 from pipeline.checking.sheet import NO_GROUP, Rules, Sheet, TypedBlock, gather, with_keys
 from pipeline.errors import LedgerError
@@ -25,15 +26,15 @@ _EXTRA = "extra."
 
 
 class Records(Sequence[Record]):
-    """The accepted records in the order of the file, each built when it is asked for (a record is large, a row small)."""
+    """The accepted records in the order of the file, each built when it is asked for (a record is large, a
+    row small).
+    """
 
     def __init__(self, sheet: Sheet, members: Sequence[Sequence[int]]) -> None:
         self._sheet = sheet
         self._members = members
         self._line_fields = [name for name in sheet.cells if not sheet.at_record_level(name)]
-        self._fields = [
-            name for name in sheet.cells if sheet.at_record_level(name) and not name.startswith(_EXTRA)
-        ]
+        self._fields = [name for name in sheet.cells if sheet.at_record_level(name) and not name.startswith(_EXTRA)]
         self._extras = [name for name in sheet.cells if name.startswith(_EXTRA)]
 
     def __len__(self) -> int:
@@ -86,12 +87,15 @@ class Checked:
 
 
 def check_file(
-    rules: Rules, blocks: Iterable[TypedBlock], broken: Sequence[Rejection], schema: Any
+    rules: Rules,
+    blocks: Iterable[TypedBlock],
+    broken: Sequence[Rejection],
+    schema: Any,  # noqa: ANN401 - pandera gives its schemas no usable type
 ) -> Checked:
     """Put the rows of a file together into records and judge them.
 
-    ``rules`` is a bound mapping, ``broken`` what reading found wrong with whole rows. Raises ``LedgerError`` when the
-    counts do not close, ``SetupError`` when the schema cannot judge.
+    ``rules`` is a bound mapping, ``broken`` what reading found wrong with whole rows. Raises ``LedgerError``
+    when the counts do not close, ``SetupError`` when the schema cannot judge.
     """
     sheet = gather(rules, blocks, broken)
     fill_down(sheet)
@@ -101,13 +105,13 @@ def check_file(
     else:
         blame_repeated_keys(sheet)
     apply_defaults(sheet, rules.defaults)
-    headless = blame_missing_values(sheet)
-    judge(sheet, schema)
-    _hold_back(sheet, headless)
+    unsettled = blame_missing_values(sheet) | unreadable_orders(sheet)
+    unsettled |= judge(sheet, schema)
+    _hold_back(sheet, unsettled)
     return _close(sheet)
 
 
-def _hold_back(sheet: Sheet, headless: set[int]) -> None:
+def _hold_back(sheet: Sheet, unsettled: set[int]) -> None:
     """Extend the verdict as far as the mapping says; an order without a required value never goes out in part."""
     at_fault = sorted(sheet.rejected)
     if sheet.rules.reject == "file" and at_fault:
@@ -116,18 +120,14 @@ def _hold_back(sheet: Sheet, headless: set[int]) -> None:
             if at not in sheet.rejected:
                 sheet.blame(at, "file_held_back", other=first, count=len(at_fault))
     elif sheet.is_order:
-        _hold_orders(sheet, at_fault, headless)
+        _hold_orders(sheet, at_fault, unsettled)
 
 
-def _hold_orders(sheet: Sheet, at_fault: Sequence[int], headless: set[int]) -> None:
+def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> None:
     causes: dict[int, int] = {}
     for at in at_fault:
         causes.setdefault(int(sheet.group[at]), at)
-    held = [
-        group
-        for group in causes
-        if group != NO_GROUP and (sheet.rules.reject == "order" or group in headless)
-    ]
+    held = [group for group in causes if group != NO_GROUP and (sheet.rules.reject == "order" or group in unsettled)]
     for at in np.flatnonzero(np.isin(sheet.group, held)).tolist():
         if at not in sheet.rejected:
             cause = int(sheet.rows[causes[int(sheet.group[at])]])

@@ -1,7 +1,8 @@
 """The vocabulary of ``schemas/*.py``: columns with checks that have a stable code, a sentence and advice.
 
-Every column may be absent and every cell empty (what is required is proved before, where an order is put together);
-a check sees only the cells that have a value. Each gives one verdict per cell, so no row can change another's.
+Every column may be absent and every cell empty (what is required is proved before, where an order is put
+together); a check sees only the cells that have a value. Each gives one verdict per cell, so no row can
+change another's.
 """
 
 from __future__ import annotations
@@ -15,31 +16,33 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
+Column = Any  # pandera ships no types that mypy can use
+Check = Any
 Verdict = Callable[[pd.Series], pd.Series]
 _CURRENCY_ADVICE = "Write the three-letter code of ISO 4217, such as USD or EUR."
 
 
-def check(code: str, sentence: str, advice: str, verdict: Verdict) -> Any:  # noqa: ANN401 - a pandera Check
+def check(code: str, sentence: str, advice: str, verdict: Verdict) -> Check:
     """A check: ``'<value>' in '<column>' <sentence>.``, with what to do about it."""
     return pa.Check(verdict, name=code, error=sentence, description=advice)
 
 
-def column(*checks: Any) -> Any:  # noqa: ANN401 - a pandera Column
+def column(*checks: Check) -> Column:
     """A column that a feed may lack and a row may leave empty."""
     return pa.Column(None, list(checks), nullable=True, required=False)
 
 
-def text(longest: int = 255) -> Any:  # noqa: ANN401 - a pandera Column
+def text(longest: int = 255) -> Column:
     """A text of at most so many characters."""
     return column(
         check(
-            "text_too_long", f"has more than {longest} characters", f"Shorten it to at most {longest} characters.",
+            "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
             lambda cells: cells.str.len() <= longest,
         )
     )  # fmt: skip
 
 
-def number(*, above: float | None = None, at_least: float | None = None, at_most: float | None = None) -> Any:  # noqa: ANN401 - a pandera Column
+def number(*, above: float | None = None, at_least: float | None = None, at_most: float | None = None) -> Column:
     """A number within bounds."""
     checks = []
     if above is not None:
@@ -70,33 +73,29 @@ def number(*, above: float | None = None, at_least: float | None = None, at_most
     return column(*checks)
 
 
-def one_of(words: Collection[str]) -> Any:  # noqa: ANN401 - a pandera Column
+def one_of(words: Collection[str]) -> Column:
     """One of a few words, as they are written."""
     listed = ", ".join(words)
     return column(
         check(
-            "unknown_word", f"is not one of {listed}", "Write one of these words; `parse: choice` turns others into them.",
+            "unknown_word", f"is not one of {listed}", "Write one of these words.",
             lambda cells: cells.isin(words),
         )
     )  # fmt: skip
 
 
-def shaped(pattern: str, code: str, sentence: str, advice: str) -> Any:  # noqa: ANN401 - a pandera Column
+def shaped(pattern: str, code: str, sentence: str, advice: str) -> Column:
     """A text that fits a regular expression as a whole."""
     form = re.compile(pattern)
-    return column(
-        check(code, sentence, advice, lambda cells: cells.map(lambda cell: bool(form.fullmatch(cell))))
-    )
+    return column(check(code, sentence, advice, lambda cells: cells.map(lambda cell: bool(form.fullmatch(cell)))))
 
 
-def country() -> Any:  # noqa: ANN401 - a pandera Column
+def country() -> Column:
     """An ISO 3166-1 alpha-2 code."""
-    return shaped(
-        "[A-Z]{2}", "bad_country", "is not a two-letter country code", "Write the code, such as US or DE."
-    )
+    return shaped("[A-Z]{2}", "bad_country", "is not a two-letter country code", "Write the code, such as US or DE.")
 
 
-def currency() -> Any:  # noqa: ANN401 - a pandera Column
+def currency() -> Column:
     """An ISO 4217 code in capital or small letters."""
     return column(
         check(
@@ -106,19 +105,16 @@ def currency() -> Any:  # noqa: ANN401 - a pandera Column
     )  # fmt: skip
 
 
-def person() -> dict[str, Any]:
+def person() -> dict[str, Column]:
     """Who ordered."""
     names = {name: text(255) for name in ("first_name", "middle_name", "last_name", "full_name", "company")}
     return {"email": text(254), **names, "phone": text(40)}
 
 
-def address(prefix: str) -> dict[str, Any]:
+def address(prefix: str) -> dict[str, Column]:
     """A postal address, ``billing`` or ``shipping``."""
     parts = {name: text(255) for name in ("address1", "address2", "city", "state")}
-    return {
-        f"{prefix}_{name}": part
-        for name, part in {**parts, "postal_code": text(20), "country": country()}.items()
-    }
+    return {f"{prefix}_{name}": part for name, part in {**parts, "postal_code": text(20), "country": country()}.items()}
 
 
 @lru_cache(maxsize=1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from pipeline.checking.orders import faulty_in_order
-from pipeline.checking.sheet import Sheet, text_of
+from pipeline.checking.sheet import NO_GROUP, Sheet, text_of
 from pipeline.errors import SetupError
 from pipeline.model import Rejection
 from pipeline.reasons import reject, shown
@@ -17,7 +16,7 @@ Failure = tuple[str | None, str, str, str, list[int]]
 """Field (``None``: the row as a whole), code, what is wrong, what to do, row numbers."""
 
 
-def judge(sheet: Sheet, schema: Any) -> None:  # noqa: ANN401 - pandera gives its schemas no usable type
+def judge(sheet: Sheet, schema: Any) -> set[int]:  # noqa: ANN401 - pandera gives its schemas no usable type
     """Add a rejection for every cell or row the schema refuses; ``SetupError`` when the schema itself cannot judge."""
     from pandera.errors import SchemaErrors
 
@@ -25,8 +24,9 @@ def judge(sheet: Sheet, schema: Any) -> None:  # noqa: ANN401 - pandera gives it
     frame = pd.DataFrame(
         {name: cells[sound] for name, cells in sheet.cells.items()}, index=sheet.rows[sound], dtype=object
     )
+    unsettled: set[int] = set()
     if frame.empty:
-        return
+        return unsettled
     position = {row: at for at, row in enumerate(sheet.rows.tolist())}
     try:
         schema.validate(frame, lazy=True)
@@ -34,10 +34,14 @@ def judge(sheet: Sheet, schema: Any) -> None:  # noqa: ANN401 - pandera gives it
         rejected_before = set(sheet.rejected)
         for error in found.schema_errors:
             field, code, sentence, advice, rows = _failure(error, sheet)
-            for at in _to_name(sheet, field, [position[row] for row in rows], rejected_before):
+            failed = [position[row] for row in rows]
+            for at in _to_name(sheet, field, code, failed, rejected_before):
                 sheet.add(at, _rejection(sheet, at, field, code, sentence, advice))
+            if field is not None and sheet.at_record_level(field):
+                unsettled.update(sheet.group[failed].tolist())
     except Exception as problem:
         raise SetupError(f"schemas/{sheet.rules.kind}.py cannot judge: {problem}") from problem
+    return unsettled
 
 
 def _failure(error: Any, sheet: Sheet) -> Failure:  # noqa: ANN401 - pandera.errors.SchemaError
@@ -49,33 +53,35 @@ def _failure(error: Any, sheet: Sheet) -> Failure:  # noqa: ANN401 - pandera.err
         return field, "missing_value", "", "", rows
     output = error.check_output
     if not isinstance(output, pd.Series | pd.DataFrame) or error.reason_code.name == "CHECK_ERROR":
-        raise SetupError(
-            f"schemas/{sheet.rules.kind}.py cannot judge rows one by one: {shown(str(error), 300)}"
-        )
+        raise SetupError(f"schemas/{sheet.rules.kind}.py cannot judge rows one by one: {shown(str(error), 300)}")
     passed = output.all(axis=1) if isinstance(output, pd.DataFrame) else output
     rows = [int(row) for row in passed.index[~passed.to_numpy(dtype=bool)]]
     check = error.check
     code = str(getattr(check, "name", None) or "failed_check")
-    sentence = str(getattr(check, "error", None) or f"does not pass the check {code}")
+    said = str(getattr(check, "error", None) or code)
+    sentence = f"does not pass the check {said}" if said.startswith(code) else said  # pandera's own: gt(0)
     return field, code, sentence, str(getattr(check, "description", None) or "Correct the value."), rows
 
 
-def _to_name(
-    sheet: Sheet, field: str | None, positions: list[int], rejected_before: set[int]
-) -> Iterator[int]:
-    """The failed positions whose own cell is to blame, not one that was filled in or is at fault already."""
+def _to_name(sheet: Sheet, field: str | None, code: str, positions: list[int], rejected_before: set[int]) -> list[int]:
+    """The failed positions to name: those whose own cell is to blame, not those it was filled into."""
     if field is None:  # a check over several columns would stumble over cells that could not be read
-        yield from (at for at in positions if at not in rejected_before)
-        return
-    excused = faulty_in_order(sheet, field) if sheet.empty(field).any() else sheet.faulty(field)
-    shared = sheet.is_order and sheet.at_record_level(field)
-    first_of: set[int] = set()
+        return [at for at in positions if at not in rejected_before]
+    excused = faulty_in_order(sheet, field) if code == "missing_value" else sheet.faulty(field)
+    failed = [at for at in positions if not excused[at]]
+    if not sheet.is_order or not sheet.at_record_level(field):
+        return failed
+    stated = [at for at in failed if sheet.stated[field][at]]
+    told = {int(sheet.group[at]) for at in stated} - {NO_GROUP}
+    return sorted(stated + _one_each(sheet, [at for at in failed if not sheet.stated[field][at]], told))
+
+
+def _one_each(sheet: Sheet, positions: list[int], told: set[int]) -> list[int]:
+    """The first position of each order that is not told yet."""
+    first: dict[int, int] = {}
     for at in positions:
-        group = int(sheet.group[at])
-        own = sheet.stated[field][at] or group not in first_of
-        if not excused[at] and (own or not shared):
-            first_of.add(group)
-            yield at
+        first.setdefault(int(sheet.group[at]), at)
+    return [at for group, at in first.items() if group not in told]
 
 
 def _rejection(sheet: Sheet, at: int, field: str | None, code: str, sentence: str, advice: str) -> Rejection:

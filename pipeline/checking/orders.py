@@ -21,12 +21,8 @@ def fill_down(sheet: Sheet) -> None:
             continue
         blank = sheet.blank(name)
         uncertain = sheet.unsound | sheet.faulty(name)
-        above = (
-            np.maximum.accumulate(np.where(blank, -1, np.arange(len(blank))))
-            if len(blank)
-            else blank.astype(int)
-        )
-        for at in np.flatnonzero(blank & (above >= 0)):
+        above = np.maximum.accumulate(np.where(blank, -1, np.arange(len(blank)))) if len(blank) else blank.astype(int)
+        for at in np.flatnonzero(blank & (above >= 0)).tolist():
             if uncertain[above[at]]:
                 sheet.blame(at, "row_above_unreadable", name, other=int(sheet.rows[above[at]]))
             else:
@@ -45,7 +41,7 @@ def find_groups(sheet: Sheet) -> None:
         incomplete |= sheet.faulty(name)
     numbers: dict[str, int] = {}
     columns = [sheet.cells[name] for name in key]
-    for at in np.flatnonzero(~incomplete) if key else ():
+    for at in np.flatnonzero(~incomplete).tolist() if key else ():
         text = key_text([column[at] for column in columns])
         sheet.group[at] = numbers.setdefault(text, len(numbers))
     sheet.keys = list(numbers)
@@ -76,7 +72,7 @@ def blame_repeated_keys(sheet: Sheet) -> None:
     """Where one row is one record, a second row with the same key is named."""
     fields = " and ".join(sheet.rules.headers.get(name, name) for name in sheet.rules.key)
     first = _first(sheet, (sheet.group != NO_GROUP) & ~sheet.unsound)
-    for at in np.flatnonzero((sheet.group != NO_GROUP) & ~sheet.unsound):
+    for at in np.flatnonzero((sheet.group != NO_GROUP) & ~sheet.unsound).tolist():
         other = first[sheet.group[at]]
         if other != at:
             sheet.blame(
@@ -107,14 +103,24 @@ def blame_missing_values(sheet: Sheet) -> set[int]:
             continue
         grouped = blank & (sheet.group != NO_GROUP)
         headless.update(sheet.group[grouped].tolist())
-        blame_missing(sheet, spec.name, _firsts_only(sheet, grouped & ~faulty_in_order(sheet, spec.name)))
+        told = faulty_in_order(sheet, spec.name) | _in_groups(sheet, sheet.unsound)
+        blame_missing(sheet, spec.name, _firsts_only(sheet, grouped & ~told))
     return headless
+
+
+def unreadable_orders(sheet: Sheet) -> set[int]:
+    """Groups with a shared field that some row states unreadably and no row readably."""
+    groups: set[int] = set()
+    for name in [n for n in sheet.faults if n in sheet.cells and sheet.at_record_level(n)]:
+        known = sheet.group[~sheet.empty(name) & ~sheet.unsound]
+        groups |= set(sheet.group[sheet.faulty(name) & ~sheet.unsound].tolist()) - set(known.tolist())
+    return groups
 
 
 def blame_missing(sheet: Sheet, name: str, blank: Mask) -> None:
     """Name the rows of a mask for lacking a field, unless their cell is at fault already."""
     kind = sheet.rules.kind.replace("_", " ")
-    for at in np.flatnonzero(blank & ~sheet.faulty(name)):
+    for at in np.flatnonzero(blank & ~sheet.faulty(name)).tolist():
         sheet.blame(at, "missing_value", name, kind=kind)
 
 
@@ -123,12 +129,18 @@ def faulty_in_order(sheet: Sheet, name: str) -> Mask:
     faulty = sheet.faulty(name)
     if not sheet.is_order or not sheet.at_record_level(name):
         return faulty
-    groups = set(sheet.group[faulty].tolist()) - {NO_GROUP}
-    return faulty | np.isin(sheet.group, list(groups))
+    return faulty | _in_groups(sheet, faulty)
+
+
+def _in_groups(sheet: Sheet, among: Mask) -> Mask:
+    """Every row of the groups that a mask touches."""
+    return np.isin(sheet.group, list(set(sheet.group[among].tolist()) - {NO_GROUP}))
 
 
 def _first(sheet: Sheet, among: Mask) -> Positions:
-    """By group, the first position of a mask; -1 where there is none. (One more entry than groups, for ``NO_GROUP``.)"""
+    """By group, the first position of a mask; -1 where there is none. (One more entry than groups, for
+    ``NO_GROUP``.)
+    """
     first = np.full(len(sheet.keys) + 1, -1, dtype=np.int64)
     positions = np.flatnonzero(among)[::-1]
     first[sheet.group[positions]] = positions
@@ -148,9 +160,9 @@ def _blame_contradictions(sheet: Sheet, name: str, says: Mask, first: Positions)
     origin = first[sheet.group[positions]]
     others = positions[origin != positions]
     deviating = others[column[others] != column[first[sheet.group[others]]]] if len(others) else others
-    for at in deviating:
+    for at in deviating.tolist():
         other = first[sheet.group[at]]
         sheet.blame(
-            at, "lines_disagree", name, column[at], other=int(sheet.rows[other]), first=text_of(column[other]),
-            key=sheet.key_of(at) or "",
+            at, "lines_disagree", name, column[at],
+            other=int(sheet.rows[other]), first=text_of(column[other]), key=sheet.key_of(at) or "",
         )  # fmt: skip

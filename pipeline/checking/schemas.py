@@ -20,16 +20,15 @@ def load_schemas(folder: Path) -> dict[str, Any]:
 
 
 def load_schema(folder: Path, kind: str) -> Any:  # noqa: ANN401 - a pandera DataFrameSchema
-    """The schema of one record kind: the project's own ``schemas/<kind>.py``, else the one that comes with the product.
+    """The schema of one record kind: the project's own ``schemas/<kind>.py``, else the one that comes with
+    the product.
 
     Raises ``SetupError`` when there is none, when it cannot be run, or when it would change or drop rows.
     """
     _refuse_strangers(folder / "schemas")
     path = next((p for p in _places(folder, kind) if p.is_file()), None)
     if path is None:
-        raise SetupError(
-            f"schemas/{kind}.py is missing; `orderdrop init` shows the one that comes with the product."
-        )
+        raise SetupError(f"schemas/{kind}.py is missing; `orderdrop init` shows the one that comes with the product.")
     schema = _run(path).get("schema")
     problems = list(_problems(schema, kind))
     if problems:
@@ -46,9 +45,7 @@ def _refuse_strangers(schemas: Path) -> None:
     """A misspelt file name would silently be without effect."""
     for path in sorted(schemas.glob("*.py")) if schemas.is_dir() else ():
         if path.stem not in RECORD_KINDS and not path.name.startswith(("_", ".")):
-            raise SetupError(
-                f"schemas/{path.name} is named like no record kind.{nearest(path.stem, RECORD_KINDS)}"
-            )
+            raise SetupError(f"schemas/{path.name} is named like no record kind.{nearest(path.stem, RECORD_KINDS)}")
 
 
 def _run(path: Path) -> dict[str, Any]:
@@ -76,21 +73,11 @@ def _problems(schema: Any, kind: str) -> Iterator[str]:  # noqa: ANN401 - whatev
     if not isinstance(schema, pa.DataFrameSchema):
         yield "it must define `schema`, a pandera DataFrameSchema"
         return
-    if (
-        schema.coerce
-        or schema.parsers
-        or schema.drop_invalid_rows
-        or schema.strict
-        or schema.add_missing_columns
-    ):
-        yield "a schema judges: coerce, parsers, strict, add_missing_columns and drop_invalid_rows change or hide rows"
+    if schema.coerce or schema.parsers or schema.drop_invalid_rows or schema.strict or schema.add_missing_columns:
+        yield "coerce, parsers, strict, add_missing_columns and drop_invalid_rows change or hide rows"
     known = RECORD_KINDS[kind]
     for name, column in schema.columns.items():
-        if (
-            name not in known
-            and not ("extra" in known and str(name).startswith("extra."))
-            and not column.regex
-        ):
+        if name not in known and not ("extra" in known and str(name).startswith("extra.")) and not column.regex:
             yield f"column '{name}': a record of kind {kind} has no such field.{nearest(str(name), known)}"
         yield from _column_problems(name, column)
 
@@ -99,6 +86,6 @@ def _column_problems(name: str, column: Any) -> Iterator[str]:  # noqa: ANN401 -
     if column.coerce or column.parsers or column.drop_invalid_rows or column.default is not None:
         yield f"column '{name}': coerce, parsers, default and drop_invalid_rows change or hide values"
     if column.required:
-        yield f"column '{name}': write required=False; a feed need not have every column (nullable=False asks for values)"
+        yield f"column '{name}': write required=False (nullable=False is what asks for values)"
     if column.dtype is not None:
         yield f"column '{name}': leave the dtype out; the mapping's parsers see to the types"

@@ -1,4 +1,6 @@
-"""The rows of one file while they are checked: typed cells, the problems found so far, and which rows belong together."""
+"""The rows of one file while they are checked: typed cells, the problems found so far, and which rows belong
+together.
+"""
 
 from __future__ import annotations
 
@@ -77,9 +79,10 @@ class TypedBlock(Protocol):
 class Sheet:
     """One file under check.
 
-    ``rows`` are row numbers; everything else goes by position in it. ``unsound`` rows have too many or too few
-    cells, so nothing but their key is looked at. ``group`` is the number of a row's key in ``keys``, ``NO_GROUP``
-    without one. ``stated`` tells where a cell's value stands in the row itself and was not filled in.
+    ``rows`` are row numbers; everything else goes by position in it. ``unsound`` rows have too many or too
+    few cells, so nothing but their key is looked at. ``group`` is the number of a row's key in ``keys``,
+    ``NO_GROUP`` without one. ``stated`` tells where a cell's value stands in the row itself and was not
+    filled in.
     """
 
     rules: Rules
@@ -130,9 +133,7 @@ class Sheet:
         if rejection.field is not None:
             self.faults.setdefault(rejection.field, set()).add(at)
 
-    def blame(
-        self, at: int, code: str, name: str | None = None, value: Value = None, **details: object
-    ) -> None:
+    def blame(self, at: int, code: str, name: str | None = None, value: Value = None, **details: object) -> None:
         """Note a problem of the catalogue; ``name`` is the field whose cell is at fault."""
         header = self.rules.headers.get(name) if name else None
         shown = None if value is None else text_of(value)
@@ -147,13 +148,9 @@ def gather(rules: Rules, blocks: Iterable[TypedBlock], broken: Sequence[Rejectio
     if len(set(rows.tolist()) | skipped) != len(rows) + sum(len(part.skipped) for part in parts):
         raise LedgerError("A row number stands twice in one file, so its rows cannot be counted.")
     names = parts[0].frame.columns.tolist() if parts else []
-    cells = {
-        name: np.concatenate([part.frame[name].to_numpy(dtype=object) for part in parts]) for name in names
-    }
+    cells = {name: np.concatenate([part.frame[name].to_numpy(dtype=object) for part in parts]) for name in names}
     size = len(rows)
-    sheet = Sheet(
-        rules, rows, cells, skipped, np.zeros(size, dtype=bool), np.full(size, NO_GROUP, dtype=np.int64)
-    )
+    sheet = Sheet(rules, rows, cells, skipped, np.zeros(size, dtype=bool), np.full(size, NO_GROUP, dtype=np.int64))
     _note(sheet, [r for part in parts for r in part.rejections], broken)
     sheet.stated = {name: ~sheet.empty(name) for name in names}
     return sheet
@@ -175,9 +172,7 @@ def _note(sheet: Sheet, unreadable: Sequence[Rejection], broken: Sequence[Reject
         at = position[rejection.row]
         if not sheet.unsound[at]:
             sheet.add(at, rejection)
-        elif (
-            rejection.field is not None
-        ):  # not worth a sentence, but not to be taken for an empty cell either
+        elif rejection.field is not None:  # not worth a sentence, but not to be taken for an empty cell either
             sheet.faults.setdefault(rejection.field, set()).add(at)
 
 

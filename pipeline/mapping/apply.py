@@ -1,7 +1,7 @@
 """A mapping meets a file: columns found by their headers, then blocks of text turned into typed columns.
 
-Two passes keep memory bounded: :func:`survey` looks at whole columns where a single cell can be read in two ways
-(``1,234``, ``01/05/2026``), :func:`typed` then reads block by block.
+Two passes keep memory bounded: :func:`survey` looks at whole columns where a single cell can be read in two
+ways (``1,234``, ``01/05/2026``), :func:`typed` then reads block by block.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class BoundColumn:
 class BoundMapping:
     """A mapping with the columns of one file.
 
-    ``constants`` are the same in every row; ``defaults`` take the place of empty cells once the rows of an order
-    stand together. ``unmapped`` are the header texts nobody asked for. ``headers`` leads from a field to the header
-    text a person knows it by.
+    ``constants`` are the same in every row; ``defaults`` take the place of empty cells once the rows of an
+    order stand together. ``unmapped`` are the header texts nobody asked for. ``headers`` leads from a field
+    to the header text a person knows it by.
     """
 
     mapping: FeedMapping
@@ -83,7 +83,8 @@ class BoundMapping:
 class Typed:
     """A block read: one object column per field (custom ones as ``extra.<name>``), indexed by row number.
 
-    Unreadable cells are ``None`` in ``frame`` and named in ``rejections``; ``skipped`` rows are not in ``frame``.
+    Unreadable cells are ``None`` in ``frame`` and named in ``rejections``; ``skipped`` rows are not in
+    ``frame``.
     """
 
     frame: pd.DataFrame
@@ -100,7 +101,8 @@ def bind(
 ) -> BoundMapping:
     """Find the mapping's columns in a header; ``timezone`` is the project's zone.
 
-    Raises ``FileRefused``: ``missing_column``, ``repeated_column``, or ``unmapped_columns`` for a strict mapping.
+    Raises ``FileRefused``: ``missing_column``, ``repeated_column``, or ``unmapped_columns`` for a strict
+    mapping.
     """
     found = find_columns(mapping, header, also_ignore)
     zone = zone_named(mapping.timezone) if mapping.timezone else timezone
@@ -144,9 +146,7 @@ def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typ
     return Typed(made, tuple(rejections), tuple(frame.index[skipped].tolist()))
 
 
-def _rejections(
-    column: BoundColumn, cells: pd.Series, troubles: Iterable[tuple[int, Trouble]]
-) -> Iterator[Rejection]:
+def _rejections(column: BoundColumn, cells: pd.Series, troubles: Iterable[tuple[int, Trouble]]) -> Iterator[Rejection]:
     rows = cells.index
     for at, trouble in troubles:
         raw = str(cells.iat[at])

@@ -25,28 +25,18 @@ def find_columns(mapping: FeedMapping, header: Sequence[str], also_ignore: Colle
     wanted = {name: rule.column for name, rule in mapping.fields.items() if rule.column}
     fields = {name: _positions(columns, header) for name, columns in wanted.items()}
     skips = [_positions(rule.column, header) for rule in mapping.skip_rows_where]
-    needed = [
-        columns for name, columns in wanted.items() if not fields[name] and not mapping.fields[name].optional
-    ]
+    needed = [columns for name, columns in wanted.items() if not fields[name] and not mapping.fields[name].optional]
     needed += [rule.column for rule, found in zip(mapping.skip_rows_where, skips, strict=True) if not found]
     if needed:
         raise refuse("missing_column", columns=_missing(needed, header), feed=mapping.feed)
     repeated = {shown(header[found[0]]): len(found) for found in (*fields.values(), *skips) if len(found) > 1}
     if repeated:
-        raise refuse(
-            "repeated_column", columns=", ".join(f"'{name}' ({n} times)" for name, n in repeated.items())
-        )
+        raise refuse("repeated_column", columns=", ".join(f"'{name}' ({n} times)" for name, n in repeated.items()))
     used = {found[0] for found in (*fields.values(), *skips) if found}
-    unmapped = tuple(
-        _unmapped(header, used, {fold(text) for text in (*mapping.ignore_columns, *also_ignore)})
-    )
+    unmapped = tuple(_unmapped(header, used, {fold(text) for text in (*mapping.ignore_columns, *also_ignore)}))
     if unmapped and mapping.strict:
-        raise refuse(
-            "unmapped_columns", columns=", ".join(f"'{shown(name)}'" for name in unmapped), feed=mapping.feed
-        )
-    return Columns(
-        {name: found[0] for name, found in fields.items() if found}, tuple(f[0] for f in skips), unmapped
-    )
+        raise refuse("unmapped_columns", columns=", ".join(f"'{shown(name)}'" for name in unmapped), feed=mapping.feed)
+    return Columns({name: found[0] for name, found in fields.items() if found}, tuple(f[0] for f in skips), unmapped)
 
 
 def _positions(aliases: Sequence[str], header: Sequence[str]) -> list[int]:
@@ -66,9 +56,7 @@ def _missing(needed: Sequence[Sequence[str]], header: Sequence[str]) -> str:
 
 def _described(aliases: Sequence[str], header: Sequence[str]) -> str:
     named = " or ".join(f"the column '{shown(alias)}'" for alias in aliases)
-    closest = next(
-        (hint for alias in aliases if (hint := nearest(alias, [t for t in header if t.strip()]))), ""
-    )
+    closest = next((hint for alias in aliases if (hint := nearest(alias, [t for t in header if t.strip()]))), "")
     return f"{named} ({closest.strip()})" if closest else named
 
 

@@ -19,14 +19,18 @@ LONGEST = 32_767
 """Characters one cell may hold: what Excel itself can hold (Microsoft: Excel specifications and limits)."""
 
 ERROR_CELLS = frozenset(
-    ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#ERROR!", "#GETTING_DATA"]
-)
+    {
+        "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#ERROR!",
+        "#GETTING_DATA",
+    }
+)  # fmt: skip
 _IDS = frozenset(
-    ["order_id", "customer_id", "sku", "tracking_number", "payment_reference", "manufacturer_sku", "cheque_number"]
-)
-_INVISIBLE_ENDS = (
-    "\ufeff\u200b\u2060"  # byte-order mark and zero-width characters left behind by other programs
-)
+    {
+        "order_id", "customer_id", "sku", "tracking_number", "payment_reference", "manufacturer_sku",
+        "cheque_number",
+    }
+)  # fmt: skip
+_INVISIBLE_ENDS = "\ufeff\u200b\u2060"  # byte-order mark and zero-width characters left behind by other programs
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _BREAKS = re.compile("[\t\r\n]")
 _ARMOUR = re.compile(r'="(.*)"', re.DOTALL)  # Excel's way of keeping a text a text in a CSV file: ="00123"
@@ -35,7 +39,8 @@ _MARKED_ID = re.compile(r"'(?=[0-9+])")
 EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
 _ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_MADE_A_DATE = re.compile(  # MAR1 and SEPT-2 become 1-Mar and 2-Sep; a code in capitals (MAR-01) was never a date
+# MAR1 and SEPT-2 become 1-Mar and 2-Sep; a code in capitals (MAR-01) was never made a date.
+_MADE_A_DATE = re.compile(
     rf"[0-9]{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-[0-9]{{2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
 )
 
@@ -45,8 +50,8 @@ class Reading:
     """How the cells of one column are read: the field, the parser, and everything the parser may ask.
 
     ``decimal`` is the declared (or, after a survey, decided) decimal mark; ``day_first`` the decided order of
-    day and month; ``zone`` the zone of times that name none. ``choices`` and the word lists are as the mapping
-    wrote them.
+    day and month; ``zone`` the zone of times that name none. ``choices`` and the word lists are as the
+    mapping wrote them.
     """
 
     spec: FieldSpec
@@ -78,7 +83,7 @@ class Column:
 def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
     """For each cell the number of its text, and the distinct texts."""
     codes, texts = pd.factorize(cells, use_na_sentinel=False)
-    return codes, ["" if text is None or text != text else str(text) for text in texts.tolist()]  # noqa: PLR0124 - nan
+    return codes, [text if isinstance(text, str) else "" for text in texts.tolist()]
 
 
 def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:
@@ -105,9 +110,10 @@ def read_texts(texts: Sequence[str], reading: Reading, parser: Parser) -> list[A
 
 
 def clean(text: str, *, identifies: bool) -> str | Trouble:
-    """The text without blanks at its ends, Excel's armour and text mark; a :class:`Trouble` when nobody could use it."""
-    found = _CONTROL.search(text)
-    if found:
+    """The text without blanks at its ends, Excel's armour and text mark; a :class:`Trouble` when nobody
+    could use it.
+    """
+    if not text.isprintable() and (found := _CONTROL.search(text)):
         return Trouble("control_character", {"character": f"U+{ord(found[0]):04X}"})
     bare = trimmed(text)
     if bare[:1] == "=" and (armoured := _ARMOUR.fullmatch(bare)):
@@ -132,9 +138,8 @@ def is_id(name: str) -> bool:
 
 
 def _sound_id(text: str) -> str | Trouble:
-    broken = _BREAKS.search(text)
-    if broken:
+    if not text.isprintable() and (broken := _BREAKS.search(text)):
         return Trouble("control_character", {"character": f"U+{ord(broken[0]):04X}, a line break or tab"})
-    if _ROUNDED.fullmatch(text):
+    if "+" in text and _ROUNDED.fullmatch(text):
         return Trouble("excel_damaged_number")
-    return Trouble("excel_damaged_date") if _MADE_A_DATE.fullmatch(text) else text
+    return Trouble("excel_damaged_date") if "-" in text and _MADE_A_DATE.fullmatch(text) else text

@@ -1,4 +1,6 @@
-"""Dates and times from text: declared formats, ISO 8601, Excel's day numbers, and what a column tells about its order."""
+"""Dates and times from text: declared formats, ISO 8601, Excel's day numbers, and what a column tells about
+its order.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ _NAMED = re.compile(
 _SERIAL = re.compile(r"[2-7][0-9]{4}(?:[.,][0-9]+)?|80000")
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel's day 0 in the 1900 system, on no particular clock
 _MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
 )  # fmt: skip
 _SAMPLE = datetime(2026, 11, 25, 14, 30, 5, tzinfo=UTC)
 _TOUCHING = re.compile(r"%[dmYyHIMSj]%[dmYyHIMSj]")
@@ -66,11 +68,7 @@ def format_problem(form: str) -> str | None:
         read = pd.to_datetime(pd.Series([text]), format=form, utc=True).iloc[0]
     except (ValueError, TypeError):
         return "it is not a format of strptime"
-    return (
-        None
-        if (read.month, read.day) == (_SAMPLE.month, _SAMPLE.day)
-        else "it does not give back the same date"
-    )
+    return None if (read.month, read.day) == (_SAMPLE.month, _SAMPLE.day) else "it does not give back the same date"
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime | None:
@@ -136,7 +134,7 @@ def _strptime(text: str, form: str) -> datetime | None:
 
 def _undeclared(text: str, reading: Reading) -> datetime | Trouble:
     """ISO always (workbook dates arrive so); the rest only where the mapping declares no format."""
-    found = _iso(text)
+    found: datetime | Trouble | None = _iso(text)
     if found is not None:
         return found
     if _SERIAL.fullmatch(text) and _may_be_serial(reading.formats):

@@ -48,8 +48,8 @@ PARSERS: Mapping[str, ParserSpec] = {
 """Every parser a mapping may name."""
 
 DEFAULT_PARSERS: Mapping[str, str] = {
-    "text": "text", "map": "text", "decimal": "decimal", "time": "datetime", "date": "date", "boolean": "boolean",
-    "country": "country", "email": "email", "phone": "phone",
+    "text": "text", "map": "text", "decimal": "decimal", "time": "datetime", "date": "date",
+    "boolean": "boolean", "country": "country", "email": "email", "phone": "phone",
 }  # fmt: skip
 """The parser of a field type where the mapping names none."""
 
@@ -84,20 +84,18 @@ def decided(reading: Reading, shown: frozenset[str]) -> Reading:
     if len(shown) != 1 or not needs_survey(reading):
         return reading
     (one,) = shown
-    return (
-        replace(reading, day_first=one == "day") if one in {"day", "month"} else replace(reading, decimal=one)
-    )
+    return replace(reading, day_first=one == "day") if one in {"day", "month"} else replace(reading, decimal=one)
 
 
 def _typed(distinct: Sequence[str], reading: Reading) -> list[Any]:
     values = PARSERS[reading.parse].read(distinct, reading)
-    return [
-        value if value is None or isinstance(value, Trouble) else _fit(value, reading) for value in values
-    ]
+    return [value if value is None or isinstance(value, Trouble) else _fit(value, reading) for value in values]
 
 
 def _fit(value: Any, reading: Reading) -> Any:  # noqa: ANN401 - a model.Value or a Trouble
-    """The parser's value as the field's type wants it: a day as a time at midnight, a number in a text field as text."""
+    """The parser's value as the field's type wants it: a day as a time at midnight, a number in a text field
+    as text.
+    """
     kind = reading.spec.type
     if kind in _TEXTUAL:
         return _text(value)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import msgspec
+
 from pipeline.errors import SetupError, nearest
 from pipeline.fields import DEFAULT_KEYS, RECORD_KINDS
 from pipeline.mapping.dates import zone_named
@@ -16,7 +18,7 @@ from pipeline.mapping.texts import fold
 from pipeline.model import DeliverTo
 from pipeline.settings import read_table
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 _KNOWN = FeedMapping.__struct_fields__
 _SAFE_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.IGNORECASE)
 _WORDS: Mapping[str, tuple[str, ...]] = {
@@ -46,9 +48,7 @@ class _Proof:
 
     def say(self, key: str, problem: str) -> None:
         """Note one problem of one key."""
-        self.problems.append(
-            f"{self.where}: {key}: {problem}" + ("" if problem.endswith(("?", ".")) else ".")
-        )
+        self.problems.append(f"{self.where}: {key}: {problem}" + ("" if problem.endswith(("?", ".")) else "."))
 
     def mapping(self) -> FeedMapping | None:
         """The mapping, as far as it can be made out."""
@@ -98,7 +98,7 @@ class _Proof:
         )
         return None
 
-    # --- fields ---------------------------------------------------------------------------------------------------
+    # --- fields ---
 
     def _fields(self, kind: str) -> dict[str, FieldRule]:
         raw = self.raw.get("fields")
@@ -115,7 +115,7 @@ class _Proof:
                 self.say("fields", f"'{missing}' is missing, and a record of kind {kind} needs it")
         return completed(rules)
 
-    def _rule(self, kind: str, name: str, entry: Any) -> FieldRule | None:  # noqa: ANN401 - whatever YAML held
+    def _rule(self, kind: str, name: str, entry: object) -> FieldRule | None:
         spec = spec_of(kind, name)
         if spec is None:
             known = [field for field in RECORD_KINDS[kind] if field != "extra"]
@@ -135,9 +135,7 @@ class _Proof:
             if spec is None or name not in fields:
                 self.say("key", f"'{name}' is not among the fields of this mapping.{nearest(name, fields)}")
             elif spec.level != "record":
-                self.say(
-                    "key", f"'{name}' differs between the lines of one order, so it cannot be part of the key"
-                )
+                self.say("key", f"'{name}' differs between the lines of one order, so it cannot be part of the key")
         if not key or len(set(key)) < len(key):
             self.say("key", "name at least one field, each only once")
         return key
@@ -158,7 +156,7 @@ class _Proof:
 
     def _key_names(self, kind: str, fields: Mapping[str, FieldRule]) -> Iterator[str]:
         said = self.raw.get("key")
-        key = DEFAULT_KEYS[kind] if said is None else self._as_texts(said)
+        key = DEFAULT_KEYS[kind] if said is None else self._as_texts(said) or ()
         return (name for name in key if name in fields)
 
     def _fields_of(self, text: str, fields: Mapping[str, FieldRule]) -> list[str]:
@@ -173,12 +171,10 @@ class _Proof:
             )
         return found
 
-    # --- the other sections ----------------------------------------------------------------------------------------
+    # --- the other sections ---
 
     def _files(self) -> FileRules:
-        rules = (
-            self._table(FileRules, _listed(self.raw.get("files") or {}, ("pattern",)), "files") or FileRules()
-        )
+        rules = self._table(FileRules, _listed(self.raw.get("files") or {}, ("pattern",)), "files") or FileRules()
         for pattern in rules.pattern:
             if not pattern.strip() or "/" in pattern or "\\" in pattern:
                 self.say("files.pattern", f"'{pattern}' must be a pattern for file names, without folders")
@@ -225,14 +221,12 @@ class _Proof:
                 self.say(f"deliver, entry {place}", str(problem))
         twice = {(e.account, e.operation) for i, e in enumerate(entries) if _same_place(e, entries[:i])}
         for account, operation in sorted(twice):
-            self.say(
-                "deliver", f"{account} {operation} stands twice, and a record goes to one operation once"
-            )
+            self.say("deliver", f"{account} {operation} stands twice, and a record goes to one operation once")
         return tuple(entries)
 
-    # --- reading raw values ------------------------------------------------------------------------------------------
+    # --- reading raw values ---
 
-    def _table(self, into: type[T], raw: Any, key: str) -> T | None:  # noqa: ANN401 - whatever YAML held
+    def _table(self, into: type[T], raw: object, key: str) -> T | None:
         try:
             return read_table(into, raw, f"{self.where}: {key}")
         except SetupError as problem:
@@ -259,8 +253,7 @@ def _listed(raw: Any, keys: Sequence[str]) -> Any:  # noqa: ANN401 - whatever YA
         return raw
     given = {key: value for key, value in raw.items() if value is not None}
     return {
-        key: [value] if key in keys and isinstance(value, str) else _typed(key, value)
-        for key, value in given.items()
+        key: [value] if key in keys and isinstance(value, str) else _typed(key, value) for key, value in given.items()
     }
 
 

@@ -51,7 +51,8 @@ def parser_of(rule: FieldRule, spec: FieldSpec) -> str:
 
 
 def reading_of(rule: FieldRule, spec: FieldSpec, zone: ZoneInfo, decimal: str | None) -> Reading:
-    """How the cells of this field are read; ``zone`` and ``decimal`` are the mapping's, the rule's own go first.
+    """How the cells of this field are read; ``zone`` and ``decimal`` are the mapping's, the rule's own go
+    first.
 
     Choices stand in the reading with the values they mean.
     """
@@ -73,11 +74,7 @@ def reading_of(rule: FieldRule, spec: FieldSpec, zone: ZoneInfo, decimal: str | 
 
 def constant_value(text: str, reading: Reading) -> Any:  # noqa: ANN401 - a model.Value or a Trouble
     """A constant or default as a typed value; a mapping writes its numbers with a point unless it declares a comma."""
-    parse = (
-        DEFAULT_PARSERS[reading.spec.type]
-        if reading.parse in {"choice", "split_name", "list"}
-        else reading.parse
-    )
+    parse = DEFAULT_PARSERS[reading.spec.type] if reading.parse in {"choice", "split_name", "list"} else reading.parse
     return read_one(text, replace(reading, parse=parse, decimal=reading.decimal or "."))
 
 

@@ -22,8 +22,8 @@ _SUFFIXES = (".yaml", ".yml")
 class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
     """One feed: which files, which columns become which fields, where the records go.
 
-    ``fields`` are rules by field name, custom fields as ``extra.<name>``. ``fill_down`` holds field names; ``reject``
-    is ``order``, ``row`` or ``file``; ``on_change`` is ``update``, ``ignore`` or ``reject``.
+    ``fields`` are rules by field name, custom fields as ``extra.<name>``. ``fill_down`` holds field names;
+    ``reject`` is ``order``, ``row`` or ``file``; ``on_change`` is ``update``, ``ignore`` or ``reject``.
     """
 
     feed: str
@@ -79,9 +79,7 @@ def load_mapping(path: Path) -> FeedMapping:
     return prove(read_yaml(path, where), where)
 
 
-def match_feed(
-    mappings: Mapping[str, FeedMapping], file_name: str, subfolder: str | None = None
-) -> FeedMapping:
+def match_feed(mappings: Mapping[str, FeedMapping], file_name: str, subfolder: str | None = None) -> FeedMapping:
     """The feed of a file: the one its subfolder names, else the only one whose pattern fits its name.
 
     Raises ``FileRefused``: ``unknown_feed_folder``, ``no_feed`` or ``two_feeds``.
@@ -127,9 +125,7 @@ def _mapping_files(folder: Path) -> list[Path]:
     """The mapping files of a folder, without the hidden ones editors leave; none when there is no folder."""
     if not folder.is_dir():
         return []
-    return [
-        p for p in sorted(folder.iterdir()) if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")
-    ]
+    return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
 
 
 def convert_deliver(raw: Any) -> DeliverTo:  # noqa: ANN401 - whatever YAML held
@@ -138,9 +134,7 @@ def convert_deliver(raw: Any) -> DeliverTo:  # noqa: ANN401 - whatever YAML held
         raise TypeError("write each entry as {account: …, operation: …}")
     unknown = [key for key in raw if key not in {"account", "operation", "options"}]
     if unknown:
-        raise ValueError(
-            f"unknown key '{unknown[0]}'.{nearest(str(unknown[0]), ('account', 'operation', 'options'))}"
-        )
+        raise ValueError(f"unknown key '{unknown[0]}'.{nearest(str(unknown[0]), ('account', 'operation', 'options'))}")
     missing = [key for key in ("account", "operation") if not isinstance(raw.get(key), str) or not raw[key]]
     if missing:
         raise ValueError(f"'{missing[0]}' is missing or not a name")

@@ -21,19 +21,24 @@ _EMAIL = re.compile(
 )
 _PHONE = re.compile(r"[0-9+().\-/ \u00a0\u2010-\u2013]+(?:(?:x|ext\.?|#)\s*[0-9]{1,8})?", re.IGNORECASE)
 _PARTICLES = frozenset(
-    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dal", "du", "des", "la", "le", "las", "los", "dos", "das", "ten", "ter", "zu", "zum", "zur", "bin", "ibn", "al", "el", "af", "av"]
-)
+    {
+        "van", "von", "der", "den", "de", "del", "della", "di", "da", "dal", "du", "des", "la", "le", "las",
+        "los", "dos", "das", "ten", "ter", "zu", "zum", "zur", "bin", "ibn", "al", "el", "af", "av",
+    }
+)  # fmt: skip
 _COUNTRY_WORDS: Mapping[str, str] = {
-    "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB",
-    "usa": "US", "u.s.a.": "US", "u.s.": "US", "america": "US", "united states of america": "US", "the netherlands": "NL",
-    "holland": "NL", "russia": "RU", "south korea": "KR", "north korea": "KP", "korea": "KR", "vietnam": "VN", "iran": "IR",
-    "syria": "SY", "laos": "LA", "bolivia": "BO", "venezuela": "VE", "tanzania": "TZ", "moldova": "MD", "taiwan": "TW",
-    "czech republic": "CZ", "ivory coast": "CI", "turkey": "TR", "macedonia": "MK", "swaziland": "SZ", "brunei": "BN",
-    "cape verde": "CV", "vatican": "VA", "palestine": "PS", "uae": "AE", "hong kong sar": "HK", "macau": "MO",
-    "deutschland": "DE", "österreich": "AT", "schweiz": "CH", "suisse": "CH", "svizzera": "CH", "españa": "ES",
-    "italia": "IT", "belgique": "BE", "belgië": "BE", "nederland": "NL", "polska": "PL", "danmark": "DK", "norge": "NO",
-    "sverige": "SE", "suomi": "FI", "česko": "CZ", "россия": "RU", "украина": "UA", "беларусь": "BY", "казахстан": "KZ",
-    "brasil": "BR", "méxico": "MX", "日本": "JP", "中国": "CN",
+    "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
+    "northern ireland": "GB", "usa": "US", "u.s.a.": "US", "u.s.": "US", "america": "US",
+    "united states of america": "US", "the netherlands": "NL", "holland": "NL", "russia": "RU",
+    "south korea": "KR", "north korea": "KP", "korea": "KR", "vietnam": "VN", "iran": "IR", "syria": "SY",
+    "laos": "LA", "bolivia": "BO", "venezuela": "VE", "tanzania": "TZ", "moldova": "MD", "taiwan": "TW",
+    "czech republic": "CZ", "ivory coast": "CI", "turkey": "TR", "macedonia": "MK", "swaziland": "SZ",
+    "brunei": "BN", "cape verde": "CV", "vatican": "VA", "palestine": "PS", "uae": "AE",
+    "hong kong sar": "HK", "macau": "MO", "deutschland": "DE", "österreich": "AT", "schweiz": "CH",
+    "suisse": "CH", "svizzera": "CH", "españa": "ES", "italia": "IT", "belgique": "BE", "belgië": "BE",
+    "nederland": "NL", "polska": "PL", "danmark": "DK", "norge": "NO", "sverige": "SE", "suomi": "FI",
+    "česko": "CZ", "россия": "RU", "украина": "UA", "беларусь": "BY", "казахстан": "KZ", "brasil": "BR",
+    "méxico": "MX", "日本": "JP", "中国": "CN",
 }  # fmt: skip
 
 

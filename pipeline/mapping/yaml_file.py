@@ -1,7 +1,7 @@
 """YAML read twice: as its author typed it (texts), and with YAML's own types where targets read options.
 
-In YAML ``country: NO`` is false, ``1.10`` is a float and ``010`` is eight. Mappings are about what stands in cells, so
-everything but the options of ``deliver`` is taken as the text that was typed.
+In YAML ``country: NO`` is false, ``1.10`` is a float and ``010`` is eight. Mappings are about what stands in
+cells, so everything but the options of ``deliver`` is taken as the text that was typed.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ class _Texts(_Unique):
     """The same, with every plain scalar a text; only null and ``<<`` keep their meaning."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own class attribute
-        letter: [
-            pair for pair in resolvers if pair[0] in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
-        ]
+        letter: [pair for pair in resolvers if pair[0] in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 

@@ -1,0 +1,75 @@
+"""Mappings from YAML texts and rows of text, for the tests of mapping and checking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from pipeline.checking import Checked, check_file, load_schema
+from pipeline.mapping.apply import BoundMapping, Typed, bind, survey, typed
+from pipeline.mapping.spec import FeedMapping, load_mapping
+from pipeline.model import Rejection
+
+NEW_YORK = ZoneInfo("America/New_York")
+ORDER = """
+feed: acme
+record: order
+fields:
+  order_id: {column: Order}
+  ordered_at: {column: Date, format: "%m/%d/%Y"}
+  quantity: {column: Qty, parse: integer}
+  unit_price: {column: Price, parse: money, decimal: "."}
+  sku: {column: SKU}
+  email: {column: Email}
+  extra: {gift: {column: Gift}}
+deliver: [{account: shop, operation: order}]
+"""
+ORDER_HEADER = ("Order", "Date", "Qty", "Price", "SKU", "Email", "Gift")
+
+
+def mapping_of(folder: Path, text: str, name: str = "acme.yaml") -> FeedMapping:
+    """The mapping of a YAML text, read from a real file."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return load_mapping(path)
+
+
+def frame_of(rows: Sequence[Sequence[str]], first_row: int = 2, width: int | None = None) -> pd.DataFrame:
+    """A block as reading gives it: text columns by position, row numbers as index."""
+    columns = range(width if width is not None else len(rows[0]))
+    index = range(first_row, first_row + len(rows))
+    return pd.DataFrame([list(row) for row in rows], columns=columns, index=index, dtype="str")
+
+
+def typed_of(bound: BoundMapping, rows: Sequence[Sequence[str]]) -> Typed:
+    """Rows surveyed and read."""
+    frame = frame_of(rows, width=max((c.position for c in bound.columns), default=0) + 1 if not rows else None)
+    return typed(bound, frame, survey(bound, [frame]))
+
+
+def checked_of(
+    folder: Path,
+    text: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    broken: Sequence[Rejection] = (),
+    blocks: int = 1,
+) -> Checked:
+    """A whole file read and judged by the schemas of the product."""
+    mapping = mapping_of(folder, text)
+    bound = bind(mapping, header, NEW_YORK)
+    frame = frame_of(rows, width=len(header)) if rows else frame_of([[""] * len(header)]).iloc[:0]
+    size = -(-len(frame) // blocks) or 1
+    parts = [frame.iloc[at : at + size] for at in range(0, len(frame), size)]
+    decisions = survey(bound, parts)
+    return check_file(
+        bound, (typed(bound, part, decisions) for part in parts), broken, load_schema(folder, mapping.record)
+    )
+
+
+def told(checked: Checked) -> list[tuple[int, str]]:
+    """Row number and code of every rejection."""
+    return [(rejection.row, rejection.code) for rejection in checked.rejections]

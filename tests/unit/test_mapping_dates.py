@@ -1,0 +1,142 @@
+"""Dates and times: by declared format, as ISO, or refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mapped import NEW_YORK
+
+from pipeline.fields import FieldSpec
+from pipeline.mapping.cells import Reading
+from pipeline.mapping.dates import format_problem, orders_in
+from pipeline.mapping.parsers import read_one
+from pipeline.reasons import Trouble
+
+
+def moment(text, *formats, parse="datetime", zone=NEW_YORK, day_first=None):
+    spec = FieldSpec("ordered_at", "time") if parse == "datetime" else FieldSpec("birth_date", "date")
+    read = read_one(text, Reading(spec, parse, zone, formats=formats, day_first=day_first))
+    return read.code if isinstance(read, Trouble) else read
+
+
+def local(*parts):
+    return datetime(*parts, tzinfo=NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-05", local(2026, 1, 5)),
+        ("2026-01-05 08:15", local(2026, 1, 5, 8, 15)),
+        ("2026-01-05T08:15:30", local(2026, 1, 5, 8, 15, 30)),
+        ("2026-01-05T13:15:00Z", local(2026, 1, 5, 8, 15)),
+        ("2026-09-22 09:12:44 -0700", local(2026, 9, 22, 12, 12, 44)),
+        ("2026-01-05 13:15 UTC", local(2026, 1, 5, 8, 15)),
+        ("2026/1/5", local(2026, 1, 5)),
+        ("20260105", local(2026, 1, 5)),
+        ("5 Jan 2026", local(2026, 1, 5)),
+        ("January 5th, 2026 3:04 PM", local(2026, 1, 5, 15, 4)),
+        ("13/05/2026", local(2026, 5, 13)),
+        ("05/13/2026 12:30 am", local(2026, 5, 13, 0, 30)),
+        ("05.05.2026", local(2026, 5, 5)),
+        ("45000", local(2023, 3, 15)),
+        ("45000.5", local(2023, 3, 15, 12)),
+    ],
+)
+def test_what_is_certain_needs_no_format(text, expected):
+    assert moment(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("01/05/2026", "ambiguous_date"), ("1.5.2026 10:00", "ambiguous_date"), ("2026-02-30", "bad_date"),
+        ("31/31/2026", "bad_date"), ("12/31/22", "bad_date"), ("yesterday", "bad_date"),
+        ("24:00", "bad_date"),
+        ("2026-01-05 25:00", "bad_date"), ("13:00 PM 5 Jan 2026", "bad_date"),
+        ("5 Jan 2026 13:00 PM", "bad_date"),
+        ("5 Foo 2026", "bad_date"), ("1850-01-01", "date_out_of_range"), ("2101-01-01", "date_out_of_range"),
+        ("2026-03-08 02:30", "no_such_time"), ("#VALUE!", "excel_error_cell"), ("0", "bad_date"),
+        ("81000", "bad_date"),
+    ],
+)  # fmt: skip
+def test_what_is_not_certain_is_refused(text, code):
+    assert moment(text) == code
+
+
+def test_a_column_decides_the_order_of_day_and_month():
+    assert orders_in(["01/05/2026", "13/05/2026"]) == {"day"}
+    assert orders_in(["01/05/2026", "05/13/2026"]) == {"month"}
+    assert orders_in(["13/05/2026", "05/13/2026"]) == {"day", "month"}
+    assert orders_in(["01/05/2026", "2026-05-13", "32/13/2026"]) == frozenset()
+    assert moment("01/05/2026", day_first=True) == local(2026, 5, 1)
+    assert moment("01/05/2026", day_first=False) == local(2026, 1, 5)
+
+
+def test_declared_formats_decide():
+    assert moment("1/5/2026", "%m/%d/%Y") == local(2026, 1, 5)
+    assert moment("1/5/2026", "%d/%m/%Y") == local(2026, 5, 1)
+    assert moment("12/31/22", "%m/%d/%y") == local(2022, 12, 31)
+    assert moment("31/12/2022", "%m/%d/%Y") == "bad_date"
+    assert moment("5.1.2026", "%m/%d/%Y", "%d.%m.%Y") == local(2026, 1, 5)
+
+
+def test_two_declared_formats_that_contradict_each_other_are_not_guessed_between():
+    assert moment("1/5/2026", "%m/%d/%Y", "%d/%m/%Y") == "ambiguous_date"
+    assert moment("13/5/2026", "%m/%d/%Y", "%d/%m/%Y") == local(2026, 5, 13)
+
+
+def test_workbook_dates_are_taken_beside_a_declared_format():
+    assert moment("2026-01-05 08:15:00", "%m/%d/%Y") == local(2026, 1, 5, 8, 15)
+    assert moment("45000", "%m/%d/%Y") == local(2023, 3, 15)
+    assert moment("45000", "%Y%m%d") == "bad_date"
+
+
+def test_a_format_without_separators_takes_no_shorter_text():
+    assert moment("20260115", "%Y%m%d") == local(2026, 1, 15)
+    assert moment("2026115", "%Y%m%d") == "bad_date"
+    assert moment("20260105", "%d%m%Y") == "bad_date"
+
+
+def test_an_offset_in_a_declared_format_counts_and_does_not_move_a_bare_day():
+    text, form = "05.01.2026 00:30 +0200", "%d.%m.%Y %H:%M %z"
+    assert moment(text, form) == datetime(2026, 1, 4, 22, 30, tzinfo=UTC)
+    assert moment(text, form, parse="date") == date(2026, 1, 5)
+
+
+def test_clocks_put_back_give_the_first_of_two_hours():
+    read = moment("2026-11-01 01:30")
+    assert read.utcoffset() == timedelta(hours=-4)
+
+
+def test_a_day_whose_midnight_is_skipped_begins_with_its_first_hour():
+    assert moment("2018-11-04", zone=ZoneInfo("America/Sao_Paulo")).hour == 1
+
+
+@pytest.mark.parametrize("form", ["%m/%Y", "%d.%m.", "nonsense", "%Y-%m-%d %I:%M", "%Y-%m-%d %Z", "%Y-%m-%d %Q", ""])
+def test_formats_that_cannot_give_a_date_are_found_out(form):
+    assert format_problem(form)
+
+
+@pytest.mark.parametrize("form", ["%m/%d/%Y", "%d.%m.%y %H:%M", "%Y%m%d", "%b %d, %Y %I:%M %p", "%d %B %Y", "%Y-%j"])
+def test_formats_that_can(form):
+    assert format_problem(form) is None
+
+
+@given(st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1)))
+def test_a_time_written_in_a_format_comes_back(when):
+    when = when.replace(microsecond=0)
+    form = "%d/%m/%Y %H:%M:%S"
+    there = when.replace(tzinfo=UTC)
+    assert moment(when.strftime(form), form, zone=ZoneInfo("UTC")) == there
+    assert moment(when.isoformat(), zone=ZoneInfo("UTC")) == there
+
+
+@given(st.text(max_size=25))
+def test_any_text_is_a_time_with_a_zone_or_a_named_trouble(text):
+    read = moment(text, "%d/%m/%Y")
+    assert read is None or isinstance(read, str) or read.tzinfo is not None
