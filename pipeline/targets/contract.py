@@ -253,9 +253,11 @@ class Listed:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-Listing = Callable[[str, datetime, datetime], Generator[Request, Answer, tuple[Listed, ...] | Unclear]]
+ListRead = Generator[Request, Answer, tuple[Listed, ...] | Unclear]
+Listing = Callable[[str, datetime, datetime], ListRead | None]
 """``listing(operation, since, until)``: everything the target lists as made or changed in that time (zone-aware, both
-ends included), by read-only requests. ``Unclear`` when the list cannot be read whole: half a list proves nothing."""
+ends included), by read-only requests. ``Unclear`` when the list cannot be read whole: half a list proves nothing.
+``None`` instead of a generator where the target has no list for that operation."""
 
 
 @dataclass(frozen=True, slots=True)
