@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.closing.sheet import ErrorsSheet, Problem, SheetRow
+from pipeline.errors import FileRefused
 from pipeline.intake.claim import fingerprint, put_away
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
@@ -33,7 +34,7 @@ def hand_back(project: Project) -> list[str]:
     for batch in waiting:
         try:
             _attend(project, batch)
-        except OSError as problem:
+        except (OSError, FileRefused) as problem:
             remarks.append(
                 f"{batch.file_name}: its workbook or original could not be put in place ({problem}). "
                 "It is tried again with the next run; nothing is lost."

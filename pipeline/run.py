@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +72,8 @@ def _claims(project: Project, stop: threading.Event, remarks: list[str]) -> Iter
 def _settled(project: Project, stop: threading.Event) -> Listing:
     """Look at the inbox, and once more after the settle time where something was too fresh to tell."""
     settings, clock = project.plan.settings, project.clock
+    with suppress(OSError):  # a read-only project folder is told by what really needs to write
+        settings.inbox.mkdir(exist_ok=True)
     settle = settings.intake.settle_seconds
     listing = look(settings.inbox, project.plan.mappings, {}, settle, clock.now())
     if listing.unsettled:

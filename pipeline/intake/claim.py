@@ -29,7 +29,8 @@ def claim(path: Path, subfolder: str | None, work: Path) -> Claim | None:
     link = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     folder = work / (f"{link}@{subfolder}" if subfolder else link)
     folder.mkdir(parents=True)
-    target = folder / path.name
+    name = clean_name(path.name)
+    target = folder / name
     try:
         _move(path, target)
     except OSError:
@@ -37,7 +38,15 @@ def claim(path: Path, subfolder: str | None, work: Path) -> Claim | None:
         return None
     _sync_folder(folder)
     _sync_folder(path.parent)
-    return Claim(link, target, path.name, subfolder)
+    return Claim(link, target, name, subfolder)
+
+
+def clean_name(name: str) -> str:
+    """A file name as text that every screen, database and file system can carry; what is no text becomes ``_``."""
+    readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    plain = "".join("_" if ch == "\N{REPLACEMENT CHARACTER}" or not ch.isprintable() else ch for ch in readable)
+    stem, dot, suffix = plain.rpartition(".")
+    return f"{stem[:150]}{dot}{suffix[:20]}" if dot else plain[:150]
 
 
 def unfinished(work: Path) -> list[Claim]:

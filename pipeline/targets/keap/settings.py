@@ -38,7 +38,7 @@ class KeapAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate: RateTable = RateTable()
     concurrency: int = 1
     timeout_seconds: float = 60.0
-    settle_seconds: float = 60.0
+    settle_seconds: float = 30.0
     look_first: bool | None = None
 
     @property
