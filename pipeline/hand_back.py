@@ -25,6 +25,9 @@ from pipeline.project import Project
 from pipeline.reading import open_table
 from pipeline.reading.table import Found
 
+HELD_BACK = frozenset({"order_held_back", "file_held_back"})
+"""Codes of rows that only wait for others: nothing in them has to be corrected."""
+
 
 def hand_back(project: Project) -> list[str]:
     """Bring ``errors/`` and the archive up to date; returns sentences about what could not be written."""
@@ -102,7 +105,8 @@ def _write_workbook(
     problems: dict[int, list[Problem]] = {}
     for rejection in rejected:
         position = header.index(rejection.column) if rejection.column in header else None
-        problems.setdefault(rejection.row, []).append(Problem(position, rejection.message, rejection.advice))
+        held = rejection.code in HELD_BACK
+        problems.setdefault(rejection.row, []).append(Problem(position, rejection.message, rejection.advice, held))
     columns = _columns_of_fields(project, batch)
     for delivery in refused:
         for row, problem in _refused_rows(delivery, columns):
@@ -133,7 +137,8 @@ def _refused_rows(delivery: Delivery, columns: Mapping[str, int]) -> Iterator[tu
         position = columns.get(problem.get("field") or "")
         yield first, Problem(position, where + problem["message"], problem.get("advice") or "")
     for row in others:
-        yield row, Problem(None, f"This row belongs to {delivery.record_key}: see row {first}.", "Leave it as it is.")
+        told = f"This row belongs to {delivery.record_key}: see row {first}."
+        yield row, Problem(None, told, "Leave it as it is.", held=True)
 
 
 def _columns_of_fields(project: Project, batch: Batch) -> dict[str, int]:

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.checking import Checked, check_file, load_schema
 from pipeline.closing.correction import is_correction, leftovers, split_correction
 from pipeline.closing.reference import Origin
+from pipeline.closing.workbook import is_refusal
 from pipeline.errors import FileRefused
 from pipeline.intake.claim import Claim, fingerprint
 from pipeline.ledger import batches as files
@@ -105,6 +106,12 @@ def recognise(project: Project | None, path: Path, subfolder: str | None, plan: 
     assert the_plan is not None  # noqa: S101 - one of the two is always given
     mapping, no_feed = _feed_by_name(the_plan.mappings, path.name, subfolder)
     table = _peek(path)
+    if table is not None and is_refusal(table.header):
+        raise FileRefused(
+            "own_notice",
+            f"'{path.name}' is the notice about a file that could not be read, not the file itself.",
+            "Repair the file the notice speaks of, and drop that one.",
+        )
     if table is not None and is_correction(table.header):
         links = _links(table)
         named = _feed_by_links(project, links)
@@ -218,9 +225,7 @@ def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
     if not bound.unmapped:
         return ()
     names = ", ".join(f"'{name}'" for name in bound.unmapped)
-    return (
-        f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",
-    )
+    return (f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",)
 
 
 def _accepted(project: Project, judged: Judged) -> Accepted:
