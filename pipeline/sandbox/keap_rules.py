@@ -159,9 +159,7 @@ _ADDRESS_SHAPE = shape(
     zip_four=text(10),
 )
 _SHIP_TO_SHAPE = shape(
-    **dict.fromkeys(
-        ("line1", "line2", "locality", "region", "company", "phone", "zip_code", "zip_four"), text()
-    ),
+    **dict.fromkeys(("line1", "line2", "locality", "region", "company", "phone", "zip_code", "zip_four"), text()),
     **dict.fromkeys(("first_name", "middle_name", "last_name"), text()),
     country_code=text(3),
     is_invoice_to_company=boolean,

@@ -36,9 +36,7 @@ class Tenant:
         if option and option not in DUPLICATE_MARKS:
             raise BadRequest("duplicate_option is invalid")
         if not any(body.get(name) for name in ("email_addresses", "phone_numbers", "addresses")):
-            raise BadRequest(
-                "Contact must contain at least one item in email_addresses, phone_numbers, or addresses"
-            )
+            raise BadRequest("Contact must contain at least one item in email_addresses, phone_numbers, or addresses")
         found = self._same(body, option) if option else None
         contact = found or {"id": str(1042 + len(self.contacts))}
         contact.update(body)

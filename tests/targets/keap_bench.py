@@ -91,13 +91,7 @@ def changed(record: Record, **fields: Any) -> Record:
 def answer(status: int, body: Any = b"", headers: Mapping[str, str] | None = None) -> Answer:
     import json
 
-    content = (
-        body
-        if isinstance(body, bytes)
-        else body.encode()
-        if isinstance(body, str)
-        else json.dumps(body).encode()
-    )
+    content = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return Answer(status, headers or {}, content)
 
 

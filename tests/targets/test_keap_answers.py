@@ -138,9 +138,7 @@ def test_a_contact_that_was_there_says_so():
 def test_a_payment_that_was_recorded_as_failed_is_refused():
     said = answer(201, {"id": "7", "payment_status_message": "DECLINED"})
     assert isinstance(STEPS["payment"].read(said), Refused)
-    assert isinstance(
-        STEPS["payment"].read(answer(201, {"id": "7", "payment_status_message": "APPROVED"})), Done
-    )
+    assert isinstance(STEPS["payment"].read(answer(201, {"id": "7", "payment_status_message": "APPROVED"})), Done)
 
 
 def test_the_key_is_in_no_sentence():
@@ -196,9 +194,7 @@ def test_a_products_name_is_not_the_customers():
 
 
 def test_an_answer_with_room_left_gives_no_hint():
-    hint = pace(
-        answer(200, "", {"x-keap-product-throttle-available": "239", "x-keap-product-quota-available": "9"})
-    )
+    hint = pace(answer(200, "", {"x-keap-product-throttle-available": "239", "x-keap-product-quota-available": "9"}))
     assert (hint.remaining, hint.wait) == (None, None)
 
 

@@ -164,9 +164,7 @@ def test_a_missing_product_refuses_before_anything_is_written():
 
 def test_a_missing_product_is_made_in_minor_units_when_allowed():
     bench = Bench()
-    bench.place(
-        order(line(), line(sku="NEW-1", price="12.50", product_name="New thing")), create_products=True
-    )
+    bench.place(order(line(), line(sku="NEW-1", price="12.50", product_name="New thing")), create_products=True)
     assert bench.body("/products") == {
         "name": "New thing",
         "short_description": "New thing",
@@ -224,9 +222,7 @@ def test_custom_fields_take_extra_and_line_values():
     }
     bench = Bench(account(custom_fields=fields))
     lines = [
-        line(
-            subscription_status="active", subscription_expires_on=date(2027, 1, 31), line_type="subscription"
-        ),
+        line(subscription_status="active", subscription_expires_on=date(2027, 1, 31), line_type="subscription"),
         line(sku="INS-1", subscription_status="active"),
         line(sku="WR-200", subscription_status="lapsed"),
     ]

@@ -97,9 +97,7 @@ def test_golden(name, record):
 
 def test_amounts_are_written_as_they_are_said():
     bench = Bench()
-    bench.place(
-        order(line(price="19.95"), line(sku="INS-1", price="0.1", quantity="3"), shipping_total=money("6.50"))
-    )
+    bench.place(order(line(price="19.95"), line(sku="INS-1", price="0.1", quantity="3"), shipping_total=money("6.50")))
     text = bench.account.sign(bench.sent[-1]).content.decode()
     assert '"price_per_unit": 19.95' in text
     assert '"price_per_unit": 0.1,' in text
@@ -257,9 +255,7 @@ def test_the_official_schema_takes_every_body(spec):
     bench.walk(bench.operation().plan(changed(before, status="x", note="y"), Prior({"id": "5310"}, before)))
     seen = set()
     for request in bench.sent:
-        path = "/rest/v2/orders/{order_id}" + request.path.removeprefix("/rest/v2/orders/").lstrip(
-            "0123456789"
-        )
+        path = "/rest/v2/orders/{order_id}" + request.path.removeprefix("/rest/v2/orders/").lstrip("0123456789")
         path = path if request.path.startswith("/rest/v2/orders/5") else request.path
         operation = spec["paths"][path][request.method.lower()]
         names = {parameter["name"]: parameter for parameter in operation.get("parameters", ())}

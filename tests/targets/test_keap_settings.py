@@ -119,9 +119,7 @@ def test_payments_need_a_custom_field_to_find_their_order():
 def test_looking_first(table, looks):
     bench = Bench(account(**table))
     bench.place(order())
-    asked = [
-        request for request in bench.sent if request.method == "GET" and request.path == "/rest/v2/orders"
-    ]
+    asked = [request for request in bench.sent if request.method == "GET" and request.path == "/rest/v2/orders"]
     assert bool(asked) is looks
 
 
@@ -205,9 +203,7 @@ def test_totals_are_compared_when_asked():
     (problem,) = Bench().operation(require_total_match=True).problems(record)
     assert problem.field == "order_total"
     assert "39.90" in problem.message
-    assert (
-        Bench().operation(require_total_match=True).problems(changed(record, order_total=money("39.9"))) == []
-    )
+    assert Bench().operation(require_total_match=True).problems(changed(record, order_total=money("39.9"))) == []
 
 
 def test_an_unsent_payment_is_not_judged():

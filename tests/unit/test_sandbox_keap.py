@@ -173,9 +173,7 @@ def test_what_is_refused(keap, path, body, words):
 def test_an_upsert_replaces_lists_and_keeps_the_rest(keap):
     phones = [{"number": "1", "field": "PHONE1"}, {"number": "2", "field": "PHONE2"}]
     call(keap, "POST", "/contacts", ANN | {"phone_numbers": phones}, {"duplicate_option": "Email"})
-    reply = call(
-        keap, "POST", "/contacts", ANN | {"phone_numbers": phones[:1]}, {"duplicate_option": "Email"}
-    )
+    reply = call(keap, "POST", "/contacts", ANN | {"phone_numbers": phones[:1]}, {"duplicate_option": "Email"})
     assert (reply.status, reply.body["id"]) == (200, "1042")
     (contact,) = keap.truth()["contacts"]
     assert contact["phone_numbers"] == phones[:1]
@@ -241,21 +239,15 @@ def test_unknown_filters_are_refused(keap, text):
 
 
 def test_products_and_contacts_are_filtered(keap):
-    assert [
-        p["id"] for p in call(keap, "GET", "/products", query={"filter": "sku==wb-100"}).body["products"]
-    ] == ["71"]
+    assert [p["id"] for p in call(keap, "GET", "/products", query={"filter": "sku==wb-100"}).body["products"]] == ["71"]
     assert len(call(keap, "GET", "/products", query={"filter": "sku==W*"}).body["products"]) == 2
-    assert (
-        len(call(keap, "GET", "/contacts", query={"filter": "email==ANN@example.com"}).body["contacts"]) == 1
-    )
+    assert len(call(keap, "GET", "/contacts", query={"filter": "email==ANN@example.com"}).body["contacts"]) == 1
     assert call(keap, "GET", "/contacts", query={"filter": "email==bob@example.com"}).body["contacts"] == []
 
 
 def test_pages(keap):
     first = call(keap, "GET", "/products", query={"page_size": "3"}).body
-    rest = call(
-        keap, "GET", "/products", query={"page_size": "3", "page_token": first["next_page_token"]}
-    ).body
+    rest = call(keap, "GET", "/products", query={"page_size": "3", "page_token": first["next_page_token"]}).body
     assert (len(first["products"]), len(rest["products"]), rest["next_page_token"]) == (3, 1, "")
     for size in ("1001", "x", "-1"):
         assert call(keap, "GET", "/products", query={"page_size": size}).status == 400
@@ -311,9 +303,7 @@ def test_payments_that_are_refused(keap, placed, change):
 
 
 def test_custom_fields_can_be_made(keap):
-    made = call(
-        keap, "POST", "/orders/model/customFields", {"label": "External order ID", "field_type": "TEXT"}
-    ).body
+    made = call(keap, "POST", "/orders/model/customFields", {"label": "External order ID", "field_type": "TEXT"}).body
     assert made["field_name"] != "_ExternalOrderId"
     model = call(keap, "GET", "/orders/model").body["custom_fields"]
     assert made in model

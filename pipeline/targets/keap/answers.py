@@ -73,9 +73,7 @@ TABLE: tuple[Row, ...] = (
 )  # fmt: skip
 
 
-def trouble(
-    answer: Answer, redact: Redact, field: Callable[[str], str | None], *, reads_only: bool
-) -> Outcome | None:
+def trouble(answer: Answer, redact: Redact, field: Callable[[str], str | None], *, reads_only: bool) -> Outcome | None:
     """What an answer other than 2xx means, ``None`` for 2xx; a failed read is *later*: nothing happened."""
     if answer.ok:
         return None
@@ -104,20 +102,14 @@ def unreadable(answer: Answer, redact: Redact, *, reads_only: bool) -> Outcome:
 def remote_id(body: object) -> str:
     """The ``id`` of a JSON object as text, empty when there is none."""
     found = body.get("id") if isinstance(body, Mapping) else None
-    return (
-        str(found)
-        if isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip()
-        else ""
-    )
+    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and str(found).strip() else ""
 
 
 def rows(answer: Answer, name: str) -> list[Mapping[str, Any]] | None:
     """The list ``name`` of a 2xx answer; ``None`` when it cannot be read, which never means empty."""
     body = answer.json() if answer.ok else None
     found = body.get(name) if isinstance(body, Mapping) else None
-    if not isinstance(found, list) or not all(
-        isinstance(entry, Mapping) and remote_id(entry) for entry in found
-    ):
+    if not isinstance(found, list) or not all(isinstance(entry, Mapping) and remote_id(entry) for entry in found):
         return None
     return found
 
@@ -130,11 +122,7 @@ def written(
     if bad is not None:
         return bad
     found = remote_id(answer.json())
-    return (
-        Done({"id": found}, answer.status in existed)
-        if found
-        else unreadable(answer, redact, reads_only=False)
-    )
+    return Done({"id": found}, answer.status in existed) if found else unreadable(answer, redact, reads_only=False)
 
 
 def _fits(row: Row, answer: Answer) -> bool:

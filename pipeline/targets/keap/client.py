@@ -39,11 +39,7 @@ class Client:
         if request.json is not None:
             content = json.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
             headers["content-type"] = "application/json"
-        return Signed(
-            request.method, f"{self.base_url}{request.path}{'?' if query else ''}{query}", headers, content
-        )
+        return Signed(request.method, f"{self.base_url}{request.path}{'?' if query else ''}{query}", headers, content)
 
     def _key_header(self, key: str) -> dict[str, str]:
-        return (
-            {"x-keap-api-key": key} if self.auth == "x-keap-api-key" else {"authorization": f"Bearer {key}"}
-        )
+        return {"x-keap-api-key": key} if self.auth == "x-keap-api-key" else {"authorization": f"Bearer {key}"}

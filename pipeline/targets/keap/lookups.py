@@ -45,9 +45,7 @@ def listing(path: str, filter_text: str = "", *, fields: str = "") -> Request:
     return Request("GET", path, (*query, ("page_size", str(PAGE_SIZE))))
 
 
-def whole_list(
-    request: Request, name: str, redact: Redact
-) -> Generator[Request, Answer, list[Entry] | Unclear]:
+def whole_list(request: Request, name: str, redact: Redact) -> Generator[Request, Answer, list[Entry] | Unclear]:
     """Every entry of a list over its pages; *unclear* when a page is unreadable or there are too many."""
     found: list[Entry] = []
     page = request
@@ -73,11 +71,7 @@ def _unreadable(answer: Answer, request: Request, redact: Redact) -> Unclear:
 
 def _named(request: Request) -> str:
     wanted = next((value for name, value in request.query if name == "filter"), "")
-    return (
-        f"{request.path.removeprefix('/rest/v2/')} ({wanted})"
-        if wanted
-        else request.path.removeprefix("/rest/v2/")
-    )
+    return f"{request.path.removeprefix('/rest/v2/')} ({wanted})" if wanted else request.path.removeprefix("/rest/v2/")
 
 
 def find_order(sought: OrderSought, redact: Redact) -> Reading:
@@ -119,16 +113,12 @@ def find_payment(order_id: str, note: str, amount: Decimal, currency: str, redac
     if len(ours) == 1:
         return Found({"id": str(ours[0].get("payment_id") or remote_id(ours[0]))})
     if ours:
-        return Unclear(
-            f"Keap order {order_id} has {len(ours)} payments with the note '{note}': ids {_ids(ours)}."
-        )
+        return Unclear(f"Keap order {order_id} has {len(ours)} payments with the note '{note}': ids {_ids(ours)}.")
     # The unit of `amount` in this list is not documented: both readings count.
     amounts = {amount, Decimal(minor(amount, currency))}
     foreign = [entry for entry in alive if not clean(entry.get("note")).startswith(NOTE_BEGINS)]
     if alike := [entry for entry in foreign if _number(entry.get("amount")) in amounts]:
-        return Unclear(
-            f"Keap order {order_id} has a payment of the same amount without our note: ids {_ids(alike)}."
-        )
+        return Unclear(f"Keap order {order_id} has a payment of the same amount without our note: ids {_ids(alike)}.")
     return Absent()
 
 
@@ -139,16 +129,12 @@ def _by_custom_field(sought: OrderSought, redact: Redact) -> Reading:
         return entries
     ours = [entry for entry in entries if _is_ours(entry, sought)]
     if len(ours) > 1:
-        return Unclear(
-            f"Keap has {len(ours)} orders with {sought.field_name} {sought.order_id}: ids {_ids(ours)}."
-        )
+        return Unclear(f"Keap has {len(ours)} orders with {sought.field_name} {sought.order_id}: ids {_ids(ours)}.")
     if ours:
         return _of_contact(ours[0], sought)
     strangers = [entry for entry in entries if not _is_near(entry, sought)]
     if strangers:
-        return Unclear(
-            f"Keap answers the search for {sought.field_name} {sought.order_id} with other orders."
-        )
+        return Unclear(f"Keap answers the search for {sought.field_name} {sought.order_id} with other orders.")
     return Absent()
 
 
@@ -179,9 +165,7 @@ def _by_contact(sought: OrderSought, redact: Redact) -> Reading:
     if titled:
         return Unclear(f"Keap has orders titled {sought.order_id} that differ or repeat: ids {_ids(titled)}.")
     if alike := [entry for entry in entries if _looks_alike(entry, sought)]:
-        return Unclear(
-            f"Keap has an order of the same time and total under another title: ids {_ids(alike)}."
-        )
+        return Unclear(f"Keap has an order of the same time and total under another title: ids {_ids(alike)}.")
     return Absent()
 
 
@@ -195,9 +179,7 @@ def _looks_alike(entry: Entry, sought: OrderSought) -> bool:
 
 def _is_ours(entry: Entry, sought: OrderSought) -> bool:
     content = field_content(entry, sought.field_id)
-    return (
-        clean(entry.get("title")) == sought.order_id if content is None else clean(content) == sought.order_id
-    )
+    return clean(entry.get("title")) == sought.order_id if content is None else clean(content) == sought.order_id
 
 
 def _is_near(entry: Entry, sought: OrderSought) -> bool:
@@ -214,11 +196,7 @@ def field_content(entry: Entry, field_id: str) -> str | None:
     """The text of one custom field, ``None`` when the answer does not carry it."""
     values = entry.get("custom_fields")
     for value in values if isinstance(values, list) else ():
-        if (
-            isinstance(value, Mapping)
-            and str(value.get("id")) == field_id
-            and value.get("content") is not None
-        ):
+        if isinstance(value, Mapping) and str(value.get("id")) == field_id and value.get("content") is not None:
             return str(value["content"])
     return None
 

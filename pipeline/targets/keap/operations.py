@@ -42,8 +42,7 @@ def build_operation(name: str, options: Mapping[str, Any], steps: Steps, account
         case "payment":
             return Payment(steps, read_payment_options(options, where), account).operation()
     raise SetupError(
-        f"Account {account}: Keap has no operation '{name}'.{nearest(name, OPERATIONS)} "
-        f"Known: {', '.join(OPERATIONS)}."
+        f"Account {account}: Keap has no operation '{name}'.{nearest(name, OPERATIONS)} Known: {', '.join(OPERATIONS)}."
     )
 
 
@@ -180,9 +179,7 @@ def _unsendable(record: Record, before: Record, options: PlaceOrderOptions) -> R
             "The lines or amounts have changed since the order went to Keap; they are not rewritten there.",
             "Change the lines in Keap by hand, then leave this row out.",
         )
-    if options.send_payment and number(record.fields.get("amount_paid")) < number(
-        before.fields.get("amount_paid")
-    ):
+    if options.send_payment and number(record.fields.get("amount_paid")) < number(before.fields.get("amount_paid")):
         return Refused(
             "keap_payment_lowered",
             "The amount paid is lower than what Keap was told before; payments cannot be taken back.",
@@ -260,9 +257,7 @@ class Payment:
         fields = yield from model_part(self.steps)
         order = yield self.steps.existing_order(sought_order(record, "", fields))
         order_id = str(order.get("id", ""))
-        step = self.steps.payment(
-            record, order_id, number(record.fields.get("amount")), self.options, look_first=True
-        )
+        step = self.steps.payment(record, order_id, number(record.fields.get("amount")), self.options, look_first=True)
         payment = yield step
         mark = {ALREADY_THERE: True} if payment.get(ALREADY_THERE) else {}
         return {"id": payment.get("id", ""), "order_id": order_id} | mark

@@ -21,11 +21,7 @@ _UNITS: Mapping[str, float] = {"second": 1, "minute": 60, "hour": 3600, "day": 8
 
 def wait_seconds(answer: Answer) -> float | None:
     """Seconds to wait: ``Retry-After`` or until an exhausted quota opens again, else ``None``."""
-    asked = [
-        wait
-        for wait in (_retry_after(answer), _quota_wait(answer), *_throttle_waits(answer))
-        if wait is not None
-    ]
+    asked = [wait for wait in (_retry_after(answer), _quota_wait(answer), *_throttle_waits(answer)) if wait is not None]
     return max(asked) if asked else None
 
 

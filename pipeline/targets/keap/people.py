@@ -52,9 +52,7 @@ def contact_payload(record: Record, stored: Mapping[str, Any]) -> Json:
         "given_name": given,
         "middle_name": middle,
         "family_name": family,
-        "email_addresses": _merged(
-            stored, "email_addresses", [_slot("EMAIL1", email=clean(record.text("email")))]
-        ),
+        "email_addresses": _merged(stored, "email_addresses", [_slot("EMAIL1", email=clean(record.text("email")))]),
         "phone_numbers": _merged(stored, "phone_numbers", _phones(record)),
         "addresses": _merged(stored, "addresses", list(_addresses(record))),
     }

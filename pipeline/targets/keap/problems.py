@@ -36,9 +36,7 @@ def contact_problems(record: Record) -> Iterator[Refused]:
             "email",
         )
     elif not may_filter(email) or "*" in email:
-        yield Refused(
-            "keap_email", f"'{email}' cannot be looked up at Keap.", "Correct the e-mail address.", "email"
-        )
+        yield Refused("keap_email", f"'{email}' cannot be looked up at Keap.", "Correct the e-mail address.", "email")
     yield from _too_long(record)
     for field in ("billing_country", "shipping_country"):
         country = clean(record.text(field))
@@ -63,9 +61,7 @@ def order_problems(record: Record, options: PlaceOrderOptions) -> Iterator[Refus
             "ordered_at",
         )
     if not record.lines:
-        yield Refused(
-            "keap_no_lines", "The order has no lines.", "Add at least one row with a quantity and a price."
-        )
+        yield Refused("keap_no_lines", "The order has no lines.", "Add at least one row with a quantity and a price.")
     broken = [*_line_problems(record), *_amount_problems(record)]
     yield from broken
     if not broken:
@@ -97,9 +93,7 @@ def _one_line(line: Mapping[str, Value], where: str, digits: int) -> Iterator[Re
     kind = line_type(line)
     if kind not in ITEM_TYPES:
         known = ", ".join(ITEM_TYPES)
-        yield Refused(
-            "keap_line_type", f"{where}: '{kind}' is no line type.", f"Write one of: {known}.", "line_type"
-        )
+        yield Refused("keap_line_type", f"{where}: '{kind}' is no line type.", f"Write one of: {known}.", "line_type")
     if kind in NEEDS_PRODUCT and not clean(line.get("sku")):
         yield Refused(
             "keap_needs_sku",

@@ -24,15 +24,11 @@ class Readings:
     redact: answers.Redact
     custom_fields: Mapping[str, str]
 
-    def _entries(
-        self, answer: Answer, name: str, *, of_row: bool = True
-    ) -> list[Mapping[str, Any]] | Outcome:
+    def _entries(self, answer: Answer, name: str, *, of_row: bool = True) -> list[Mapping[str, Any]] | Outcome:
         """The list, or what its absence means; ``of_row``: a value of the row is in the call."""
         bad = answers.trouble(answer, self.redact, answers.field_named, reads_only=True)
         if isinstance(bad, Refused) and (answer.status == 404 or not of_row):
-            return Paused(
-                "keap_wrong_address", bad.message, "Check base_url and whether this tenant has the REST v2."
-            )
+            return Paused("keap_wrong_address", bad.message, "Check base_url and whether this tenant has the REST v2.")
         if bad is not None:
             return bad
         found = answers.rows(answer, name)
@@ -81,9 +77,7 @@ class Readings:
         if not isinstance(entries, list):
             return entries
         if len(entries) >= PAGE_SIZE:
-            return Refused(
-                "keap_several_products", f"Keap lists too many products for SKU {sku}.", _ONE_PRODUCT, "sku"
-            )
+            return Refused("keap_several_products", f"Keap lists too many products for SKU {sku}.", _ONE_PRODUCT, "sku")
         match judge_products(entries, sku):
             case Found(result):
                 return _same_currency(record, sku, result)
@@ -110,11 +104,7 @@ class Readings:
         entries = self._entries(answer, "orders")
         if not isinstance(entries, list):
             return entries
-        ours = [
-            e
-            for e in entries
-            if clean(field_content(e, sought.field_id) or sought.order_id) == sought.order_id
-        ]
+        ours = [e for e in entries if clean(field_content(e, sought.field_id) or sought.order_id) == sought.order_id]
         if len(ours) == 1 and len(entries) < PAGE_SIZE:
             return Done({"id": answers.remote_id(ours[0])})
         found = "several orders" if ours else "no order"
@@ -149,11 +139,7 @@ class Readings:
             return answers.unreadable(answer, self.redact, reads_only=True)
         if refusal:
             return refusal
-        values = [
-            v
-            for v in body.get("custom_fields") or ()
-            if isinstance(v, Mapping) and v.get("content") is not None
-        ]
+        values = [v for v in body.get("custom_fields") or () if isinstance(v, Mapping) and v.get("content") is not None]
         kept = {str(v.get("id")): v["content"] for v in values if clean(v["content"])}
         return Done({"id": answers.remote_id(body), "custom_fields": kept})
 
@@ -168,11 +154,7 @@ def _matching(known: list[Mapping[str, Any]], label: str) -> list[Mapping[str, A
 
 
 def _field_trouble(name: str, label: str, count: int) -> Paused:
-    what = (
-        f"has {count} order custom fields called '{label}'"
-        if count
-        else f"has no order custom field '{label}'"
-    )
+    what = f"has {count} order custom fields called '{label}'" if count else f"has no order custom field '{label}'"
     return Paused(
         "keap_custom_field",
         f"This Keap tenant {what}, which custom_fields.{name} of the account names.",

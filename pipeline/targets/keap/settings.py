@@ -140,16 +140,12 @@ def _checked(options: C, where: str) -> C:
 
 def _one_of(value: str, known: Iterable[str], where: str) -> None:
     if value not in known:
-        raise SetupError(
-            f"{where}: '{value}' is not known.{nearest(value, known)} Known: {', '.join(known)}."
-        )
+        raise SetupError(f"{where}: '{value}' is not known.{nearest(value, known)} Known: {', '.join(known)}.")
 
 
 def _not_spoken(where: str, api: str) -> str:
     ending = " XML-RPC is reported to end on 2026-12-31." if api == "xmlrpc" else ""
-    return (
-        f'{where}: this version of orderdrop does not speak Keap\'s {api} yet; set api = "rest-v2".{ending}'
-    )
+    return f'{where}: this version of orderdrop does not speak Keap\'s {api} yet; set api = "rest-v2".{ending}'
 
 
 def _check_numbers(account: KeapAccount, where: str) -> None:
@@ -170,24 +166,18 @@ def _check_custom_fields(custom_fields: Mapping[str, str], where: str) -> None:
     for name, label in custom_fields.items():
         is_extra = name.startswith(EXTRA) and name != EXTRA
         if name not in known and not is_extra:
-            raise SetupError(
-                f"{where}: an order has no field '{name}'.{nearest(name, known)} Or write extra.<name>."
-            )
+            raise SetupError(f"{where}: an order has no field '{name}'.{nearest(name, known)} Or write extra.<name>.")
         if not label.strip():
             raise SetupError(f"{where}: '{name}' names no order custom field of Keap.")
     taken: dict[str, str] = {}
     for name, label in custom_fields.items():
         other = taken.setdefault(label.casefold(), name)
         if other != name:
-            raise SetupError(
-                f"{where}: '{other}' and '{name}' both fill '{label}'; one custom field holds one value."
-            )
+            raise SetupError(f"{where}: '{other}' and '{name}' both fill '{label}'; one custom field holds one value.")
 
 
 def _check_methods(options: PaymentOptions, where: str) -> None:
-    if not options.payment_method.strip() or not all(
-        text.strip() for text in options.payment_methods.values()
-    ):
+    if not options.payment_method.strip() or not all(text.strip() for text in options.payment_methods.values()):
         raise SetupError(
             f"{where}: a payment method must not be blank; write one of the tenant's manual payment types."
         )

@@ -39,10 +39,7 @@ class Steps:
 
     def model(self) -> Step:
         """Ids and names of the configured order custom fields; they differ per tenant."""
-        stand_in = {
-            name: {"id": f"<id of {label}>", "field_name": label}
-            for name, label in self.custom_fields.items()
-        }
+        stand_in = {name: {"id": f"<id of {label}>", "field_name": label} for name, label in self.custom_fields.items()}
         request = Request("GET", "/rest/v2/orders/model")
         return Step("model", request, self.read.model, reads_only=True, preview={"fields": stand_in})
 
@@ -100,9 +97,7 @@ class Steps:
         note = payment_note(record)
         return Step(
             "payment",
-            Request(
-                "POST", f"/rest/v2/orders/{order_id}/payments", json=payment_payload(record, amount, options)
-            ),
+            Request("POST", f"/rest/v2/orders/{order_id}/payments", json=payment_payload(record, amount, options)),
             self.read.payment,
             find=partial(find_payment, order_id, note, amount, record.text("currency"), self.read.redact),
             look_first=look_first,
