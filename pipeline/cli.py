@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -256,6 +257,33 @@ def replay(delivery_ids: Sequence[int], file_name: str | None, account: str | No
             queued = replay_deliveries(project, delivery_ids, account)
     click.echo(f"{len(queued)} refused deliveries wait again; the next run sends them.")
     return 0
+
+
+@cli.command()
+@click.option("--account", help="Only this account.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="From this day on (default: the first delivery)."
+)
+@click.option("--workbook", is_flag=True, help="Also write one workbook per account to var/reconcile.")
+@_project
+@_json
+@_says_what_happened
+def reconcile(account: str | None, since: datetime | None, workbook: bool, folder: Path, as_json: bool) -> int:
+    """Compare the ledger with the targets' own lists: missing, extra, differing. Reads only."""
+    from pipeline.project import load_plan, opened
+    from pipeline.reconcile import reconcile as compare
+    from pipeline.reconcile import write_workbooks
+
+    with opened(load_plan(folder)) as project:
+        told = compare(project, account, since.date() if since else None, _stop_on_signals())
+        written = write_workbooks(project, told) if workbook else []
+    if as_json:
+        _print_json({**told, "workbooks": written})
+    else:
+        from pipeline.console import told_reconcile
+
+        click.echo(told_reconcile(told, written))
+    return int(told["exit_code"])
 
 
 # --- before anything is touched ----------------------------------------------------------------------------------

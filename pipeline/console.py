@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -166,6 +166,47 @@ def _age(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{int(seconds // size)} {unit}"
     return f"{int(seconds)} seconds"
+
+
+# --- reconcile ---------------------------------------------------------------------------------------------------
+
+
+_SHOWN = 40
+
+
+def told_reconcile(told: Mapping[str, Any], written: Sequence[str]) -> str:
+    """Account by account: what is missing there, extra there, different there."""
+    lines = [line for account in told["accounts"] for line in _reconciled(account)]
+    lines += [f"Written: {path}" for path in written]
+    return "\n".join(lines) or "There is no account to compare with."
+
+
+def _reconciled(account: Mapping[str, Any]) -> Iterator[str]:
+    counted = ", ".join(f"{len(account[kind])} {kind}" for kind in ("missing", "extra", "differing") if account[kind])
+    said = counted or ("no difference" if account["checked"] else "nothing compared")
+    yield f"{account['account']} ({account['target']}), since {account['since']}: {account['checked']} checked, {said}"
+    if account["note"]:
+        yield f"    {account['note']}"
+    yield from _first(account["missing"], lambda one: f"missing    {one['key']}{_there(one)}, from {_origin(one)}")
+    yield from _first(account["extra"], lambda one: f"extra      {one['key'] or '?'}{_there(one)}: {one['why']}")
+    yield from _first(
+        account["differing"],
+        lambda one: f"differing  {one['key']} {one['field']}: sent '{one['ours']}', there '{one['theirs']}'",
+    )
+
+
+def _first(entries: Sequence[Mapping[str, Any]], line: Callable[[Mapping[str, Any]], str]) -> Iterator[str]:
+    yield from (f"    {line(one)}" for one in entries[:_SHOWN])
+    if len(entries) > _SHOWN:
+        yield f"    … and {len(entries) - _SHOWN} more: --json and --workbook show them all."
+
+
+def _there(one: Mapping[str, Any]) -> str:
+    return f" (id there {one['remote_id']})" if one["remote_id"] else ""
+
+
+def _origin(one: Mapping[str, Any]) -> str:
+    return f"{one['file']} row {', '.join(map(str, one['rows']))}"
 
 
 # --- preview, check ----------------------------------------------------------------------------------------------

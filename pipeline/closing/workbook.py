@@ -27,6 +27,7 @@ __all__ = [
     "ErrorsSheet",
     "Problem",
     "SheetRow",
+    "atomically",
     "is_refusal",
     "write_errors_workbook",
     "write_refusal_workbook",
@@ -53,7 +54,7 @@ def write_errors_workbook(path: Path, sheet: ErrorsSheet) -> tuple[Path, ...]:
     """
     parts = tuple(_parts(path, sheet))
     for part_path, part in parts:
-        _atomically(part_path, part.received, partial(_errors_sheets, errors=part))
+        atomically(part_path, part.received, partial(_errors_sheets, errors=part))
     return tuple(part_path for part_path, _ in parts)
 
 
@@ -74,7 +75,7 @@ def write_refusal_workbook(
             notes=notes,
         )
 
-    _atomically(path, received, sheets)
+    atomically(path, received, sheets)
 
 
 def is_refusal(header: Sequence[str]) -> bool:
@@ -89,7 +90,7 @@ def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]
         yield path.with_name(f"{path.stem}.part{number}{path.suffix}"), part
 
 
-def _atomically(path: Path, received: datetime, write: Callable[[Book], None]) -> None:
+def atomically(path: Path, received: datetime, write: Callable[[Book], None]) -> None:
     """Write beside the final place, flush to disk, then rename: nobody ever opens half a workbook."""
     draft = path.with_name(f".orderdrop-{secrets.token_hex(6)}.part")
     book = xlsxwriter.Workbook(str(draft), _AS_TEXT)

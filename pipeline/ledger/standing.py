@@ -1,0 +1,98 @@
+"""What the ledger says is at an account: one standing per record, whatever number of deliveries it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.ledger.tables import deliveries
+from pipeline.model import DeliveryState, decode_record
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where one record stands at one account, all its deliveries taken together.
+
+    ``content`` is the delivery whose content was the last to arrive there (``None``: nothing of it is there);
+    we made it there between ``begun_at`` and ``made_at``, in seconds since 1970 (``None``: it was there before, or is
+    not there); ``remote_ids`` every id the target gave for it; ``state`` the state of its newest delivery.
+    """
+
+    kind: str
+    key: str
+    state: str = ""
+    content: int | None = None
+    begun_at: float | None = None
+    made_at: float | None = None
+    remote_ids: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything the ledger knows at an account.
+
+    ``standings`` by record kind and record key, of the operations a list can be compared with; ``others`` are the kinds
+    and keys of further operations, whose content is not judged.
+    """
+
+    standings: Mapping[tuple[str, str], Standing]
+    others: frozenset[tuple[str, str]]
+
+
+def known_at(connection: sa.Connection, account: str, covered: Mapping[str, frozenset[str]]) -> Known:
+    """What the ledger knows at an account; ``covered`` gives the record kinds each operation's list tells of."""
+    columns = deliveries.c
+    kind = columns.record["kind"].as_string().label("kind")
+    query = (
+        sa.select(kind, columns.id, columns.record_key, columns.operation, columns.state, columns.remote_id,
+                  columns.created_at, columns.updated_at)
+        .where(columns.account == account)
+        .order_by(columns.id)
+    )  # fmt: skip
+    found: dict[tuple[str, str], Standing] = {}
+    others: set[tuple[str, str]] = set()
+    for row in connection.execute(query):
+        if row.kind not in covered.get(row.operation, ()):
+            others.add((row.kind, row.record_key))
+            continue
+        _add(found.setdefault((row.kind, row.record_key), Standing(row.kind, row.record_key)), row)
+    return Known(found, frozenset(others | _stock_in_orders(connection, account)))
+
+
+def _add(standing: Standing, row: Any) -> None:  # noqa: ANN401 - a row of the query above
+    first = standing.content is None
+    standing.state = row.state
+    if row.remote_id:
+        standing.remote_ids.add(row.remote_id)
+    # What came back "unchanged" sent nothing: what is there is still the content of the delivery before it.
+    if row.state in {DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE}:
+        standing.content = row.id
+    if first and row.state == DeliveryState.DELIVERED:
+        standing.begun_at, standing.made_at = row.created_at, row.updated_at
+
+
+def _stock_in_orders(connection: sa.Connection, account: str) -> set[tuple[str, str]]:
+    """Stock items that came as the lines of orders: an operation may take an order and keep its items."""
+    columns = deliveries.c
+    query = sa.select(columns.record).where(
+        columns.account == account,
+        columns.operation == "inventory_item",
+        columns.record["kind"].as_string() == "order",
+    )
+    records = map(decode_record, connection.execute(query).scalars())
+    return {("inventory_item", str(line.get("sku"))) for record in records for line in record.lines}
+
+
+def first_at(connection: sa.Connection, account: str) -> float | None:
+    """When the ledger first heard of a delivery to an account, in seconds since 1970."""
+    query = sa.select(sa.func.min(deliveries.c.created_at)).where(deliveries.c.account == account)
+    return connection.execute(query).scalar()
+
+
+def operations_of(connection: sa.Connection, account: str) -> list[str]:
+    """The operations an account was ever asked for, by name."""
+    query = sa.select(deliveries.c.operation).where(deliveries.c.account == account).distinct()
+    return sorted(connection.execute(query).scalars())
