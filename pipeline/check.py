@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.checking import load_schema
-from pipeline.delivery.walk import ask
+from pipeline.delivery.clock import RealClock
 from pipeline.errors import SetupError
+from pipeline.online import ask_accounts
 from pipeline.project import Plan, load_plan
-from pipeline.send_out import http_transport
-from pipeline.targets.contract import Account, Done
+from pipeline.send_out import TransportOf, http_transport
 
 
-def check(folder: Path, *, online: bool) -> dict[str, Any]:
-    """What was proved, as plain values: ``lines`` of ``what``, ``verdict`` (ok, warning, problem) and ``message``."""
+def check(
+    folder: Path, *, online: bool, create_fields: bool = False, transport_of: TransportOf = http_transport
+) -> dict[str, Any]:
+    """What was proved, as plain values: ``lines`` of ``what``, ``verdict`` (ok, warning, problem) and ``message``.
+
+    ``exit_code`` 2: the set-up is wrong; 3: only accounts are not as they should be, which ``online`` alone sees.
+    """
     try:
         plan = load_plan(folder)
     except SetupError as problem:
@@ -22,7 +27,7 @@ def check(folder: Path, *, online: bool) -> dict[str, Any]:
         return {"lines": lines, "exit_code": 2}
     lines = _offline(plan)
     if online:
-        lines += [_asked(account) for account in plan.accounts.values()]
+        lines += _online(plan, transport_of, create_fields=create_fields)
     return {"lines": lines, "exit_code": _exit_code(lines)}
 
 
@@ -42,19 +47,9 @@ def _offline(plan: Plan) -> list[dict[str, str]]:
     return lines
 
 
-def _asked(account: Account) -> dict[str, str]:
-    """One harmless call per account: address and key."""
-    transport = http_transport(account)
-    try:
-        outcome = ask(account, transport)
-    finally:
-        transport.close()
-    what = f"account {account.name} online"
-    if isinstance(outcome, Done):
-        note = outcome.result.get("note")
-        return _line(what, "ok", str(note) if note else f"{account.base_url} answers and takes the key")
-    advice = getattr(outcome, "advice", "")
-    return _line(what, "problem", f"{outcome.message} {advice}".strip())
+def _online(plan: Plan, transport_of: TransportOf, *, create_fields: bool) -> list[dict[str, str]]:
+    told = ask_accounts(plan.accounts, transport_of, RealClock(), create_fields=create_fields)
+    return [{**_line(one.what, one.verdict, one.message), "code": one.code} for one in told]
 
 
 def _line(what: str, verdict: str, message: str) -> dict[str, str]:

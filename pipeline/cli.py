@@ -312,14 +312,15 @@ def preview(file: Path, feed: str | None, folder: Path, as_json: bool) -> int:
 
 @cli.command()
 @click.option("--online", is_flag=True, help="Also ask each account: can I reach you, is the key good?")
+@click.option("--create-fields", is_flag=True, help="Ask the accounts, and make the custom fields that are missing.")
 @_project
 @_json
 @_says_what_happened
-def check(online: bool, folder: Path, as_json: bool) -> int:
+def check(online: bool, create_fields: bool, folder: Path, as_json: bool) -> int:
     """Prove settings, mappings and schemas without touching anything."""
     from pipeline.check import check as prove
 
-    told = prove(folder, online=online)
+    told = prove(folder, online=online or create_fields, create_fields=create_fields)
     if as_json:
         _print_json(told)
     else:

@@ -1,0 +1,159 @@
+"""What the accounts themselves say: reach, key, clock, custom fields. One harmless call each, all accounts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pipeline.delivery.clock import Clock
+from pipeline.delivery.walk import ask, walk
+from pipeline.errors import OrderdropError
+from pipeline.send_out import TransportOf
+from pipeline.targets.contract import Account, Answer, Done, InDoubt, Later, Outcome, Paused, Refused, Signed
+from pipeline.targets.http import Transport
+
+SKEW_LIMIT = 60.0
+"""Seconds: signatures and time windows of look-ups bear that much, and an HTTP date counts whole seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line about one account; ``verdict`` is ok, warning or problem."""
+
+    what: str
+    verdict: str
+    message: str
+    code: str = ""
+
+
+class Watched:
+    """A transport that also notes how far the other side's clock stands from ours, in seconds."""
+
+    def __init__(self, inner: Transport, clock: Clock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self.skew: float | None = None
+
+    def send(self, signed: Signed) -> Answer:
+        """Send once; reads the ``Date`` header, which every web server should give (RFC 9110)."""
+        before = self._clock.now()
+        answer = self._inner.send(signed)
+        told = _date(answer)
+        if told is not None:
+            # The date was written between our sending and our receiving: only what lies outside is skew.
+            self.skew = told - min(max(told, before - 1), self._clock.now())
+        return answer
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._inner.close()
+
+
+def _date(answer: Answer) -> float | None:
+    try:
+        told = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+
+
+def ask_accounts(
+    accounts: Mapping[str, Account], transport_of: TransportOf, clock: Clock, *, create_fields: bool
+) -> list[Told]:
+    """The lines of all accounts, in the order of the settings; nothing is written unless ``create_fields``."""
+    if not accounts:
+        return []
+    with ThreadPoolExecutor(len(accounts)) as pool:
+        asked = [
+            pool.submit(_ask, account, transport_of, clock, create_fields=create_fields)
+            for account in accounts.values()
+        ]
+        return [line for one in asked for line in one.result()]
+
+
+def _ask(account: Account, transport_of: TransportOf, clock: Clock, *, create_fields: bool) -> list[Told]:
+    what = f"account {account.name} online"
+    lines: list[Told] = []
+    try:
+        transport = Watched(transport_of(account), clock)
+        try:
+            lines += _lines(account, transport, what, create_fields=create_fields)
+        finally:
+            transport.close()
+    except OrderdropError as problem:
+        lines.append(Told(what, "problem", str(problem)))
+    except Exception as problem:  # noqa: BLE001 - whatever one account answers, the others are told about
+        said = f"Its answer could not be understood ({type(problem).__name__}). Check base_url."
+        lines.append(Told(what, "problem", said, "unreadable_answer"))
+    return lines
+
+
+def _lines(account: Account, transport: Watched, what: str, *, create_fields: bool) -> Iterator[Told]:
+    outcome = ask(account, transport)
+    yield _reached(account, what, outcome)
+    yield from _skewed(account, transport)
+    if isinstance(outcome, Done) and account.fields_plan is not None:
+        yield from _fields(account, transport, create_fields=create_fields)
+
+
+def _reached(account: Account, what: str, outcome: Outcome) -> Told:
+    match outcome:
+        case Done(result):
+            note = result.get("note")
+            return Told(what, "ok", str(note) if note else f"{account.base_url} answers and takes the key")
+        case Paused(code, message, advice):
+            return Told(what, "problem", f"{message} {advice}".strip(), code)
+        case Later(code, message):
+            return Told(what, "problem", message, code)
+        case InDoubt(code, message):
+            return Told(what, "problem", f"{message} Check base_url.", code)
+        case Refused(code, message, advice):
+            return Told(what, "problem", f"{message} {advice}".strip(), code)
+
+
+def _skewed(account: Account, transport: Watched) -> Iterator[Told]:
+    skew = transport.skew
+    if skew is None or abs(skew) <= SKEW_LIMIT:
+        return
+    where = "behind" if skew > 0 else "ahead of"
+    yield Told(
+        f"account {account.name} clock",
+        "warning",
+        f"This machine's clock is {_long(abs(skew))} {where} {account.target}'s. Look-ups go by time: set the clock "
+        "(a time server keeps it right).",
+        "clock_skew",
+    )
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+
+
+def _fields(account: Account, transport: Watched, *, create_fields: bool) -> Iterator[Told]:
+    assert account.fields_plan is not None  # noqa: S101 - the caller looked
+    what = f"account {account.name} custom fields"
+    outcome = walk(account, transport, account.fields_plan(create_fields))
+    if not isinstance(outcome, Done):
+        yield _reached(account, what, outcome)
+        return
+    missing, created = (_names(outcome.result, name) for name in ("missing", "created"))
+    if created:
+        yield Told(what, "ok", f"created there: {', '.join(created)}")
+    if missing:
+        yield Told(
+            what,
+            "problem",
+            f"not there: {', '.join(missing)}. Make them by hand, or let `orderdrop check --online --create-fields` "
+            "do it.",
+            "missing_custom_fields",
+        )
+    if not missing and not created:
+        yield Told(what, "ok", "every field that the settings name is there")
+
+
+def _names(result: Mapping[str, Any], name: str) -> list[str]:
+    return [str(one) for one in result.get(name) or ()]
