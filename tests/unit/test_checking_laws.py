@@ -23,6 +23,7 @@ ROW = st.tuples(
     st.sampled_from(["", "a@b.com", "a@b.com", "c@d.com", "nobody"]),
     st.sampled_from(["", "yes", "no"]),
 )
+DECLARED = ORDER.replace("parse: integer", 'parse: integer, decimal: "."')  # else a column decides for its cells
 ROWS = st.lists(ROW, max_size=12)
 POLICIES = st.sampled_from(["order", "row", "file"])
 
@@ -30,7 +31,7 @@ POLICIES = st.sampled_from(["order", "row", "file"])
 @lru_cache(maxsize=8)
 def _bound(policy: str, filled: bool):
     skip, fill = "skip_rows_where: {column: Order, is: TOTAL}", f"fill_down: {str(filled).lower()}"
-    text = ORDER.replace("record: order", f"record: order\nreject: {policy}\n{skip}\n{fill}")
+    text = DECLARED.replace("record: order", f"record: order\nreject: {policy}\n{skip}\n{fill}")
     with tempfile.TemporaryDirectory() as folder:
         return bind(mapping_of(Path(folder), text), ORDER_HEADER, NEW_YORK)
 
