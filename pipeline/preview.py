@@ -18,7 +18,8 @@ from pipeline.ledger.engine import open_readonly
 from pipeline.mapping.spec import FeedMapping
 from pipeline.model import DeliverTo, Record
 from pipeline.project import Plan
-from pipeline.take_in import judge, recognise
+from pipeline.recognise import recognise
+from pipeline.take_in import judge
 from pipeline.targets.contract import Account, Operation, Prior, Request, Result, Step
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,17 +75,29 @@ def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
 
 
 @contextmanager
-def alone(project: Project) -> Iterator[None]:
+def alone(project: Project, say: Callable[[str], None] = lambda _text: None) -> Iterator[None]:
     """Hold the project's run lock: a second run waits here. The lock goes with the process, also when it is killed."""
     path = project.plan.settings.var / "run.lock"
+    lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path):
-            yield
-    except (PermissionError, Timeout) as problem:
+        _acquire(lock, say)
+    except OSError as problem:
         raise LedgerError(
             f"{path} cannot be locked ({problem}). Make the project's var folder writable, then run again."
         ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, say: Callable[[str], None]) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("Another run is at work in this project; waiting for it to end.")
+        lock.acquire()
 
 
 def _deliver_problems(mapping: FeedMapping, accounts: Mapping[str, Account]) -> Iterator[str]:

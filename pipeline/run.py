@@ -37,7 +37,7 @@ def run(
     project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf = http_transport
 ) -> Report:
     """One pass: take in every settled file, deliver until nothing is due, hand back, balance."""
-    with alone(project):
+    with alone(project, progress.say):
         project.writer.write(lambda c: book.recover(c, project.clock.now()))
         remarks: list[str] = []
         taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]

@@ -13,7 +13,8 @@ import pytest
 from pipeline.checking import Checked
 from pipeline.project import load_plan
 from pipeline.samples import write_samples
-from pipeline.take_in import judge, recognise
+from pipeline.recognise import recognise
+from pipeline.take_in import judge
 
 HERE = Path(__file__).parent
 PROJECT = Path(__file__).parents[2]

@@ -225,3 +225,36 @@ def test_a_workbook_taken_out_of_errors_waits_no_longer(project: ProjectFolder) 
     for path in project.workbooks():
         path.unlink()
     assert project.run().code == 0
+
+
+def test_a_corrected_line_joins_the_lines_of_its_order_that_went_before(
+    project: ProjectFolder, sandbox: SandboxServer
+) -> None:
+    mapping = project.path / "mappings" / "orders.yaml"
+    mapping.write_text(mapping.read_text() + "reject: row\n")
+    rows = [order_row("1001", sku="A"), order_row("1001", sku="B", qty="x"), order_row("1001", sku="C", qty="y")]
+    project.drop("orders_1.csv", *rows)
+    project.run()
+    for fixed in ("x", "y"):
+        (workbook,) = project.workbooks()
+        book = openpyxl.load_workbook(workbook)
+        sheet = book["Fix these rows"]
+        quantity = [cell.value for cell in sheet[1]].index("Qty") + 1
+        for row in range(2, sheet.max_row + 1):
+            if sheet.cell(row, quantity).value == fixed:
+                sheet.cell(row, quantity).value = "2"
+        book.save(project.path / "inbox" / workbook.name)
+        project.run()
+    (order,) = sandbox.truth()["orderdesk"]["orders"]
+    assert sorted(item["code"] for item in order["order_items"]) == ["A", "B", "C"]
+    assert project.workbooks() == []
+
+
+def test_two_runs_at_once_share_the_work_and_double_nothing(project: ProjectFolder, sandbox: SandboxServer) -> None:
+    sandbox.faults.add([Fault("stall", target="orderdesk", seconds=0.1)])
+    for n in range(3):
+        project.drop(f"orders_{n}.csv", *(order_row(f"{n}-{m}") for m in range(5)))
+    runs = [project.popen("run") for _ in range(3)]
+    ends = [run.communicate(timeout=100) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], ends
+    assert orders(sandbox) == {f"{n}-{m}": 1 for n in range(3) for m in range(5)}

@@ -1,0 +1,117 @@
+"""Which feed a file belongs to, and whether it is a corrected workbook on its way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.closing.correction import is_correction, split_correction
+from pipeline.closing.workbook import is_refusal
+from pipeline.errors import FileRefused
+from pipeline.ledger import batches as files
+from pipeline.mapping.spec import FeedMapping, match_feed
+from pipeline.project import Plan, Project
+from pipeline.reading import open_table
+from pipeline.reading.table import Hints, Table
+
+BLOCK_ROWS = 50_000
+"""Rows read at a time: memory does not grow with the file's length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A file with its feed, and the header without our own columns. ``returned``: it is a corrected workbook."""
+
+    mapping: FeedMapping
+    table: Table
+    returned: bool
+    links: frozenset[str] = frozenset()
+
+
+def recognise(project: Project | None, path: Path, subfolder: str | None, plan: Plan | None = None) -> Recognised:
+    """Find the feed of a file; ``FileRefused`` when none, or two, fit. A returned workbook names its own."""
+    the_plan = project.plan if project is not None else plan
+    assert the_plan is not None  # noqa: S101 - one of the two is always given
+    mapping, no_feed = _feed_by_name(the_plan.mappings, path.name, subfolder)
+    table = _peek(path)
+    if table is not None and is_refusal(table.header):
+        raise FileRefused(
+            "own_notice",
+            f"'{path.name}' is the notice about a file that could not be read, not the file itself.",
+            "Repair the file the notice speaks of, and drop that one.",
+        )
+    if table is not None and is_correction(table.header):
+        links = _links(table)
+        named = _feed_by_links(project, links)
+        if named is not None or mapping is not None:
+            return Recognised(
+                the_plan.mappings.get(named or "") or _certain(mapping), table, returned=True, links=links
+            )
+        raise FileRefused(
+            "unknown_correction",
+            f"'{path.name}' is a corrected workbook, but none of its rows is known here.",
+            "Drop it where it came from, or name its feed: put it into inbox/<feed>/.",
+        )
+    if mapping is None:
+        raise no_feed or AssertionError
+    hints = mapping_hints(mapping)
+    if table is None or hints != Hints():
+        table = open_table(path, hints)
+    return Recognised(mapping, table, returned=False)
+
+
+def _certain(mapping: FeedMapping | None) -> FeedMapping:
+    if mapping is None:
+        raise FileRefused(
+            "unknown_feed",
+            "The feed this corrected workbook came from is no longer among the mappings.",
+            "Put its mapping back, or put the workbook into inbox/<feed>/.",
+        )
+    return mapping
+
+
+def mapping_hints(mapping: FeedMapping) -> Hints:
+    """What the mapping names about its files."""
+    files_of = mapping.files
+    return Hints(files_of.encoding, files_of.delimiter, files_of.quote, files_of.sheet, files_of.header_row)
+
+
+def _feed_by_name(
+    mappings: Mapping[str, FeedMapping], name: str, subfolder: str | None
+) -> tuple[FeedMapping | None, FileRefused | None]:
+    try:
+        return match_feed(mappings, name, subfolder), None
+    except FileRefused as refused:
+        return None, refused
+
+
+def _peek(path: Path) -> Table | None:
+    """The file opened with nothing named; ``None`` when it cannot be read that way."""
+    try:
+        return open_table(path, Hints())
+    except FileRefused:
+        return None
+
+
+def _links(table: Table) -> frozenset[str]:
+    links: set[str] = set()
+    for block in table.blocks(BLOCK_ROWS):
+        split = split_correction(table.header, block.frame)
+        links.update(origin.link for origin in split.origins.values() if origin is not None)
+    return frozenset(links)
+
+
+def _feed_by_links(project: Project | None, links: frozenset[str]) -> str | None:
+    """The feed the rows of a returned workbook came from; ``FileRefused`` when they came from two."""
+    if project is None or not links:
+        return None
+    with project.engine.connect() as connection:
+        feeds = {batch.feed for batch in files.by_link(connection, sorted(links)).values() if batch.feed}
+    if len(feeds) > 1:
+        raise FileRefused(
+            "two_feeds",
+            f"The rows of this workbook came from several feeds: {', '.join(sorted(feeds))}.",
+            "Correct and drop back one workbook per feed.",
+        )
+    return next(iter(feeds), None)

@@ -1,0 +1,64 @@
+"""Rows of a corrected workbook meet what the ledger knows of the file they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pipeline.closing.reference import Origin
+from pipeline.ledger import batches as files
+from pipeline.ledger import deliveries as book
+from pipeline.mapping.spec import FeedMapping
+from pipeline.model import DeliveryState, Record, Rejection, Value
+from pipeline.project import Project
+
+
+def corrected_rows(project: Project, origins: Mapping[int, Origin | None]) -> dict[int, Sequence[int]]:
+    """Original rows that came back, by the batch they came from."""
+    by_link: dict[str, list[int]] = {}
+    for origin in origins.values():
+        if origin is not None:
+            by_link.setdefault(origin.link, []).append(origin.row)
+    with project.engine.connect() as connection:
+        known = files.by_link(connection, sorted(by_link))
+    return {known[link].id: rows for link, rows in by_link.items() if link in known}
+
+
+def linked(rejection: Rejection, origins: Mapping[int, Origin | None]) -> Rejection:
+    """The same rejection, telling also which row of the original file is meant."""
+    origin = origins.get(rejection.row)
+    if origin is None or origin.row == rejection.row:
+        return rejection
+    return replace(rejection, message=f"{rejection.message} (Row {origin.row} of the original file.)")
+
+
+def completed(
+    project: Project, mapping: FeedMapping, records: Sequence[Record], corrected: Mapping[int, Sequence[int]]
+) -> Sequence[Record]:
+    """Records with the lines that went out before them.
+
+    Under ``reject: row`` an order goes out without its bad lines. When such a line comes back corrected, the order is
+    all its lines together; sent alone, it would take the place of the others.
+    """
+    if not corrected or mapping.record != "order" or mapping.reject != "row":
+        return records
+    return [_with_earlier_lines(project, record, corrected) for record in records]
+
+
+def _with_earlier_lines(project: Project, record: Record, corrected: Mapping[int, Sequence[int]]) -> Record:
+    with project.engine.connect() as connection:
+        earlier = [d for d in book.by_key(connection, record.key) if d.state != DeliveryState.REFUSED]
+    if not earlier:
+        return record
+    newest = earlier[-1]
+    returned = set(corrected.get(newest.batch_id, ()))
+    kept = _lines_not_in(newest.record, returned)
+    fields = {**newest.record.fields, **{name: value for name, value in record.fields.items() if value is not None}}
+    return replace(record, fields=fields, lines=(*kept, *record.lines))
+
+
+def _lines_not_in(record: Record, rows: set[int]) -> list[Mapping[str, Value]]:
+    """The lines of a record whose rows did not come back; lines from still earlier files stand first, without rows."""
+    older = len(record.lines) - len(record.rows)
+    own = zip(record.rows, record.lines[older:], strict=True)
+    return [*record.lines[:older], *(line for row, line in own if row not in rows)]
