@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,12 +36,18 @@ _TEXTS: Mapping[int, str] = {
     400: "order not found",
     600: "wrong email",
     601: "order already exist, bill_id in result",
+    203: "order number is empty",
+    302: "nonexistent order",
+    303: "wrong status",
     602: "error creating order",
     603: "missing products",
     604: "product not exist",
     605: "no delivery data",
     700: "no products",
 }
+_CHANGES = {"paid": "Paid", "sent": "", "cancel": "Cancel", "return": "MoneyBack"}
+"""Words of ``UpdateOrderStatus`` → state of the order; a parcel that is sent leaves the payment as it is."""
+
 _STATUSES = {"Expected": "waiting", "Paid": "paid", "Cancel": "cancel", "MoneyBack": "return"}
 # The last word begins with a Cyrillic letter on the vendor's page.
 _CONFIRMED = frozenset({"Yes", "No", "True", "False", "\u0421onfirmed"})
@@ -71,7 +77,10 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One invoice; a missing trailing price means the shop's own. ``ignored`` holds unknown parameters."""
+    """One invoice; a missing trailing price means the shop's own. ``ignored`` holds unknown parameters.
+
+    ``changes`` are the calls that changed its status since, oldest first.
+    """
 
     bill_id: str
     email: str
@@ -82,13 +91,15 @@ class Order:
     prices: tuple[str, ...]
     fields: Form
     ignored: Form = field(default_factory=dict)
+    changes: tuple[Form, ...] = ()
 
 
 class SimulatedInfluencerSoft:
     """One shop with its products and orders.
 
     ``shows_bill_id``: the vendor's sample of ``createorder`` has an empty result, so by default no number
-    comes back. ``same_order`` says when 601 is answered (default: never); ``physical`` goods want an address.
+    comes back. ``closed`` methods answer code 2, as some do for some accounts. ``same_order`` says when 601 is
+    answered (default: never); ``physical`` goods want an address.
     ``answer_code`` may be set to make every ``createorder`` answer that code and do nothing (8, 602 …).
     """
 
@@ -105,6 +116,7 @@ class SimulatedInfluencerSoft:
         coupons: Mapping[str, str] | None = None,
         shows_bill_id: bool = False,
         same_order: SameOrder | None = None,
+        closed: Iterable[str] = (),
     ) -> None:
         self._key = key
         self._login = login
@@ -114,6 +126,7 @@ class SimulatedInfluencerSoft:
         self._coupons = dict({"31": "WINTER"} if coupons is None else coupons)
         self._shows_bill_id = shows_bill_id
         self._same_order = same_order or (lambda _form, _order: False)
+        self._closed = frozenset(method.lower() for method in closed)
         self._orders: list[Order] = []
         self.answer_code: int | None = None
 
@@ -135,8 +148,8 @@ class SimulatedInfluencerSoft:
         return {"orders": [_plain(order) for order in self._orders]}
 
     def writes(self, call: Call) -> bool:
-        """Only ``createorder`` changes anything here."""
-        return call.path.lower() == "/api/createorder"
+        """Only new orders and changes of status change anything here."""
+        return call.path.lower() in {"/api/createorder", "/api/updateorderstatus"}
 
     def _method(self, method: str, form: Form, call: Call) -> Callable[[Form], Any]:
         if "rpsKey" in form:
@@ -149,9 +162,11 @@ class SimulatedInfluencerSoft:
                 "getbills": self._bills,
                 "getorderdetails": self._details,
                 "getallgoods": self._all_goods,
+                "getorderswithgoods": self._of_days,
+                "updateorderstatus": self._change,
             }
             self._check_signature(form, call)
-        if method.lower() not in known:
+        if method.lower() not in known or method.lower() in self._closed:
             raise Refusal(2)
         return known[method.lower()]
 
@@ -209,10 +224,7 @@ class SimulatedInfluencerSoft:
     def _goods(self, _form: Form) -> Any:  # noqa: ANN401 - any JSON value
         if not self._products:
             raise Refusal(700)
-        return [
-            {"id": str(501 + at), "good_name": name, "good_title": name}
-            for at, name in enumerate(self._products)
-        ]
+        return [{"id": str(501 + at), "good_name": name, "good_title": name} for at, name in enumerate(self._products)]
 
     def _coupon_list(self, _form: Form) -> Any:  # noqa: ANN401 - any JSON value
         return [{"id": number, "coupon": code} for number, code in self._coupons.items()]
@@ -238,6 +250,36 @@ class SimulatedInfluencerSoft:
                 return {"id": order.bill_id, "email": order.email, "tag": order.tag, "comment": order.note,
                         "pay_status": _STATUSES[order.status]}  # fmt: skip
         raise Refusal(400)
+
+    def _of_days(self, form: Form) -> Any:  # noqa: ANN401 - any JSON value
+        """A time of more than a month is cut to its last month, without a word."""
+        try:
+            first, last = (datetime.strptime(form[name], "%d.%m.%Y") for name in ("begin_date", "end_date"))  # noqa: DTZ007 - days
+        except (KeyError, ValueError):
+            raise Refusal(3) from None
+        first = max(first, last - timedelta(days=31))
+        seen = [order for order in self._orders if first <= _created(order) < last + timedelta(days=1)]
+        if not seen:
+            raise Refusal(400)
+        return [{"id": order.bill_id, "email": order.email, "tag": order.tag, "comment": order.note,
+                 "pay_status": _STATUSES[order.status]} for order in seen]  # fmt: skip
+
+    def _change(self, form: Form) -> Any:  # noqa: ANN401 - any JSON value
+        """A date belongs to ``paid`` and ``sent``, a tracking number to ``sent``."""
+        if not form.get("bill_id"):
+            raise Refusal(203)
+        at = next((n for n, order in enumerate(self._orders) if order.bill_id == form["bill_id"]), None)
+        if at is None:
+            raise Refusal(302)
+        word = form.get("status", "")
+        dated = word not in {"paid", "sent"} or form.get("date", "").isdecimal()
+        if word not in _CHANGES or not dated or (word == "sent" and not form.get("rpo")):
+            raise Refusal(303)
+        order = self._orders[at]
+        status = _CHANGES[word] or order.status
+        told = {name: value for name, value in form.items() if name != "hash"}
+        self._orders[at] = replace(order, status=status, changes=(*order.changes, told))
+        return []
 
     def _all_goods(self, form: Form) -> Any:  # noqa: ANN401 - any JSON value
         return [{**good, "good_id": good["id"], "good_sum": "0.00"} for good in self._goods(form)]
@@ -306,9 +348,16 @@ def _order(bill_id: str, form: Form, products: tuple[str, ...], prices: tuple[st
     )
 
 
+def _created(order: Order) -> datetime:
+    """The order's own date; one without stands on the first day of all."""
+    text = order.fields.get("order_created_at", "1970-01-01 00:00:00")
+    return next(datetime.strptime(text, form) for form in _CREATED_FORMATS if _parses(text, form))  # noqa: DTZ007 - the shop names no zone
+
+
 def _plain(order: Order) -> dict[str, Any]:
     shown = asdict(order)
     return {**shown, "id": order.bill_id, "products": list(order.products), "prices": list(order.prices),
+            "changes": list(order.changes),
             "total": str(sum((Decimal(price) for price in order.prices), Decimal(0)))}  # fmt: skip
 
 

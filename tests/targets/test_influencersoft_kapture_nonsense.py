@@ -13,7 +13,8 @@ from pipeline.model import Record
 from pipeline.settings import Secret
 from pipeline.targets.contract import Done, Found, InDoubt, Later, Paused, Refused, Unclear
 from pipeline.targets.influencersoft import build as build_school
-from pipeline.targets.influencersoft.client import find_order
+from pipeline.targets.influencersoft.answers import Reader
+from pipeline.targets.influencersoft.lookup import Orders
 from pipeline.targets.influencersoft.settings import CreateOrderOptions
 from pipeline.targets.kapture import build as build_desk
 
@@ -41,9 +42,7 @@ bodies = st.binary(max_size=40) | json_values
 statuses = st.sampled_from([200, 200, 200, 201, 204, 301, 302, 307, 400, 401, 404, 408, 429, 500, 503])
 
 texts = st.text(st.characters(codec="utf-8"), max_size=15)
-amounts = st.none() | st.decimals(
-    allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=4
-)
+amounts = st.none() | st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=4)
 lines = st.lists(
     st.fixed_dictionaries(
         {},
@@ -54,8 +53,7 @@ lines = st.lists(
             "unit_price": amounts,
             "line_discount": amounts,
             "line_tax": amounts,
-            "line_type": st.none()
-            | st.sampled_from(["product", "subscription", "shipping", "tax", "discount", "fee"]),
+            "line_type": st.none() | st.sampled_from(["product", "subscription", "shipping", "tax", "discount", "fee"]),
         },
     ),
     max_size=4,
@@ -98,7 +96,7 @@ def test_no_nonsense_is_taken_for_absence_at_kapture(told: list[tuple[Any, int]]
 @settings(max_examples=80, deadline=None)
 @given(bodies)
 def test_nonsense_in_the_first_list_is_not_absence_at_influencersoft(body: Any) -> None:
-    search = find_order(order(), CreateOrderOptions())
+    search = Orders(Reader("https://x.example", Secret("k", "test"))).find(order(), CreateOrderOptions())
     seen = _end(search, [(body, 200), (b"", 200)])
     assert isinstance(seen, Unclear)
 

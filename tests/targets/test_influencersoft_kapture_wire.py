@@ -23,7 +23,8 @@ OPERATIONS = {"school": "create_order", "desk": "push_order"}
 
 def accounts(server: SandboxServer) -> dict[str, Account]:
     urls = server.base_urls()
-    school = {"target": "influencersoft", "login": "demo-shop", "api_key": SCHOOL_KEY, "secret": SCHOOL_KEY}
+    school = {"target": "influencersoft", "login": "demo-shop", "api_key": SCHOOL_KEY, "secret": SCHOOL_KEY,
+              "check_products": False}  # fmt: skip
     return {
         "school": build_account("school", {**school, "base_url": urls["influencersoft"]}),
         "desk": build_account("desk", {"target": "kapture", "base_url": urls["kapture"], "keys": DESK_KEYS}),
@@ -49,9 +50,7 @@ def look(account: Account, step: Step) -> Any:
 
 @pytest.fixture
 def server() -> Any:
-    with SandboxServer(
-        [SimulatedInfluencerSoft(), SimulatedKapture(pull_shows_erp_id=True)], port=0
-    ) as running:
+    with SandboxServer([SimulatedInfluencerSoft(), SimulatedKapture(pull_shows_erp_id=True)], port=0) as running:
         yield running
 
 
@@ -65,9 +64,7 @@ def test_an_order_arrives_over_the_wire(server: SandboxServer, name: str) -> Non
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("kind", ["drop_after", "error_after", "cut", "html", "empty"])
-def test_a_lost_answer_is_in_doubt_and_the_order_is_found(
-    server: SandboxServer, name: str, kind: str
-) -> None:
+def test_a_lost_answer_is_in_doubt_and_the_order_is_found(server: SandboxServer, name: str, kind: str) -> None:
     account = accounts(server)[name]
     step = first_step(account.operation(OPERATIONS[name], {}), order())
     server.faults.add([Fault(kind=kind, times=1)])

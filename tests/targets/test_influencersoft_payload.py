@@ -144,9 +144,7 @@ def test_problems_before_sending(record: Record, options: CreateOrderOptions, co
 
 def test_amounts_of_zero_are_no_problem() -> None:
     zero = Decimal("0.00")
-    record = order(
-        [line(line_tax=zero), line(price="0", line_type="shipping")], tax_total=zero, shipping_total=zero
-    )
+    record = order([line(line_tax=zero), line(price="0", line_type="shipping")], tax_total=zero, shipping_total=zero)
     assert codes(record) == []
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from driven import ended
 from walk import FULL_ORDER, Stop, Walk, answer, first_step, line, order
 
 from pipeline.errors import SetupError
@@ -11,14 +12,17 @@ from pipeline.sandbox.influencersoft import SimulatedInfluencerSoft
 from pipeline.settings import Secret
 from pipeline.targets.contract import Absent, Found, Paused, Refused, Request, Unclear
 from pipeline.targets.influencersoft import build
-from pipeline.targets.influencersoft.client import Signer, encode_form, find_order, post, signature
+from pipeline.targets.influencersoft.answers import Reader
+from pipeline.targets.influencersoft.client import Signer, encode_form, post, signature
+from pipeline.targets.influencersoft.lookup import Orders
 from pipeline.targets.influencersoft.settings import CreateOrderOptions, read_account
 
 KEY = Secret("sandbox-key", "test")
+ORDERS = Orders(Reader("https://demo-shop.influencersoft.com", KEY))
 
 
 def walk(shop: SimulatedInfluencerSoft | None = None, **table: Any) -> Walk:
-    settings = {"target": "influencersoft", "login": "demo-shop", "api_key": KEY, **table}
+    settings = {"target": "influencersoft", "login": "demo-shop", "api_key": KEY, "check_products": False, **table}
     return Walk(build("school", settings), shop or SimulatedInfluencerSoft())
 
 
@@ -134,11 +138,14 @@ def test_every_listed_state_is_found(said: str) -> None:
     assert isinstance(driven.look(first_step(operation, order(status=said))), Found)
 
 
-def test_a_refunded_order_is_on_no_list_so_its_absence_proves_nothing() -> None:
+def test_a_refunded_order_is_on_no_list_so_its_days_are_read_and_absence_proves_nothing() -> None:
     driven = walk(secret=KEY)
     operation = driven.account.operation("create_order", {})
+    step = first_step(operation, order(status="MoneyBack"))
+    assert isinstance(driven.look(step), Unclear)
     driven.run(operation, order(status="MoneyBack"))
-    assert isinstance(driven.look(first_step(operation, order(status="MoneyBack"))), Unclear)
+    assert driven.look(step) == Found({"id": "100234"})
+    assert driven.sent[-1].form == (("begin_date", "04.01.2026"), ("end_date", "02.02.2026"))
 
 
 def test_twice_there_is_unclear() -> None:
@@ -175,11 +182,7 @@ def test_the_same_products_without_any_mark_are_unclear() -> None:
     ],
 )
 def test_an_unreadable_list_is_never_absence(unreadable: Any) -> None:
-    search = find_order(order(), CreateOrderOptions())
-    next(search)
-    with pytest.raises(StopIteration) as end:
-        search.send(unreadable)
-    assert isinstance(end.value.value, Unclear)
+    assert isinstance(ended(ORDERS.find(order(), CreateOrderOptions()), unreadable), Unclear)
 
 
 @pytest.mark.parametrize(
@@ -188,18 +191,13 @@ def test_an_unreadable_list_is_never_absence(unreadable: Any) -> None:
      {"error_code": 0, "result": {"id": "9", "tag": "EXP-17"}}, {"error_code": 0, "result": {"id": "5"}}],
 )  # fmt: skip
 def test_an_unreadable_order_is_never_absence(details: Any) -> None:
-    search = find_order(order(), CreateOrderOptions())
-    next(search)
-    search.send(answer({"error_code": 0, "result": {"5": {"501": {"good_name": "x"}}}}))
-    search.send(answer({"error_code": 0, "result": []}))
-    search.send(answer({"error_code": 0}))
-    with pytest.raises(StopIteration) as end:
-        search.send(answer(details))
-    assert isinstance(end.value.value, Unclear)
+    lists = [{"error_code": 0, "result": {"5": {"501": {"good_name": "x"}}}}, {"error_code": 0, "result": []}]
+    told = [answer(said) for said in (*lists, {"error_code": 0}, details)]
+    assert isinstance(ended(ORDERS.find(order(), CreateOrderOptions()), *told), Unclear)
 
 
 def test_a_list_of_orders_instead_of_a_map_is_read_too() -> None:
-    search = find_order(order(), CreateOrderOptions())
+    search = ORDERS.find(order(), CreateOrderOptions())
     next(search)
     search.send(answer({"error_code": 0, "result": [{"bill_id": 7}]}))
     search.send(answer({"error_code": 400}))
@@ -316,18 +314,14 @@ def test_wrong_settings_are_refused(table: dict[str, Any], words: str) -> None:
         ("create_order", {"statuses": {"open": "Open"}}, "Open"),
     ],
 )
-def test_wrong_operations_and_options_are_refused(
-    operation: str, options: dict[str, Any], words: str
-) -> None:
+def test_wrong_operations_and_options_are_refused(operation: str, options: dict[str, Any], words: str) -> None:
     with pytest.raises(SetupError, match=words):
         walk().account.operation(operation, options)
 
 
 def test_statuses_of_the_mapping_are_read_without_regard_to_case() -> None:
     driven = walk()
-    driven.run(
-        driven.account.operation("create_order", {"statuses": {"On Hold": "Cancel"}}), order(status="on hold")
-    )
+    driven.run(driven.account.operation("create_order", {"statuses": {"On Hold": "Cancel"}}), order(status="on hold"))
     assert orders(driven)[0]["status"] == "Cancel"
 
 

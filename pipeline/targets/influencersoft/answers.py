@@ -1,6 +1,6 @@
-"""One table: what InfluencerSoft answers, and what that means for the order or the account.
+"""What InfluencerSoft answers, and what that means for the order or the account.
 
-Codes are those of help article 360050392312. Business errors come with HTTP 200: the code decides.
+Business errors come with HTTP 200: the code decides, by the table in ``codes``.
 """
 
 from __future__ import annotations
@@ -8,64 +8,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.settings import Secret
 from pipeline.targets.contract import Answer, Done, InDoubt, Later, Outcome, Paused, Refused
-
-QUOTA_PAUSE_SECONDS = 3600.0
-"""After code 8: the quota's window is not published, and pressing on is said to end in a block."""
-
-_ASK_SUPPORT = "Ask InfluencerSoft support to enable the API for this account, then run again."
-_CHECK_KEY = "Check api_key (and login) of this account in pipeline.toml, then run again."
-
-CODES: Mapping[int, Refused | Later | InDoubt | Paused] = {
-    1: Paused(
-        "wrong_generation",
-        "InfluencerSoft wants an API 1.0 signature for this call.",
-        "The method name may reach the wrong generation: check base_url and method_name of this account.",
-    ),
-    2: Paused(
-        "no_input_seen",
-        "InfluencerSoft saw no parameters, or the method is closed for this account.",
-        "Check base_url, and whether your plan includes API 2.0.",
-    ),
-    3: Refused(
-        "bad_parameter", "InfluencerSoft calls a value of the order wrong.", "Correct the order's values."
-    ),
-    4: Paused("bad_key", "InfluencerSoft does not accept the key.", _CHECK_KEY),
-    5: Paused(
-        "bad_login", "InfluencerSoft does not know this login.", "Check login and base_url of this account."
-    ),
-    6: Paused(
-        "address_not_allowed",
-        "InfluencerSoft does not take calls from this machine's address.",
-        "Add this machine's address to the API's address list at InfluencerSoft, then run again.",
-    ),
-    7: Paused("account_disabled", "InfluencerSoft says the account is disabled.", _ASK_SUPPORT),
-    8: Later("quota", "InfluencerSoft's request quota is used up, or its API is off.", QUOTA_PAUSE_SECONDS),
-    600: Refused("wrong_email", "InfluencerSoft does not accept the e-mail address.", "Correct it.", "email"),
-    602: InDoubt("creating_failed", "InfluencerSoft failed while creating the order."),
-    603: Refused(
-        "no_products", "InfluencerSoft saw no product in the order.", "Give it at least one.", "sku"
-    ),
-    604: Refused(
-        "unknown_product",
-        "InfluencerSoft does not know a product of the order.",
-        "Use the product's short name from the InfluencerSoft product list, or create the product there.",
-        "sku",
-    ),
-    605: Refused(
-        "no_delivery_address",
-        "InfluencerSoft wants a name and an address for goods that are shipped.",
-        "Fill in the customer's name and the shipping address.",
-        "shipping_address1",
-    ),
-}
-"""Code → outcome, without 0 and 601. Any other code refuses the order with the vendor's own words."""
+from pipeline.targets.influencersoft.codes import (
+    ACCOUNT_CODES,
+    CHECK_KEY,
+    CODES,
+    STATUS_CODES,
+    UNKNOWN_PRODUCT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +47,12 @@ def read_envelope(answer: Answer) -> Envelope | None:
                     str(body.get("hash") or ""))  # fmt: skip
 
 
+Read = Callable[[Envelope], Outcome]
+"""Reads a reply whose code says that the call worked."""
+
+NONE: Mapping[int, Refused] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads one account's answers; has the key to check a reply's hash and to keep it out of messages."""
@@ -106,11 +68,38 @@ class Reader:
         """``getgoods``: done when it lists every one of ``keys``."""
         return self._by_code(answer, lambda envelope: _goods_of(envelope, keys), empty=700)
 
+    def good_names(self, answer: Answer) -> frozenset[str] | None:
+        """The product keys of a ``getgoods`` answer, ``None`` when it lists none."""
+        envelope = read_envelope(answer)
+        return _names_of(envelope) or None if answer.ok and envelope is not None and envelope.code == 0 else None
+
     def coupon(self, code: str, answer: Answer) -> Outcome:
         """``getcoupons``: done with the coupon's ``id``."""
         return self._by_code(answer, lambda envelope: _coupon_of(envelope, code))
 
-    def _by_code(self, answer: Answer, done: Any, empty: int | None = None) -> Outcome:  # noqa: ANN401 - a reader
+    def status_set(self, bill_id: str, answer: Answer) -> Outcome:
+        """What became of ``UpdateOrderStatus``, which API 1.0 signs."""
+        outcome = self._by_code(answer, lambda envelope: _status_of(envelope, bill_id), more=STATUS_CODES)
+        return _of_signed(outcome)
+
+    def signed_goods(self, answer: Answer) -> Outcome:
+        """``GetAllGoods``: any answer but a refusal proves the signature."""
+        return _of_signed(self._by_code(answer, lambda _envelope: Done({"signed": True}), empty=700))
+
+    def trouble(self, answer: Answer) -> Later | Paused | None:
+        """What a signed read that failed says of the account; ``None`` when it says nothing of it."""
+        envelope = read_envelope(answer)
+        outcome = self._by_status(answer, envelope)
+        if outcome is None and envelope is not None:
+            outcome = CODES.get(envelope.code) if envelope.code in ACCOUNT_CODES else None
+        if isinstance(outcome, InDoubt):  # a read that failed may be repeated
+            return Later(outcome.code, f"InfluencerSoft answered a read with HTTP {answer.status}.")
+        signed = _of_signed(outcome) if outcome is not None else None
+        return signed if isinstance(signed, Later | Paused) else None
+
+    def _by_code(
+        self, answer: Answer, done: Read, empty: int | None = None, more: Mapping[int, Refused] = NONE
+    ) -> Outcome:
         envelope = read_envelope(answer)
         unusual = self._by_status(answer, envelope)
         if unusual is not None or envelope is None:
@@ -118,12 +107,16 @@ class Reader:
                 "unreadable", f"The answer is not InfluencerSoft's: {self._quote(answer.text(4000))}"
             )
         if envelope.code in {0, 601, empty}:
-            return done(envelope)  # type: ignore[no-any-return]  # a reader gives an outcome
+            return done(envelope)
         said = f" (code {envelope.code_text}: {self._quote(_said(envelope))})"
-        outcome = CODES.get(envelope.code) or Refused(
-            f"code_{envelope.code}",
-            "InfluencerSoft refused the order.",
-            "See what InfluencerSoft says, and correct it.",
+        outcome = (
+            more.get(envelope.code)
+            or CODES.get(envelope.code)
+            or Refused(
+                f"code_{envelope.code}",
+                "InfluencerSoft refused the order.",
+                "See what InfluencerSoft says, and correct it.",
+            )
         )
         return dataclasses.replace(outcome, message=outcome.message + said)
 
@@ -144,7 +137,7 @@ class Reader:
         if status in {301, 307, 308}:
             return self._redirected(answer)
         if status in {401, 403}:
-            return Paused("bad_key", f"InfluencerSoft refused the call (HTTP {status}).", _CHECK_KEY)
+            return Paused("bad_key", f"InfluencerSoft refused the call (HTTP {status}).", CHECK_KEY)
         if status in {404, 405, 410}:
             return Paused(
                 "wrong_address",
@@ -152,22 +145,16 @@ class Reader:
                 "Check login, base_url and method_name of this account.",
             )
         if status == 429:
-            return Later(
-                "too_fast", "InfluencerSoft asks for a slower pace (HTTP 429).", _retry_after(answer)
-            )
+            return Later("too_fast", "InfluencerSoft asks for a slower pace (HTTP 429).", _retry_after(answer))
         if 400 <= status < 500 and status != 408:
             return self._client_error(status, envelope)
-        return InDoubt(
-            f"http_{status}", f"InfluencerSoft answered with HTTP {status}; the order may exist or not."
-        )
+        return InDoubt(f"http_{status}", f"InfluencerSoft answered with HTTP {status}; the order may exist or not.")
 
     def _client_error(self, status: int, envelope: Envelope | None) -> Outcome | None:
         if envelope is not None and envelope.code not in {0, 601}:
             return None
         if envelope is not None:
-            return InDoubt(
-                f"http_{status}", f"InfluencerSoft answered HTTP {status} and yet speaks of an order."
-            )
+            return InDoubt(f"http_{status}", f"InfluencerSoft answered HTTP {status} and yet speaks of an order.")
         return Refused(
             f"http_{status}",
             f"InfluencerSoft refused the call (HTTP {status}).",
@@ -208,22 +195,44 @@ def response_hash(code: str, text: str, secret: str) -> str:
 
 def _order_number(result: Any) -> str | None:  # noqa: ANN401 - whatever the vendor sent
     number = result.get("bill_id") if isinstance(result, Mapping) else None
-    return (
-        str(number)
-        if isinstance(number, int | str) and not isinstance(number, bool) and number != ""
-        else None
-    )
+    return str(number) if isinstance(number, int | str) and not isinstance(number, bool) and number != "" else None
+
+
+def _names_of(envelope: Envelope) -> frozenset[str]:
+    entries = envelope.result if isinstance(envelope.result, list) else []
+    return frozenset(str(e["good_name"]) for e in entries if isinstance(e, Mapping) and e.get("good_name"))
+
+
+def _status_of(envelope: Envelope, bill_id: str) -> Outcome:
+    if envelope.code == 601:
+        return InDoubt("unreadable", "InfluencerSoft answered a change of status as if it were a new order.")
+    return Done({"id": bill_id})
+
+
+def _of_signed(outcome: Outcome) -> Outcome:
+    """The same outcome, its advice naming what signs the calls of API 1.0."""
+    advice = {
+        "bad_key": "Check `secret` and login of this account: they sign the calls of API 1.0.",
+        "wrong_generation": "Check base_url: this address does not seem to serve API 1.0.",
+        "no_input_seen": "API 1.0 may be closed for this account; without `secret` it is not used.",
+    }
+    if isinstance(outcome, Paused) and outcome.code in advice:
+        return dataclasses.replace(outcome, advice=advice[outcome.code])
+    return outcome
 
 
 def _goods_of(envelope: Envelope, keys: Sequence[str]) -> Outcome:
-    entries = envelope.result if isinstance(envelope.result, list) else []
-    known = {str(entry.get("good_name")) for entry in entries if isinstance(entry, Mapping)}
+    known = _names_of(envelope)
     if envelope.code == 0 and not known:
         return InDoubt("unreadable", "InfluencerSoft's product list cannot be read.")
     unknown = [key for key in dict.fromkeys(keys) if key not in known]
     if unknown:
-        refused = CODES[604]
-        return dataclasses.replace(refused, message=f"{refused.message} ({', '.join(unknown)})")
+        refused = UNKNOWN_PRODUCT
+        return dataclasses.replace(
+            refused,
+            message=f"{refused.message} ({', '.join(unknown)})",
+            advice=f"{refused.advice} `check_products = false` of the account sends it unchecked.",
+        )
     return Done({"goods": len(known)})
 
 

@@ -1,4 +1,4 @@
-"""The calls: how each generation of the API is signed, what is asked, and how an order is looked up.
+"""The calls: how each generation of the API is signed, what is asked, and how orders are read.
 
 API 2.0 (``rpsKey`` in the body) takes the order; only API 1.0 (md5 signature) can show orders again.
 """
@@ -6,27 +6,23 @@ API 2.0 (``rpsKey`` in the body) takes the order; only API 1.0 (md5 signature) c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote_plus
 
 from pipeline.model import Record
 from pipeline.settings import Secret
-from pipeline.targets.contract import Absent, Answer, Finding, Found, Request, Signed, Unclear
+from pipeline.targets.contract import Answer, Request, Signed
 from pipeline.targets.influencersoft.answers import read_envelope
-from pipeline.targets.influencersoft.lines import product_keys
-from pipeline.targets.influencersoft.payload import Form, order_mark, order_status, order_tag
+from pipeline.targets.influencersoft.payload import Form, order_mark, order_tag
 from pipeline.targets.influencersoft.settings import AccountTable, CreateOrderOptions
 
 SIGNED = "1.0"
 """``Request.key`` of a call signed the 1.0 way; every other call carries ``rpsKey``."""
 
 HIDDEN = "***"
-MAX_BILLS = 50
-"""So many orders of one customer are read in a look-up, newest first; every one is a call."""
-
-_PAY_STATES = ("waiting", "paid", "cancel")
 
 
 def post(method: str, form: Form = (), *, signed: bool = False) -> Request:
@@ -63,12 +59,8 @@ class Signer:
         """The same call for people, its proof replaced."""
         form = request.form or ()
         if request.key == SIGNED:
-            return self._signed(
-                request, "&".join(part for part in (encode_form(form), f"hash={HIDDEN}") if part)
-            )
-        return self._signed(
-            request, "&".join(part for part in (f"rpsKey={HIDDEN}", encode_form(form)) if part)
-        )
+            return self._signed(request, "&".join(part for part in (encode_form(form), f"hash={HIDDEN}") if part))
+        return self._signed(request, "&".join(part for part in (f"rpsKey={HIDDEN}", encode_form(form)) if part))
 
     def _secret(self) -> Secret:
         return self.account.secret or Secret(None, "the account setting `secret`")
@@ -85,32 +77,9 @@ class Bill:
     id: str
     tag: str | None
     comment: str | None
-
-
-def find_order(record: Record, options: CreateOrderOptions) -> Generator[Request, Answer, Finding]:
-    """Look through all orders of the customer's e-mail address for the one that carries our mark.
-
-    Absent only when every list and every order was read, and no order without a mark could be ours.
-    """
-    listed: dict[str, frozenset[str]] = {}
-    for state in _PAY_STATES:
-        answer = yield post("GetBills", (("email", record.text("email")), ("pay_status", state)), signed=True)
-        bills = read_bills(answer)
-        if bills is None:
-            return Unclear(f"the list of {state} orders could not be read: {answer.text(120)!r}")
-        listed.update(bills)
-    newest = sorted(listed, key=lambda bill: (len(bill), bill), reverse=True)
-    ours, unmarked = [], []
-    for bill_id in newest[:MAX_BILLS]:
-        answer = yield bill_request(bill_id)
-        bill = read_bill(answer, bill_id)
-        if bill is None:
-            return Unclear(f"order {bill_id} could not be read: {answer.text(120)!r}")
-        if is_ours(bill, record, options):
-            ours.append(bill_id)
-        elif _could_be_ours(bill, listed[bill_id], record, options):
-            unmarked.append(bill_id)
-    return _finding(ours, unmarked, _blind_spot(len(newest), record, options))
+    pay_status: str | None = None
+    email: str | None = None
+    created: str | None = None
 
 
 def bill_request(bill_id: str) -> Request:
@@ -149,31 +118,40 @@ def read_bill(answer: Answer, bill_id: str) -> Bill | None:
     shown = envelope.result
     if str(shown.get("id", shown.get("bill_id", bill_id))) != bill_id or not {"tag", "comment"} & set(shown):
         return None
-    return Bill(bill_id, _text(shown.get("tag")), _text(shown.get("comment")))
+    return _bill(bill_id, shown)
 
 
-def _finding(ours: Sequence[str], unmarked: Sequence[str], blind_spot: str) -> Finding:
-    if len(ours) == 1:
-        return Found({"id": ours[0]})
-    if ours:
-        return Unclear(f"several orders carry our mark: {', '.join(ours)}")
-    if unmarked:
-        return Unclear(f"same customer and products, but without our mark: {', '.join(unmarked)}")
-    return Unclear(blind_spot) if blind_spot else Absent()
+def days_request(first: date, last: date) -> Request:
+    """All orders of some days; the shop cuts a longer time to its last month without saying so."""
+    days = (("begin_date", first.strftime("%d.%m.%Y")), ("end_date", last.strftime("%d.%m.%Y")))
+    return post("getOrdersWithGoods", days, signed=True)
 
 
-def _blind_spot(bills: int, record: Record, options: CreateOrderOptions) -> str:
-    if bills > MAX_BILLS:
-        return f"the customer has {bills} orders, only the newest {MAX_BILLS} were read"
-    if order_status(record, options) == "MoneyBack":
-        return "the lists show waiting, paid and cancelled orders, and this one was sent as refunded"
-    return ""
+def read_days(answer: Answer) -> list[Bill] | None:
+    """The orders of a ``getOrdersWithGoods`` answer; ``None`` when it cannot be read whole."""
+    envelope = read_envelope(answer)
+    if envelope is None or not answer.ok or envelope.code not in {0, 400}:
+        return None
+    if envelope.code == 400 or not envelope.result:
+        return []
+    entries = envelope.result
+    if isinstance(entries, Mapping):
+        entries = [{"id": number, **shown} for number, shown in entries.items() if isinstance(shown, Mapping)]
+        if len(entries) != len(envelope.result):
+            return None
+    if not isinstance(entries, list) or not all(_number(entry) for entry in entries):
+        return None
+    return [_bill(_number(entry), entry) for entry in entries]
 
 
-def _could_be_ours(bill: Bill, goods: frozenset[str], record: Record, options: CreateOrderOptions) -> bool:
-    """Our products (or none shown) and no mark at all: that a mark always arrives is documented nowhere."""
-    mark = bill.tag if options.mark_in == "order_tag" else bill.comment
-    return not (mark or "").strip() and (not goods or goods == frozenset(product_keys(record, options)))
+def _number(entry: Any) -> str:  # noqa: ANN401 - whatever the vendor sent
+    number = entry.get("bill_id", entry.get("id")) if isinstance(entry, Mapping) else None
+    return str(number) if isinstance(number, int | str) and not isinstance(number, bool) else ""
+
+
+def _bill(bill_id: str, shown: Mapping[str, Any]) -> Bill:
+    names = ("tag", "comment", "pay_status", "email", "created")
+    return Bill(bill_id, *(_text(shown.get(name)) for name in names))
 
 
 def _bills_of_list(result: Any) -> Mapping[str, frozenset[str]] | None:  # noqa: ANN401 - whatever the vendor sent

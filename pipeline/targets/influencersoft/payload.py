@@ -24,6 +24,9 @@ from pipeline.targets.influencersoft.settings import CreateOrderOptions
 
 Form = tuple[tuple[str, str], ...]
 
+MARK = "order:"
+"""Stands before our order id in the note, where orders are marked there."""
+
 _STATUSES: Mapping[str, str] = {
     "expected": "Expected", "paid": "Paid", "cancel": "Cancel", "moneyback": "MoneyBack",
     # What these words mean must never be read as an open order: the customer would get an invoice for it.
@@ -87,7 +90,7 @@ def order_tag(record: Record, options: CreateOrderOptions) -> str:
 
 def order_mark(record: Record) -> str:
     """What the note carries when the order is marked there; a person, or a look-up, finds it again by it."""
-    return f"order: {record.text('order_id')}"
+    return f"{MARK} {record.text('order_id')}"
 
 
 def order_status(record: Record, options: CreateOrderOptions) -> str:
@@ -153,9 +156,7 @@ def _paid_in_full(record: Record) -> bool:
     paid = record.money("amount_paid")
     total = record.money("order_total")
     if total is None:
-        total = sum(
-            (quantity_of(line) * (amount_of(line, "unit_price") or 0) for line in record.lines), Decimal(0)
-        )
+        total = sum((quantity_of(line) * (amount_of(line, "unit_price") or 0) for line in record.lines), Decimal(0))
     return paid is not None and paid >= total
 
 

@@ -43,9 +43,7 @@ def _customer_problems(record: Record) -> Iterator[Refused]:
 def _product_problems(record: Record, options: CreateOrderOptions) -> Iterator[Refused]:
     lines = product_lines(record)
     if not lines:
-        yield Refused(
-            "no_products", "The order has no product line.", "Give the order at least one product.", "sku"
-        )
+        yield Refused("no_products", "The order has no product line.", "Give the order at least one product.", "sku")
     for line in lines:
         yield from _line_problems(line, options)
     priced = [line for line in lines if amount_of(line, "unit_price") is not None]
@@ -62,9 +60,7 @@ def _line_problems(line: Line, options: CreateOrderOptions) -> Iterator[Refused]
     key = key_of(line, options)
     field = options.product_key
     if not key:
-        yield Refused(
-            "no_product_key", "A product line does not say which product it is.", f"Fill in {field}.", field
-        )
+        yield Refused("no_product_key", "A product line does not say which product it is.", f"Fill in {field}.", field)
     if "," in key:
         yield Refused(
             "comma_in_product",
@@ -74,9 +70,7 @@ def _line_problems(line: Line, options: CreateOrderOptions) -> Iterator[Refused]
         )
     price = amount_of(line, "unit_price")
     if price is not None and price < 0:
-        yield Refused(
-            "price_negative", f"The price {money(price)} is below zero.", "Correct the price.", "unit_price"
-        )
+        yield Refused("price_negative", f"The price {money(price)} is below zero.", "Correct the price.", "unit_price")
     yield from _quantity_problems(line, key, options)
 
 

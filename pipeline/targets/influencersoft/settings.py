@@ -29,6 +29,7 @@ class AccountTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``api_key`` is the ``rpsKey`` of API 2.0. ``secret`` opens the signed reads of API 1.0: only they show
     orders again. ``timezone`` is the zone times are sent in; without it a time keeps the zone of its record.
+    ``check_products`` asks for the product list once, and refuses an order with other products before it is sent.
     """
 
     api_key: Secret
@@ -38,7 +39,7 @@ class AccountTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret: Secret | None = None
     method_name: str = "createorder"
     timezone: str = ""
-    check_products: bool = False
+    check_products: bool = True
     rate: RateTable = RateTable()
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 1
     timeout_seconds: Positive = 30.0
@@ -73,9 +74,7 @@ def read_account(name: str, table: Mapping[str, Any]) -> AccountTable:
             f"{where}: method_name '{account.method_name}' is not a method; write createorder or CreateOrder."
         )
     if account.look_first and account.secret is None:
-        raise SetupError(
-            f"{where}: look_first needs `secret`; without it InfluencerSoft has no look-up for orders."
-        )
+        raise SetupError(f"{where}: look_first needs `secret`; without it InfluencerSoft has no look-up for orders.")
     address = account.base_url or f"https://{account.login}.influencersoft.com"
     return msgspec.structs.replace(account, base_url=check_base_url(address, where))
 
@@ -83,16 +82,12 @@ def read_account(name: str, table: Mapping[str, Any]) -> AccountTable:
 def read_options(name: str, options: Mapping[str, Any]) -> CreateOrderOptions:
     """The options of ``create_order``; ``SetupError`` names an unknown one and the nearest known."""
     read = read_table(CreateOrderOptions, options, f"deliver to {name}, create_order options")
-    return msgspec.structs.replace(
-        read, statuses={word.casefold(): meant for word, meant in read.statuses.items()}
-    )
+    return msgspec.structs.replace(read, statuses={word.casefold(): meant for word, meant in read.statuses.items()})
 
 
 def _check_login(account: AccountTable, where: str) -> None:
     if account.login and not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", account.login):
-        raise SetupError(
-            f"{where}: login '{account.login}' is not the first part of a host name, such as demo-shop."
-        )
+        raise SetupError(f"{where}: login '{account.login}' is not the first part of a host name, such as demo-shop.")
     if not account.login and not account.base_url:
         raise SetupError(
             f"{where}: login is missing (the first part of your InfluencerSoft address), or give base_url."
@@ -107,6 +102,4 @@ def _check_zone(name: str, where: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SetupError(
-            f"{where} timezone: '{name}' is not a time zone; write one such as Europe/Oslo."
-        ) from None
+        raise SetupError(f"{where} timezone: '{name}' is not a time zone; write one such as Europe/Oslo.") from None
