@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.closing.sheet import ErrorsSheet, Problem, SheetRow
+from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
 from pipeline.errors import FileRefused
 from pipeline.intake.claim import fingerprint, put_away
 from pipeline.ledger import batches as files
@@ -32,6 +32,7 @@ HELD_BACK = frozenset({"order_held_back", "file_held_back"})
 def hand_back(project: Project) -> list[str]:
     """Bring ``errors/`` and the archive up to date; returns sentences about what could not be written."""
     remarks: list[str] = []
+    _sweep(project.plan.settings.errors)
     with project.engine.connect() as connection:
         waiting = files.unfinished(connection)
     for batch in waiting:
@@ -43,6 +44,12 @@ def hand_back(project: Project) -> list[str]:
                 "It is tried again with the next run; nothing is lost."
             )
     return remarks
+
+
+def _sweep(errors: Path) -> None:
+    """Remove drafts that a killed run left behind; this run holds the run lock, so nobody is writing one."""
+    for draft in errors.glob(f"{DRAFT}*.part"):
+        draft.unlink(missing_ok=True)
 
 
 def _attend(project: Project, batch: Batch) -> None:
@@ -112,7 +119,7 @@ def _write_workbook(
         for row, problem in _refused_rows(delivery, columns):
             problems.setdefault(row, []).append(problem)
     rows = [SheetRow(number, cells, tuple(problems[number])) for number, cells in _cells(project, batch, set(problems))]
-    write_errors_workbook(path, _sheet(project, batch, header, rows))
+    write_errors_workbook(path, _sheet(project, batch, header, rows), _announcing(project, batch, path))
 
 
 def _sheet(project: Project, batch: Batch, header: tuple[str, ...], rows: Sequence[SheetRow]) -> ErrorsSheet:
@@ -188,12 +195,14 @@ def _refusal(project: Project, batch: Batch) -> None:
     if batch.problems_digest is not None:
         _dismissed(project, batch)
         return
+    _retire(project, batch)
     path = _free_path(project, batch)
     path.parent.mkdir(parents=True, exist_ok=True)
     received = datetime.fromtimestamp(batch.received_at, project.plan.settings.timezone)
     write_refusal_workbook(
-        path, batch.file_name, batch.reason or "", batch.advice or "", received, tuple(batch.notes or ())
-    )
+        path, batch.file_name, batch.reason or "", batch.advice or "", received, tuple(batch.notes or ()),
+        _announcing(project, batch, path),
+    )  # fmt: skip
     _remember(project, batch, path, "refused")
 
 
@@ -207,6 +216,22 @@ def retire_refusals(project: Project, file_name: str) -> None:
 
 
 # --- the file in errors/ -----------------------------------------------------------------------------------------
+
+
+def _announcing(project: Project, batch: Batch, path: Path) -> Callable[[Path], None]:
+    """Writes name and digest down before the workbook gets its name: after a crash in between, the next run knows it.
+
+    Until ``_remember`` the problems count as untold, so that run takes the workbook back and writes it anew.
+    """
+    name = path.relative_to(project.folder).as_posix()
+
+    def announce(draft: Path) -> None:
+        sha256, _ = fingerprint(draft)
+        project.writer.write(
+            lambda c: files.change(c, batch.id, workbook=name, workbook_sha256=sha256, problems_digest=None)
+        )
+
+    return announce
 
 
 def _remember(project: Project, batch: Batch, path: Path, digest: str) -> None:

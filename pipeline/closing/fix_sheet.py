@@ -83,9 +83,7 @@ class FixSheet:
         """One note for each wrong cell, with all that is wrong with it."""
         for column in sorted({p.column for p in problems if p.column is not None and p.column < self.width}):
             if self.notes_left > 0:
-                told = (
-                    fit(f"{p.message}\n{p.advice}".strip())[:1000] for p in problems if p.column == column
-                )
+                told = (fit(f"{p.message}\n{p.advice}".strip())[:1000] for p in problems if p.column == column)
                 text = "\n\n".join(told)[:8000]
                 self.sheet.write_comment(line, column, text, self.look.note(text))
                 self.notes_left -= 1

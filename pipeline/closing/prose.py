@@ -163,9 +163,7 @@ def _columns_in_trouble(sheet: Sheet, look: Look, errors: ErrorsSheet, line: int
 def _column_name(header: Sequence[str], column: int | None) -> str:
     if column is None:
         return "The row as a whole"
-    return (
-        header[column].strip() if column < len(header) and header[column].strip() else f"Column {column + 1}"
-    )
+    return header[column].strip() if column < len(header) and header[column].strip() else f"Column {column + 1}"
 
 
 def _deliveries(sheet: Sheet, look: Look, errors: ErrorsSheet, line: int) -> int:
@@ -179,9 +177,7 @@ def _deliveries(sheet: Sheet, look: Look, errors: ErrorsSheet, line: int) -> int
         write_text(sheet, line, 0, account, look.label)
         for column, state in enumerate(_STATES, 1):
             number = counts.get(state, 0)
-            sheet.write_number(
-                line, column, number, look.red_number if number and state in _TROUBLED else look.number
-            )
+            sheet.write_number(line, column, number, look.red_number if number and state in _TROUBLED else look.number)
         line += 1
     return line
 

@@ -10,6 +10,10 @@ COLUMN_LIMIT = 16_384
 """Columns one sheet can hold (Excel's specification of limits)."""
 
 
+DRAFT = ".orderdrop-"
+"""How the name of a workbook begins while it is being written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a row. ``column`` is the position from 0, ``None`` when the whole row is meant.

@@ -21,7 +21,7 @@ from xlsxwriter.exceptions import FileCreateError
 from pipeline.closing.fix_sheet import FixSheet
 from pipeline.closing.look import Book, Look
 from pipeline.closing.prose import REFUSAL_TITLE, write_instructions, write_refusal, write_summary
-from pipeline.closing.sheet import ErrorsSheet, Problem, SheetRow
+from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
 
 __all__ = [
     "ErrorsSheet",
@@ -46,7 +46,11 @@ ROWS_PER_WORKBOOK = 1_048_575
 """Rows below the header that one sheet can hold (Excel's specification of limits)."""
 
 
-def write_errors_workbook(path: Path, sheet: ErrorsSheet) -> tuple[Path, ...]:
+Ready = Callable[[Path], None]
+"""Told the finished draft just before it gets its name: what it is given is what will lie there."""
+
+
+def write_errors_workbook(path: Path, sheet: ErrorsSheet, ready: Ready = lambda _draft: None) -> tuple[Path, ...]:
     """Write the workbook, whole or not at all; ``OSError`` when the folder cannot be written.
 
     Gives the files written: one, unless there are more rows than a sheet can hold, then
@@ -54,12 +58,19 @@ def write_errors_workbook(path: Path, sheet: ErrorsSheet) -> tuple[Path, ...]:
     """
     parts = tuple(_parts(path, sheet))
     for part_path, part in parts:
-        atomically(part_path, part.received, partial(_errors_sheets, errors=part))
+        tell = ready if part_path == path else _tell_nobody
+        atomically(part_path, part.received, partial(_errors_sheets, errors=part), tell)
     return tuple(part_path for part_path, _ in parts)
 
 
 def write_refusal_workbook(
-    path: Path, file_name: str, reason: str, advice: str, received: datetime, notes: Sequence[str] = ()
+    path: Path,
+    file_name: str,
+    reason: str,
+    advice: str,
+    received: datetime,
+    notes: Sequence[str] = (),
+    ready: Ready = lambda _draft: None,
 ) -> None:
     """Write the notice for a file that could not be read at all, whole or not at all."""
 
@@ -75,7 +86,7 @@ def write_refusal_workbook(
             notes=notes,
         )
 
-    atomically(path, received, sheets)
+    atomically(path, received, sheets, ready)
 
 
 def is_refusal(header: Sequence[str]) -> bool:
@@ -90,15 +101,22 @@ def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]
         yield path.with_name(f"{path.stem}.part{number}{path.suffix}"), part
 
 
-def atomically(path: Path, received: datetime, write: Callable[[Book], None]) -> None:
+def _tell_nobody(_draft: Path) -> None:
+    """The further parts of a workbook are not remembered by name."""
+
+
+def atomically(
+    path: Path, received: datetime, write: Callable[[Book], None], ready: Ready = lambda _draft: None
+) -> None:
     """Write beside the final place, flush to disk, then rename: nobody ever opens half a workbook."""
-    draft = path.with_name(f".orderdrop-{secrets.token_hex(6)}.part")
+    draft = path.with_name(f"{DRAFT}{secrets.token_hex(6)}.part")
     book = xlsxwriter.Workbook(str(draft), _AS_TEXT)
     book.set_properties({"author": "orderdrop", "created": received.astimezone(UTC).replace(tzinfo=None)})
     try:
         write(book)
         book.close()
         _flush(draft)
+        ready(draft)
         draft.replace(path)
         _flush(path.parent)
     except FileCreateError as problem:

@@ -1,0 +1,38 @@
+"""Kill -9 at every durable boundary of the real command, by the harness of ``bench/proof``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench" / "proof"))
+
+from crash import Tally, prove  # noqa: E402 - the harness stands beside the package, not in it
+
+
+def assert_clean(tally: Tally) -> None:
+    assert tally.wrong == []
+    assert (tally.lost, tally.doubled) == (0, 0)
+    assert tally.killed == tally.boundaries
+
+
+@pytest.mark.timeout(400)
+def test_killed_at_every_boundary_nothing_is_lost_or_doubled() -> None:
+    tally = prove(["orderdesk"], orders=1)
+    assert_clean(tally)
+    assert tally.boundaries > 90
+    assert {"commit", "call", "sync", "os.rename"} <= set(tally.struck)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("targets", [["orderdesk"], ["keap"], ["kapture", "influencersoft"]])
+def test_killed_at_every_boundary_with_answers_lost(targets: list[str]) -> None:
+    tally = prove(targets, orders=2, lose=0.2)
+    assert_clean(tally)
+
+
+@pytest.mark.slow
+def test_killed_again_during_the_recovery() -> None:
+    assert_clean(prove(["orderdesk", "keap"], orders=1, lose=0.1, recovery=True))
