@@ -100,7 +100,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "bad_boolean": Reason("'{value}' in '{column}' is neither yes nor no.", "Write {true} or {false}."),
     # --- a row that cannot go further ---
-    "missing_value": Reason("'{column}' is empty, and a {kind} needs it.", "Fill in the cell."),
+    "missing_value": Reason("'{column}' is empty, and every {kind} needs it.", "Fill in the cell."),
     "row_above_unreadable": Reason(
         "'{column}' is empty and would take its value from row {other}, which cannot be read itself.",
         "Correct row {other}; or write the value into this row too.",

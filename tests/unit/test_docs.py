@@ -24,7 +24,7 @@ def test_every_reason_of_the_catalogue_has_its_line() -> None:
     assert [code for code in REASONS if f"`{code}`" not in OPERATING] == []
 
 
-@pytest.mark.parametrize("room", ["reading", "delivery", "take_in"])
+@pytest.mark.parametrize("room", ["reading", "delivery", "recognise"])
 def test_every_code_of_a_room_has_its_line(room: str) -> None:
     folder = ROOT / "pipeline" / room
     codes = codes_in(folder) if folder.is_dir() else set(_CODES.findall(folder.with_suffix(".py").read_text()))
