@@ -12,6 +12,7 @@ from pipeline.sandbox import keap_rules as rules
 from pipeline.sandbox.contract import Call, Reply
 from pipeline.sandbox.keap_orders import OrderBook
 from pipeline.sandbox.keap_rules import BadRequest, Json
+from pipeline.sandbox.keap_subscriptions import SubscriptionBook
 from pipeline.sandbox.keap_tenant import Tenant, primary_email
 
 PREFIX = "/crm/rest/v2"
@@ -77,6 +78,7 @@ class SimulatedKeap:
         self._throttle = Throttle(clock) if throttled else None
         self._tenant = Tenant(products, custom_fields, currency)
         self._book = OrderBook(self._tenant)
+        self._subscriptions = SubscriptionBook(self._tenant)
 
     def handle(self, call: Call) -> Reply:
         """Do the work and answer in Keap's shapes; every answer carries the throttle headers."""
@@ -95,6 +97,7 @@ class SimulatedKeap:
             "products": list(self._tenant.products.values()),
             "orders": [self._book.truth(order) for order in self._book.orders.values()],
             "payments": list(self._book.payments.values()),
+            "subscriptions": list(self._subscriptions.subscriptions.values()),
         }
 
     # --- the door ---
@@ -150,6 +153,10 @@ class SimulatedKeap:
             "/orders/model": {"GET": self._model},
             "/orders/model/customFields": {"POST": self._create_field},
             r"/orders/(\d+)": {"GET": self._get_order, "PATCH": self._change_order},
+            r"/orders/(\d+)/items": {"POST": self._add_item},
+            r"/orders/(\d+)/items/(\d+)": {"PATCH": self._change_item},
+            "/subscriptions": {"GET": self._list_subscriptions, "POST": self._create_subscription},
+            r"/subscriptions/(\d+)": {"PATCH": self._change_subscription},
             r"/orders/(\d+)/payments": {"GET": self._list_payments, "POST": self._create_payment},
         }
 
@@ -179,8 +186,23 @@ class SimulatedKeap:
         return Reply(200, self._book.view(self._book.order(order_id)))
 
     def _change_order(self, call: Call, order_id: str) -> Reply:
-        mask = [value for name, value in call.query if name == "update_mask"]
-        return Reply(200, self._book.change(order_id, _body(call, rules.ORDER_CHANGE), mask))
+        return Reply(200, self._book.change(order_id, _body(call, rules.ORDER_CHANGE), _mask(call)))
+
+    def _add_item(self, call: Call, order_id: str) -> Reply:
+        return Reply(201, self._book.add_item(order_id, _body(call, rules.ORDER_ITEM)))
+
+    def _change_item(self, call: Call, order_id: str, item_id: str) -> Reply:
+        return Reply(200, self._book.change_item(order_id, item_id, _body(call, rules.ITEM_CHANGE), _mask(call)))
+
+    def _list_subscriptions(self, call: Call) -> Reply:
+        return _page(call, "subscriptions", self._subscriptions.listed(call.param("filter")))
+
+    def _create_subscription(self, call: Call) -> Reply:
+        return Reply(201, dict(self._subscriptions.create(_body(call, rules.SUBSCRIPTION))))
+
+    def _change_subscription(self, call: Call, subscription_id: str) -> Reply:
+        body = _body(call, rules.SUBSCRIPTION_CHANGE)
+        return Reply(200, dict(self._subscriptions.change(subscription_id, body, _mask(call))))
 
     def _list_payments(self, call: Call, order_id: str) -> Reply:
         filters = rules.Filters({"payment_id": lambda payment: payment["payment_id"]})
@@ -195,6 +217,10 @@ class SimulatedKeap:
 
     def _create_field(self, call: Call) -> Reply:
         return Reply(201, self._tenant.create_field(_body(call, rules.CUSTOM_FIELD)))
+
+
+def _mask(call: Call) -> list[str]:
+    return [value for name, value in call.query if name == "update_mask"]
 
 
 def _body(call: Call, check: rules.Check) -> Json:

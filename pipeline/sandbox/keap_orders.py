@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pipeline.sandbox.keap_rules import ORDER_MASK, BadRequest, Filters, Index, Json, moment
+from pipeline.sandbox.keap_rules import ITEM_MASK, ORDER_MASK, BadRequest, Filters, Index, Json, moment
 from pipeline.sandbox.keap_tenant import Tenant, primary_email
 
 MANUAL_TYPES = ("Credit Card (Manual)", "Check", "Cash", "Money Order", "Adjustment")
 _START = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 _PLAIN = ("id", "invoice_id", "order_type", "order_time", "notes")
+_TIMED = ("created_since_time", "created_until_time", "modified_since_time", "modified_until_time")
 _EXACT = frozenset({"id", "contact_id", "order_type"})
 
 
@@ -27,6 +28,8 @@ class OrderBook:
         self._tenant = tenant
         self.orders: dict[str, Json] = {}
         self.payments: dict[str, Json] = {}
+        self._items = 9000
+        self._ticks = 0
         self._index = Index()
         self._of_order: dict[str, list[Json]] = {}
 
@@ -37,12 +40,14 @@ class OrderBook:
         for item in body.get("order_items", ()):
             self._check_item(item)
         self._tenant.check_values(body)
-        number = len(self.orders)
+        number, now = len(self.orders), self._now()
         order = {
             "id": str(5310 + number),
             "invoice_id": str(5298 + number),
-            "creation_time": self._now(),
+            "creation_time": now,
+            "modification_time": now,
             **body,
+            "order_items": [self._new_item(item) for item in body.get("order_items", ())],
         }
         self.orders[order["id"]] = order
         self._remember(order)
@@ -58,8 +63,39 @@ class OrderBook:
         self._tenant.check_values(body)
         order = self.order(order_id)
         order.update({name: value for name, value in body.items() if not mask or name in mask})
-        self._remember(order)
+        self.touch(order)
         return self.view(order)
+
+    def touch(self, order: Json) -> None:
+        """Note that an order was changed, and make it findable by what it holds now."""
+        order["modification_time"] = self._now()
+        self._remember(order)
+
+    def add_item(self, order_id: str, item: Json) -> Json:
+        """One more item; a second call adds a second one."""
+        order = self.order(order_id)
+        self._check_item(item)
+        order["order_items"].append(self._new_item(item))
+        self.touch(order)
+        return self._item_view(order["order_items"][-1])
+
+    def change_item(self, order_id: str, item_id: str, body: Json, mask: list[str]) -> Json:
+        """A PATCH of one item; its type stays."""
+        for name in mask:
+            if name not in ITEM_MASK:
+                raise BadRequest(f"update_mask is invalid: {name}")
+        order = self.order(order_id)
+        item = next((item for item in order["order_items"] if item["id"] == item_id), None)
+        if item is None:
+            raise BadRequest("Order item not found", 404)
+        self._check_item(item | body)
+        item.update({name: value for name, value in body.items() if not mask or name in mask})
+        self.touch(order)
+        return self._item_view(item)
+
+    def _new_item(self, item: Json) -> Json:
+        self._items += 1
+        return {"id": str(self._items), **item}
 
     def order(self, order_id: str) -> Json:
         """The stored order; 404 when there is none."""
@@ -70,30 +106,30 @@ class OrderBook:
     def view(self, order: Json) -> Json:
         """The order as it is answered: amounts in minor units."""
         contact, items = self._tenant.contacts[order["contact_id"]], order.get("order_items", ())
-        total, paid = self.total(order), self._paid(order)
+        total, paid = self.total(order), self.paid(order)
         return {
             **{name: order[name] for name in _PLAIN if name in order},
             "title": order["order_title"],
             "status": "PAID" if paid >= total > 0 else "DRAFT",
             "source_type": "API",
             "creation_time": order["creation_time"],
+            "modification_time": order["modification_time"],
             "contact": {"id": contact["id"], "email": primary_email(contact)},
             "total": self._tenant.money(total),
             "total_paid": self._tenant.money(paid),
-            "order_items": [self._item_view(n, item) for n, item in enumerate(items, 9001)],
+            "order_items": [self._item_view(item) for item in items],
             "custom_fields": order.get("custom_fields", []),
         }
 
     def listed(self, filter_text: str) -> list[Json]:
         """The orders a filter lets through, as they are answered."""
         parts = filter_text.split(";") if filter_text else []
-        since = [part for part in parts if part.startswith("created_since_time==")]
+        timed = [part for part in parts if part.partition("==")[0] in _TIMED]
         found = list(self._narrowed(filter_text))
-        for part in since:
-            start = part.partition("==")[2]
-            moment(start, "created_since_time")
-            found = [order for order in found if _time(order["creation_time"]) >= _time(start)]
-        rest = ";".join(part for part in parts if part not in since)
+        for part in timed:
+            moment(part.partition("==")[2], part.partition("==")[0])
+            found = [order for order in found if _in_time(order, *part.split("==", 1))]
+        rest = ";".join(part for part in parts if part not in timed)
         return [self.view(order) for order in self._filters().picked(rest, found)]
 
     def _narrowed(self, filter_text: str) -> Iterable[Json]:
@@ -114,7 +150,7 @@ class OrderBook:
         if body.get("payment_method_type") not in MANUAL_TYPES:
             raise BadRequest("payment_method_type is invalid")
         amount = Decimal(str(body["payment_amount"]))
-        if not 0 < amount <= self.total(order) - self._paid(order):
+        if not 0 < amount <= self.total(order) - self.paid(order):
             raise BadRequest("payment_amount must not exceed the current balance of the order")
         payment = {
             "id": str(77 + len(self.payments)),
@@ -162,7 +198,7 @@ class OrderBook:
     def total(self, order: Json) -> Decimal:
         """The sum of the lines in major units."""
         items = order.get("order_items", ())
-        amounts = [(item.get("item_type", ""), self._price(item) * item["quantity"]) for item in items]
+        amounts = [(item.get("item_type", ""), self.price(item) * item["quantity"]) for item in items]
         return sum((-abs(a) if kind.startswith("DISCOUNT") else a for kind, a in amounts), Decimal(0))
 
     def _filters(self) -> Filters:
@@ -187,34 +223,42 @@ class OrderBook:
         if kind == "SUBSCRIPTION" and "subscription_plan_id" not in item:
             raise BadRequest("subscription_plan_id is required")
 
-    def _item_view(self, number: int, item: Json) -> Json:
+    def _item_view(self, item: Json) -> Json:
         view = {
-            "id": str(number),
+            "id": item["id"],
             "item_type": item.get("item_type", "PRODUCT"),
             "quantity": item["quantity"],
         }
         if product := self._tenant.products.get(item.get("product_id", "")):
             view["product"] = {"id": product["id"], "sku": product.get("sku", ""), "name": product["name"]}
-        return {**view, "price_per_unit": self._tenant.money(self._price(item))}
+        return {**view, "price_per_unit": self._tenant.money(self.price(item))}
 
     def _true_line(self, item: Json) -> Json:
         product = self._tenant.products.get(item.get("product_id", ""), {})
-        return {**item, "sku": product.get("sku", ""), "price_per_unit": str(self._price(item))}
+        return {**item, "sku": product.get("sku", ""), "price_per_unit": str(self.price(item))}
 
-    def _price(self, item: Json) -> Decimal:
+    def price(self, item: Json) -> Decimal:
+        """The item's own price, else its product's, in major units."""
         if "price_per_unit" in item:
             return Decimal(str(item["price_per_unit"]))
         product = self._tenant.products.get(item.get("product_id", ""))
         return Decimal(product["price"]) / 100 if product else Decimal(0)
 
-    def _paid(self, order: Json) -> Decimal:
+    def paid(self, order: Json) -> Decimal:
+        """What was paid, in major units."""
         ours = self._of_order.get(order["id"], ())
         return sum((Decimal(str(payment["payment_amount"])) for payment in ours), Decimal(0))
 
     def _now(self) -> str:
-        tick = len(self.orders) + len(self.payments) + 1
-        return (_START + timedelta(seconds=tick)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._ticks += 1
+        return (_START + timedelta(seconds=self._ticks)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _in_time(order: Json, name: str, text: str) -> bool:
+    """Whether an order's time of creation or change lies on the right side of a filter's; both ends count."""
+    then = _time(order["creation_time" if name.startswith("created") else "modification_time"])
+    return then >= _time(text) if "since" in name else then <= _time(text)

@@ -211,6 +211,28 @@ ORDER_ITEM = shape(
     price_per_unit=number,
     cost_per_unit=number,
 )
+ITEM_CHANGE = shape(
+    **dict.fromkeys(("product_id", "subscription_plan_id", "subscription_plan_description"), text()),
+    **dict.fromkeys(("name", "description", "notes"), text()),
+    quantity=whole(1),
+    price_per_unit=number,
+    cost_per_unit=number,
+)
+ITEM_MASK = (
+    *("name", "description", "quantity", "notes", "product_id", "subscription_plan_id"),
+    *("subscription_plan_description", "price_per_unit", "cost_per_unit"),
+)
+SUBSCRIPTION = shape(
+    "contact_id subscription_plan_id",
+    **dict.fromkeys(("contact_id", "subscription_plan_id", "reason_stopped", "promo_code"), text()),
+    **dict.fromkeys(("active", "auto_charge", "allow_duplicate", "allow_tax"), boolean),
+    quantity=whole(1),
+    billing_amount=number,
+    start_date=text(10),
+)
+SUBSCRIPTION_CHANGE = shape(
+    reason_stopped=text(), active=boolean, auto_charge=boolean, billing_amount=number, end_date=text(10)
+)
 _ORDER_PARTS: Mapping[str, Check] = {
     **dict.fromkeys(("contact_id", "order_title", "title", "notes", "terms", "invoice_number"), text()),
     **dict.fromkeys(("lead_affiliate_id", "sales_affiliate_id", "external_create_user"), text()),

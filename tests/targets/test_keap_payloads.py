@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,15 +14,16 @@ import yaml
 from keap_bench import FIELDS, Bench, account, changed, line, money, order
 
 from pipeline.model import Record
-from pipeline.targets.contract import Prior
+from pipeline.targets.contract import Prior, Request
 from pipeline.targets.keap.lines import items_of, total_of
+from pipeline.targets.keap.options import PaymentOptions
 from pipeline.targets.keap.payload import minor, payment_method, utc
 from pipeline.targets.keap.places import country_code, region_code
-from pipeline.targets.keap.settings import PaymentOptions
 
 GOLDEN = Path(__file__).parent / "golden" / "keap"
-SPEC = os.environ.get("KEAP_OPENAPI_V2", "")
-"""Where a copy of Keap's official REST v2 OpenAPI file lies, if anywhere."""
+SPECS = Path(__file__).parents[3] / "shared" / "specs"
+SPEC = Path(os.environ.get("KEAP_OPENAPI_V2") or SPECS / "keap-rest-v2.yml")
+"""Where a copy of Keap's official REST v2 OpenAPI file lies, if anywhere: beside the repository, or as named."""
 
 PLAIN = order(
     line(product_name="Widget, blue"),
@@ -209,10 +211,10 @@ def test_a_plan_made_again_gives_the_same_steps():
 
 @pytest.fixture(scope="module")
 def spec():
-    if not SPEC or not Path(SPEC).is_file():
-        pytest.skip("KEAP_OPENAPI_V2 names no file")
+    if not SPEC.is_file():
+        pytest.skip(f"there is no copy of Keap's OpenAPI file at {SPEC}; KEAP_OPENAPI_V2 names another place")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(Path(SPEC).read_text(encoding="utf-8"), Loader=loader)
+    return yaml.load(SPEC.read_text(encoding="utf-8"), Loader=loader)
 
 
 def faults(value, schema, spec, where="body"):
@@ -247,25 +249,46 @@ def faults(value, schema, spec, where="body"):
 
 
 def test_the_official_schema_takes_every_body(spec):
-    bench = Bench()
+    bench = Bench(account(FIELDS | {"carrier": "_New"}))
+    bench.walk(bench.account.fields_plan(True))
+    options = {"create_products": True, "subscriptions": "mirror", "subscription_plans": {"SUB-12": "12"}}
     for number, record in enumerate((PLAIN, FULL, BARE)):
-        bench.place(changed(record, order_id=f"FH-{number}"), create_products=True)
+        bench.place(changed(record, order_id=f"FH-{number}"), **options)
     bench.place(order(line(sku="NEW"), order_id="FH-9"), create_products=True)
-    before = order(order_id="FH-9")
-    bench.walk(bench.operation().plan(changed(before, status="x", note="y"), Prior({"id": "5310"}, before)))
-    seen = set()
-    for request in bench.sent:
-        path = "/rest/v2/orders/{order_id}" + request.path.removeprefix("/rest/v2/orders/").lstrip("0123456789")
-        path = path if request.path.startswith("/rest/v2/orders/5") else request.path
-        operation = spec["paths"][path][request.method.lower()]
-        names = {parameter["name"]: parameter for parameter in operation.get("parameters", ())}
-        assert {name for name, _ in request.query} <= set(names), request
-        if request.json is not None:
-            schema = operation["requestBody"]["content"]["application/json"]["schema"]
-            assert faults(request.json, schema, spec) == []
-        seen.add(f"{request.method} {path}")
+    update(bench, order(order_id="FH-0"), order(line(quantity="7"), line(sku="INS-1"), order_id="FH-0", note="y"))
+    club = [line(sku="SUB-12", quantity="1", price="27", line_type="subscription")]
+    ended = [club[0] | {"subscription_status": "cancelled"}]
+    update(bench, order(*club, order_id="FH-8"), order(*ended, order_id="FH-8"), **options)
+    reading = bench.account.listing("place_order", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+    request = next(reading)
+    for _ in range(2):
+        request = reading.send(bench.send(request))
+    bench.send(request)
+    seen = {shape_of(request, spec) for request in bench.sent}
     assert {"POST /rest/v2/contacts", "POST /rest/v2/products", "POST /rest/v2/orders"} <= seen
     assert {"PATCH /rest/v2/orders/{order_id}", "POST /rest/v2/orders/{order_id}/payments"} <= seen
+    assert {"POST /rest/v2/orders/{order_id}/items", "POST /rest/v2/orders/model/customFields"} <= seen
+    assert {"POST /rest/v2/subscriptions", "PATCH /rest/v2/subscriptions/{subscription_id}"} <= seen
+    assert "PATCH /rest/v2/orders/{order_id}/items/{order_item_id}" in seen
+
+
+def update(bench: Bench, before: Record, after: Record, **options) -> None:
+    result = bench.place(before, **options)
+    bench.walk(bench.operation(**options).plan(after, Prior(result, before)))
+
+
+def shape_of(request: Request, spec) -> str:
+    """The documented call a request is; its parameters and body are held against the schema."""
+    path = re.sub(r"/orders/\d+", "/orders/{order_id}", request.path)
+    path = re.sub(r"/items/\d+", "/items/{order_item_id}", path)
+    path = re.sub(r"/subscriptions/\d+", "/subscriptions/{subscription_id}", path)
+    operation = spec["paths"][path][request.method.lower()]
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    assert {name for name, _ in request.query} <= names, request
+    if request.json is not None:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert faults(request.json, schema, spec) == [], request
+    return f"{request.method} {path}"
 
 
 def test_the_check_against_the_schema_can_fail(spec):

@@ -50,8 +50,6 @@ def test_both_documented_ways_to_carry_the_key(auth, header, value):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"api": "rest-v1"}, "does not speak Keap's rest-v1 yet"),
-        ({"api": "xmlrpc"}, "2026-12-31"),
         ({"api": "rest"}, "Did you mean 'rest-v"),
         ({"auth": "bearr"}, "Did you mean 'bearer'"),
         ({"base_ur": "x"}, "Did you mean 'base_url'"),
@@ -246,7 +244,7 @@ def test_nonsense_is_refused_by_us_or_taken_by_the_tenant():
     """Whatever a file holds: a problem is named, or the strict tenant takes the order; never a traceback."""
     seen = {"taken": 0, "refused": 0}
 
-    @settings(deadline=None, max_examples=200, database=None)
+    @settings(deadline=None, max_examples=200, database=None, derandomize=True)
     @given(email=EMAILS, order_id=TEXTS, rows=st.lists(ROWS, min_size=1, max_size=3), fields=OTHERS)
     def prove(email, order_id, rows, fields):
         record = order(*rows, **({"email": email, "order_id": order_id} | fields))

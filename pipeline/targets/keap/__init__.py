@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from pipeline.errors import SetupError
 from pipeline.settings import check_base_url
 from pipeline.targets.contract import Account, Plan, Request, Step
 from pipeline.targets.keap import pacing
 from pipeline.targets.keap.client import Client
+from pipeline.targets.keap.custom_fields import fields_plan
+from pipeline.targets.keap.lists import order_list
 from pipeline.targets.keap.operations import OPERATIONS, build_operation
 from pipeline.targets.keap.readings import Readings
 from pipeline.targets.keap.settings import read_account
@@ -22,6 +25,8 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
     A key that is missing is noticed when the first call is signed: a preview needs none.
     """
     known = read_account(name, table)
+    if known.api != "rest-v2":
+        raise SetupError(f"[accounts.{name}]: this version of orderdrop does not speak Keap's {known.api} yet.")
     base_url = check_base_url(known.base_url, f"[accounts.{name}]")
     client = Client(base_url, known.api_key, known.auth)
     steps = Steps(Readings(client.redact, known.custom_fields), known.custom_fields, known.looks_first)
@@ -39,6 +44,9 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
         concurrency=known.concurrency,
         timeout=known.timeout_seconds,
         settle_seconds=known.settle_seconds,
+        warnings=known.warnings,
+        listing=partial(order_list, steps.read),
+        fields_plan=lambda create: fields_plan(steps.read, create=create),
     )
 
 

@@ -50,6 +50,11 @@ def line_type(line: Mapping[str, Value]) -> str:
     return clean(line.get("line_type")).casefold() or "product"
 
 
+def shown(item: Item) -> str:
+    """An item in a few words: ``2 x WB-100 at 19.95``."""
+    return f"{item.quantity} x {item.sku or item.item_type} at {format(item.price, 'f')}"
+
+
 def skus(record: Record) -> tuple[str, ...]:
     """The distinct SKUs that need a product, in the order of the file."""
     wanted = (clean(line.get("sku")) for line in record.lines if line_type(line) in NEEDS_PRODUCT)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.targets.contract import Absent, Answer, Done, Finding, Found, Later, Paused, Request, Unclear
 from pipeline.targets.keap.answers import Redact, field_named, remote_id, rows, trouble
-from pipeline.targets.keap.lines import clean
+from pipeline.targets.keap.lines import Item, clean
 from pipeline.targets.keap.payload import NOTE_BEGINS, minor
 
 PAGE_SIZE = 100
@@ -45,15 +45,17 @@ def listing(path: str, filter_text: str = "", *, fields: str = "") -> Request:
     return Request("GET", path, (*query, ("page_size", str(PAGE_SIZE))))
 
 
-def whole_list(request: Request, name: str, redact: Redact) -> Generator[Request, Answer, list[Entry] | Unclear]:
+def whole_list(
+    request: Request, name: str, redact: Redact, most_pages: int = MOST_PAGES
+) -> Generator[Request, Answer, list[Entry] | Unclear]:
     """Every entry of a list over its pages; *unclear* when a page is unreadable or there are too many."""
     found: list[Entry] = []
     page = request
-    for _ in range(MOST_PAGES):
+    for _ in range(most_pages):
         answer = yield page
         entries = rows(answer, name)
         if entries is None:
-            return _unreadable(answer, request, redact)
+            return unreadable(answer, f"list {_named(request)}", redact)
         found += entries
         token = answer.json().get("next_page_token")
         if not entries or not token:
@@ -62,11 +64,12 @@ def whole_list(request: Request, name: str, redact: Redact) -> Generator[Request
     return Unclear(f"Keap's list {_named(request)} is too long to be looked through.")
 
 
-def _unreadable(answer: Answer, request: Request, redact: Redact) -> Unclear:
+def unreadable(answer: Answer, what: str, redact: Redact) -> Unclear:
+    """A read that proves nothing; trouble of the account is passed on with it."""
     bad = trouble(answer, redact, field_named, reads_only=True)
     said = f": {bad.message}" if bad is not None and not isinstance(bad, Done) else "."
     blamed = bad if isinstance(bad, Later | Paused) else None
-    return Unclear(f"Keap's list {_named(request)} could not be read{said}", blamed)
+    return Unclear(f"Keap's {what} could not be read{said}", blamed)
 
 
 def _named(request: Request) -> str:
@@ -120,6 +123,30 @@ def find_payment(order_id: str, note: str, amount: Decimal, currency: str, redac
     if alike := [entry for entry in foreign if _number(entry.get("amount")) in amounts]:
         return Unclear(f"Keap order {order_id} has a payment of the same amount without our note: ids {_ids(alike)}.")
     return Absent()
+
+
+def find_item(order_id: str, item: Item, number: int, currency: str, redact: Redact) -> Reading:
+    """Whether the order lists at least ``number`` items equal to this one."""
+    answer = yield Request("GET", f"/rest/v2/orders/{order_id}")
+    body = answer.json() if answer.ok else None
+    listed = body.get("order_items") if isinstance(body, Mapping) and remote_id(body) == order_id else None
+    if not isinstance(listed, list):
+        return unreadable(answer, f"order {order_id}", redact)
+    same = [entry for entry in listed if isinstance(entry, Mapping) and is_item(entry, item, currency)]
+    return Found({"id": remote_id(same[number - 1])}) if len(same) >= number else Absent()
+
+
+def is_item(entry: Mapping[str, Any], item: Item, currency: str) -> bool:
+    """Whether an item as Keap lists it is this one: type, SKU, quantity and price; a discount by its size."""
+    product = entry.get("product")
+    sku = clean(product.get("sku")) if isinstance(product, Mapping) else ""
+    price = entry.get("price_per_unit")
+    amount = price.get("amount") if isinstance(price, Mapping) else None
+    if not isinstance(amount, int) or isinstance(amount, bool):
+        return False
+    same_price = abs(amount) == minor(abs(item.price), currency)
+    same_kind = clean(entry.get("item_type")) == item.item_type and sku == item.sku
+    return same_kind and same_price and entry.get("quantity") == item.quantity
 
 
 def _by_custom_field(sought: OrderSought, redact: Redact) -> Reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,25 +10,21 @@ from typing import Any
 from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
 from pipeline.targets.contract import Operation, Plan, Prior, Refused, Result, Step
-from pipeline.targets.keap.lines import clean, items_of, number, skus, total_of
+from pipeline.targets.keap.changes import LineChanges, item_change, item_ids, line_changes, order_change, unsendable
+from pipeline.targets.keap.lines import clean, number, skus, total_of
 from pipeline.targets.keap.lookups import OrderSought, may_filter
-from pipeline.targets.keap.payload import custom_values, minor_digits, order_details, order_payload
+from pipeline.targets.keap.options import ContactOptions, PaymentOptions, PlaceOrderOptions, read_options
+from pipeline.targets.keap.payload import item_payload, minor_digits, order_details, order_payload
 from pipeline.targets.keap.people import Json, contact_payload
 from pipeline.targets.keap.problems import contact_problems, order_problems
-from pipeline.targets.keap.settings import (
-    ContactOptions,
-    PaymentOptions,
-    PlaceOrderOptions,
-    read_contact_options,
-    read_order_options,
-    read_payment_options,
-)
 from pipeline.targets.keap.steps import Steps
+from pipeline.targets.keap.subscriptions import mirror_part, subscription_problems
 
 OPERATIONS = ("place_order", "customer", "payment")
 ALREADY_THERE = "already_there"
 """Key of a result: the target had it before our first call."""
 Part = Generator[Step, Result, Result]
+Silent = Generator[Step, Result, None]
 
 
 def build_operation(name: str, options: Mapping[str, Any], steps: Steps, account: str) -> Operation:
@@ -36,11 +32,11 @@ def build_operation(name: str, options: Mapping[str, Any], steps: Steps, account
     where = f"deliver options of {name} ({account})"
     match name:
         case "place_order":
-            return PlaceOrder(steps, read_order_options(options, where)).operation()
+            return PlaceOrder(steps, read_options(PlaceOrderOptions, options, where)).operation()
         case "customer":
-            return Customer(steps, read_contact_options(options, where)).operation()
+            return Customer(steps, read_options(ContactOptions, options, where)).operation()
         case "payment":
-            return Payment(steps, read_payment_options(options, where), account).operation()
+            return Payment(steps, read_options(PaymentOptions, options, where), account).operation()
     raise SetupError(
         f"Account {account}: Keap has no operation '{name}'.{nearest(name, OPERATIONS)} Known: {', '.join(OPERATIONS)}."
     )
@@ -93,7 +89,11 @@ class PlaceOrder:
 
     def problems(self, record: Record) -> list[Refused]:
         """Everything Keap would refuse."""
-        return [*contact_problems(record), *order_problems(record, self.options)]
+        return [
+            *contact_problems(record),
+            *order_problems(record, self.options),
+            *subscription_problems(record, self.options),
+        ]
 
     def plan(self, record: Record, prior: Prior | None) -> Plan:
         """A new order, or the change of one that was delivered before."""
@@ -101,8 +101,9 @@ class PlaceOrder:
 
     def _place(self, record: Record) -> Plan:
         order = yield from self._order(record, look_first=self.steps.looks_first)
+        yield from self._mirror(record, None, order["contact_id"])
         paid = number(record.fields.get("amount_paid"))
-        return (yield from self._pay(record, _unless("found", order), paid, look_first="found" in order))
+        return (yield from self._pay(record, unless("found", order), paid, look_first="found" in order))
 
     def _order(self, record: Record, *, look_first: bool) -> Part:
         # Reads come first: an order that Keap lacks a product or custom field for leaves nothing behind.
@@ -115,37 +116,65 @@ class PlaceOrder:
         marks = {name: True for name in ("found", ALREADY_THERE) if order.get(name)}
         return {"id": order.get("id", ""), "contact_id": contact_id} | marks
 
-    def _products(self, record: Record) -> Part:
+    def _products(self, record: Record, wanted: Collection[str] | None = None) -> Part:
         products: dict[str, Any] = {}
         for sku in skus(record):
-            found = yield self.steps.product(record, sku, create=self.options.create_products)
-            products[sku] = found.get("id", "")
+            if wanted is None or sku in wanted:
+                products[sku] = yield from self._product(record, sku)
         return products
+
+    def _product(self, record: Record, sku: str) -> Generator[Step, Result, str]:
+        if known := self.steps.read.known_product(record, sku):
+            return known
+        found = yield self.steps.product(record, sku, create=self.options.create_products)
+        return str(found.get("id", ""))
 
     def _pay(self, record: Record, result: Json, amount: Decimal, *, look_first: bool) -> Part:
         if amount <= 0 or not self.options.send_payment:
             return result
         step = self.steps.payment(record, result["id"], amount, self.options.payment, look_first=look_first)
         payment = yield step
-        done = result if payment.get(ALREADY_THERE) else _unless(ALREADY_THERE, result)
+        done = result if payment.get(ALREADY_THERE) else unless(ALREADY_THERE, result)
         return done | {"payment_id": payment.get("id", "")}
 
     def _update(self, record: Record, prior: Prior) -> Plan:
-        known = _unless(ALREADY_THERE, prior.result)
+        known = unless(ALREADY_THERE, prior.result)
         if not known.get("id"):  # a person said "delivered" and nobody noted the id: search before all else
-            known = _unless(ALREADY_THERE, (yield from self._order(record, look_first=True)))
-        order_id = known["id"]
-        current = yield self.steps.current_order(order_id, _unsendable(record, prior.record, self.options))
+            known = unless(ALREADY_THERE, (yield from self._order(record, look_first=True)))
+        lines = line_changes(record, prior.record)
+        refusal = unsendable(record, prior.record, lines.removed, send_payment=self.options.send_payment)
+        current = yield self.steps.current_order(known["id"], refusal)
+        known = dict((yield from self._details(record, prior.record, known, current)))
+        yield from self._lines(record, known["id"], lines, current)
+        yield from self._mirror(record, prior.record, known.get("contact_id", ""))
+        more = number(record.fields.get("amount_paid")) - number(prior.record.fields.get("amount_paid"))
+        return (yield from self._pay(record, unless("found", known), more, look_first=True))
+
+    def _details(self, record: Record, before: Record, known: Json, current: Result) -> Part:
         fields = yield from model_part(self.steps)
-        change = order_change(record, prior.record, fields, current.get("custom_fields", {}))
-        if contact_payload(record, {}) != contact_payload(prior.record, {}):
+        change = order_change(record, before, fields, current.get("custom_fields", {}))
+        if contact_payload(record, {}) != contact_payload(before, {}):
             contact = yield from contact_part(self.steps, record, self.options)
             change |= {} if contact["id"] == known.get("contact_id") else contact_of(contact)
-            known |= contact_of(contact)
+            known = known | contact_of(contact)
         if change:
-            yield self.steps.change(order_id, change)
-        more = number(record.fields.get("amount_paid")) - number(prior.record.fields.get("amount_paid"))
-        return (yield from self._pay(record, _unless("found", known), more, look_first=True))
+            yield self.steps.change(known["id"], change)
+        return known
+
+    def _lines(self, record: Record, order_id: str, lines: LineChanges, current: Result) -> Silent:
+        """Lines that changed in quantity, price or name, then those that came; products are looked up first."""
+        currency, sign = record.text("currency"), self.options.discount_sign
+        ids = item_ids(lines, current["items"], currency)
+        products = yield from self._products(record, {item.sku for item, _ in lines.added})
+        for (old, new), item_id in zip(lines.changed, ids, strict=True):
+            if payload := item_change(old, new, sign):
+                yield self.steps.item_change(order_id, item_id, payload)
+        for item, count in lines.added:
+            payload = item_payload(item, products, sign)
+            yield self.steps.item_add(order_id, item, count, payload, currency)
+
+    def _mirror(self, record: Record, before: Record | None, contact_id: str) -> Silent:
+        yield from mirror_part(record, before, contact_id, self.options, self.steps.read.redact)
 
 
 def contact_of(contact: Result) -> Json:
@@ -153,40 +182,9 @@ def contact_of(contact: Result) -> Json:
     return {"contact_id": contact["id"]}
 
 
-def _unless(mark: str, result: Result) -> Json:
+def unless(mark: str, result: Result) -> Json:
     """The result without one of its marks."""
     return {name: value for name, value in result.items() if name != mark}
-
-
-def order_change(record: Record, before: Record, fields: Result, stored: Mapping[str, Any]) -> Json:
-    """What an update sets: changed values that are not blank.
-
-    Custom fields go as the full set: whether Keap merges or replaces them is not documented.
-    """
-    was = order_details(before)
-    change: Json = {key: value for key, value in order_details(record).items() if was.get(key) != value}
-    now = {value["id"]: value["content"] for value in custom_values(record, fields)}
-    if any(stored.get(field_id) != text for field_id, text in now.items()):
-        change["custom_fields"] = [{"id": key, "content": text} for key, text in (dict(stored) | now).items()]
-    return change
-
-
-def _unsendable(record: Record, before: Record, options: PlaceOrderOptions) -> Refused | None:
-    """Lines and money taken are left to a person: changing them moves a balance that may be settled."""
-    if sorted(map(str, items_of(record))) != sorted(map(str, items_of(before))):
-        return Refused(
-            "keap_lines_changed",
-            "The lines or amounts have changed since the order went to Keap; they are not rewritten there.",
-            "Change the lines in Keap by hand, then leave this row out.",
-        )
-    if options.send_payment and number(record.fields.get("amount_paid")) < number(before.fields.get("amount_paid")):
-        return Refused(
-            "keap_payment_lowered",
-            "The amount paid is lower than what Keap was told before; payments cannot be taken back.",
-            "Correct the payment in Keap by hand, then leave this row out.",
-            "amount_paid",
-        )
-    return None
 
 
 @dataclass(frozen=True, slots=True)

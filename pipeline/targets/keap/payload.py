@@ -9,8 +9,9 @@ from typing import Any
 
 from pipeline.model import Record, Value
 from pipeline.targets.keap.lines import Item, clean, items_of, line_type
+from pipeline.targets.keap.options import PaymentOptions, PlaceOrderOptions
 from pipeline.targets.keap.people import Json, address
-from pipeline.targets.keap.settings import EXTRA, PaymentOptions, PlaceOrderOptions
+from pipeline.targets.keap.settings import EXTRA
 
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"

@@ -9,10 +9,10 @@ from pipeline.model import Record, Value
 from pipeline.targets.contract import Refused
 from pipeline.targets.keap.lines import ITEM_TYPES, NEEDS_PRODUCT, clean, line_type, number, total_of
 from pipeline.targets.keap.lookups import may_filter
+from pipeline.targets.keap.options import OrderOptions
 from pipeline.targets.keap.payload import minor_digits
 from pipeline.targets.keap.people import names
 from pipeline.targets.keap.places import country_code
-from pipeline.targets.keap.settings import PlaceOrderOptions
 
 # Lengths documented in the official v2 spec (2026-08-20), in characters.
 _LIMITS: Mapping[str, int] = {
@@ -49,7 +49,7 @@ def contact_problems(record: Record) -> Iterator[Refused]:
             )
 
 
-def order_problems(record: Record, options: PlaceOrderOptions) -> Iterator[Refused]:
+def order_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
     """What makes the record impossible as an order."""
     if not clean(record.text("order_id")):
         yield Refused("keap_order_id", "There is no order id.", "Fill in the order id.", "order_id")
@@ -166,7 +166,7 @@ def _amount_problems(record: Record) -> Iterator[Refused]:
             )
 
 
-def _total_problems(record: Record, options: PlaceOrderOptions) -> Iterator[Refused]:
+def _total_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
     total = total_of(record)
     paid, stated = number(record.fields.get("amount_paid")), record.money("order_total")
     if total < 0:

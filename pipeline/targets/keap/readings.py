@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.model import Record
@@ -11,8 +11,8 @@ from pipeline.targets.contract import Absent, Answer, Done, Found, Outcome, Paus
 from pipeline.targets.keap import answers
 from pipeline.targets.keap.lines import clean
 from pipeline.targets.keap.lookups import PAGE_SIZE, OrderSought, field_content, judge_products
+from pipeline.targets.keap.options import ContactOptions
 from pipeline.targets.keap.people import Json, is_same_person, stored_lists
-from pipeline.targets.keap.settings import ContactOptions
 
 _ONE_PRODUCT = "Give each product in Keap its own SKU, spelt exactly as in the file."
 
@@ -23,6 +23,8 @@ class Readings:
 
     redact: answers.Redact
     custom_fields: Mapping[str, str]
+    catalogue: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Products by SKU as Keap answered them; forgotten as soon as Keap refuses an order."""
 
     def _entries(self, answer: Answer, name: str, *, of_row: bool = True) -> list[Mapping[str, Any]] | Outcome:
         """The list, or what its absence means; ``of_row``: a value of the row is in the call."""
@@ -34,14 +36,18 @@ class Readings:
         found = answers.rows(answer, name)
         return answers.unreadable(answer, self.redact, reads_only=True) if found is None else found
 
+    def fields(self, answer: Answer) -> list[Mapping[str, Any]] | Outcome:
+        """All order custom fields of the tenant."""
+        return self._entries(answer, "custom_fields", of_row=False)
+
     def model(self, answer: Answer) -> Outcome:
         """The ids of the configured custom fields; a missing one is the account's trouble, not the row's."""
-        known = self._entries(answer, "custom_fields", of_row=False)
+        known = self.fields(answer)
         if not isinstance(known, list):
             return known
         fields: Json = {}
         for name, label in self.custom_fields.items():
-            matches = _matching(known, label)
+            matches = matching(known, label)
             if len(matches) != 1:
                 return _field_trouble(name, label, len(matches))
             fields[name] = {
@@ -52,7 +58,7 @@ class Readings:
 
     def probe(self, answer: Answer) -> Outcome:
         """Whether the account answers at all, with the list every tenant has."""
-        known = self._entries(answer, "custom_fields", of_row=False)
+        known = self.fields(answer)
         return Done({"id": ""}) if isinstance(known, list) else known
 
     def contacts(self, record: Record, options: ContactOptions, answer: Answer) -> Outcome:
@@ -80,6 +86,7 @@ class Readings:
             return Refused("keap_several_products", f"Keap lists too many products for SKU {sku}.", _ONE_PRODUCT, "sku")
         match judge_products(entries, sku):
             case Found(result):
+                self.catalogue[sku] = result
                 return _same_currency(record, sku, result)
             case Unclear(message):
                 return Refused("keap_several_products", message, _ONE_PRODUCT, "sku")
@@ -95,9 +102,18 @@ class Readings:
         """The product that was made."""
         return answers.written(answer, self.redact, _fields_of("sku", "unit_price", "product_name"))
 
+    def known_product(self, record: Record, sku: str) -> str:
+        """The id of a product seen before and in the order's currency, else empty."""
+        seen = self.catalogue.get(sku)
+        same = seen is not None and isinstance(_same_currency(record, sku, seen), Done)
+        return str(seen["id"]) if seen is not None and same else ""
+
     def order(self, answer: Answer) -> Outcome:
-        """The order that was made or changed."""
-        return answers.written(answer, self.redact, answers.field_named)
+        """The order, or item of it, that was made or changed."""
+        outcome = answers.written(answer, self.redact, answers.field_named)
+        if isinstance(outcome, Refused):
+            self.catalogue.clear()  # a product may have been deleted since it was looked up
+        return outcome
 
     def existing(self, sought: OrderSought, answer: Answer) -> Outcome:
         """The one order with this order id."""
@@ -141,10 +157,17 @@ class Readings:
             return refusal
         values = [v for v in body.get("custom_fields") or () if isinstance(v, Mapping) and v.get("content") is not None]
         kept = {str(v.get("id")): v["content"] for v in values if clean(v["content"])}
-        return Done({"id": answers.remote_id(body), "custom_fields": kept})
+        return Done({"id": answers.remote_id(body), "custom_fields": kept, "items": listed_items(body)})
 
 
-def _matching(known: list[Mapping[str, Any]], label: str) -> list[Mapping[str, Any]]:
+def listed_items(order: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The items of an order as Keap answers them, those without an id left out."""
+    items = order.get("order_items")
+    found = items if isinstance(items, list) else []
+    return [item for item in found if isinstance(item, Mapping) and answers.remote_id(item)]
+
+
+def matching(known: list[Mapping[str, Any]], label: str) -> list[Mapping[str, Any]]:
     """By field name, else by label; Keap compares field names without case."""
     wanted = clean(label).casefold()
     for key in ("field_name", "label"):

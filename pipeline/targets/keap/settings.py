@@ -1,9 +1,9 @@
-"""What ``[accounts.<name>]`` and a mapping's ``deliver`` options may say for Keap, complete or refused."""
+"""What ``[accounts.<name>]`` may say for Keap, complete or refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -11,12 +11,20 @@ from pipeline.errors import SetupError, nearest
 from pipeline.fields import RECORD_KINDS
 from pipeline.settings import Secret, check_base_url, read_table
 from pipeline.targets.contract import Rate
+from pipeline.targets.keap.options import one_of
 
 APIS = ("rest-v2", "rest-v1", "xmlrpc")
 AUTHS = ("bearer", "x-keap-api-key")
-DUPLICATE_OPTIONS = ("Email", "EmailAndName", "EmailAndNameAndCompany")
 EXTRA = "extra."
-C = TypeVar("C", bound="ContactOptions")
+XMLRPC_ENDS = (
+    "Keap's XML-RPC is reported to end on 2026-12-31, with planned outages before; "
+    'set api = "rest-v2" while both answer.'
+)
+V1_LIMITS = (
+    "Keap's REST v1 can only create: it changes no order, writes no order custom field, wants a product for every "
+    'line and takes no discount. Set api = "rest-v2" unless this tenant lacks it.'
+)
+V1_NO_FIELDS = "custom_fields are not written: Keap's REST v1 has no custom fields on an order."
 
 
 class RateTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +50,15 @@ class KeapAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     look_first: bool | None = None
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator should know of the chosen API; dates as reported up to 2026-11."""
+        if self.api == "xmlrpc":
+            return (XMLRPC_ENDS,)
+        if self.api == "rest-v1":
+            return (V1_LIMITS, V1_NO_FIELDS) if self.custom_fields else (V1_LIMITS,)
+        return ()
+
+    @property
     def looks_first(self) -> bool:
         """Whether an order is searched before it is sent."""
         return "order_id" in self.custom_fields if self.look_first is None else self.look_first
@@ -51,101 +68,16 @@ class KeapAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Rate(self.rate.burst, self.rate.per_second)
 
 
-class ContactOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of ``customer``.
-
-    ``contact_lists``: ``merge`` reads the contact first and keeps its other phones, addresses and e-mail
-    addresses; ``replace`` lets Keap drop them. ``several_contacts``: what to do when several contacts match.
-    """
-
-    duplicate_option: str = "Email"
-    contact_lists: str = "merge"
-    several_contacts: str = "refuse"
-
-
-class PaymentOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of ``payment``; ``payment_methods`` maps the file's words to manual payment types."""
-
-    payment_method: str = "Credit Card (Manual)"
-    payment_methods: dict[str, str] = {}
-    apply_to_commissions: bool = False
-
-
-class PlaceOrderOptions(ContactOptions, frozen=True, forbid_unknown_fields=True):
-    """Options of ``place_order``; each has a default."""
-
-    create_products: bool = False
-    order_type: str = "OFFLINE"
-    discount_sign: str = "negative"
-    require_total_match: bool = False
-    send_payment: bool = True
-    payment_method: str = PaymentOptions.__struct_defaults__[0]
-    payment_methods: dict[str, str] = {}
-    apply_to_commissions: bool = False
-
-    @property
-    def payment(self) -> PaymentOptions:
-        """The part that concerns the payment."""
-        return PaymentOptions(self.payment_method, self.payment_methods, self.apply_to_commissions)
-
-
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "duplicate_option": DUPLICATE_OPTIONS,
-    "contact_lists": ("merge", "replace"),
-    "several_contacts": ("refuse", "oldest"),
-    "order_type": ("OFFLINE", "ONLINE"),
-    "discount_sign": ("negative", "positive"),
-}
-
-
 def read_account(name: str, table: Mapping[str, Any]) -> KeapAccount:
     """The account's settings; ``SetupError`` names the account and the key."""
     where = f"[accounts.{name}]"
     account = read_table(KeapAccount, table, where)
-    _one_of(account.api, APIS, f"{where} api")
-    if account.api != "rest-v2":
-        raise SetupError(_not_spoken(where, account.api))
-    _one_of(account.auth, AUTHS, f"{where} auth")
+    one_of(account.api, APIS, f"{where} api")
+    one_of(account.auth, AUTHS, f"{where} auth")
     check_base_url(account.base_url, where)
     _check_numbers(account, where)
     _check_custom_fields(account.custom_fields, f"{where} custom_fields")
     return account
-
-
-def read_contact_options(options: Mapping[str, Any], where: str) -> ContactOptions:
-    """The options of ``customer``."""
-    return _checked(read_table(ContactOptions, options, where), where)
-
-
-def read_order_options(options: Mapping[str, Any], where: str) -> PlaceOrderOptions:
-    """The options of ``place_order``."""
-    known = _checked(read_table(PlaceOrderOptions, options, where), where)
-    _check_methods(known.payment, where)
-    return known
-
-
-def read_payment_options(options: Mapping[str, Any], where: str) -> PaymentOptions:
-    """The options of ``payment``."""
-    known = read_table(PaymentOptions, options, where)
-    _check_methods(known, where)
-    return known
-
-
-def _checked(options: C, where: str) -> C:
-    for key, choices in _CHOICES.items():
-        if hasattr(options, key):
-            _one_of(getattr(options, key), choices, f"{where} {key}")
-    return options
-
-
-def _one_of(value: str, known: Iterable[str], where: str) -> None:
-    if value not in known:
-        raise SetupError(f"{where}: '{value}' is not known.{nearest(value, known)} Known: {', '.join(known)}.")
-
-
-def _not_spoken(where: str, api: str) -> str:
-    ending = " XML-RPC is reported to end on 2026-12-31." if api == "xmlrpc" else ""
-    return f'{where}: this version of orderdrop does not speak Keap\'s {api} yet; set api = "rest-v2".{ending}'
 
 
 def _check_numbers(account: KeapAccount, where: str) -> None:
@@ -174,10 +106,3 @@ def _check_custom_fields(custom_fields: Mapping[str, str], where: str) -> None:
         other = taken.setdefault(label.casefold(), name)
         if other != name:
             raise SetupError(f"{where}: '{other}' and '{name}' both fill '{label}'; one custom field holds one value.")
-
-
-def _check_methods(options: PaymentOptions, where: str) -> None:
-    if not options.payment_method.strip() or not all(text.strip() for text in options.payment_methods.values()):
-        raise SetupError(
-            f"{where}: a payment method must not be blank; write one of the tenant's manual payment types."
-        )

@@ -8,23 +8,20 @@ from decimal import Decimal
 from functools import partial
 
 from pipeline.model import Record
-from pipeline.targets.contract import (
-    Refused,
-    Request,
-    Step,
-)
-from pipeline.targets.keap.lines import clean
+from pipeline.targets.contract import Refused, Request, Step
+from pipeline.targets.keap.lines import Item, clean, shown
 from pipeline.targets.keap.lookups import (
     OrderSought,
+    find_item,
     find_order,
     find_payment,
     find_product,
     listing,
 )
+from pipeline.targets.keap.options import ContactOptions, PaymentOptions
 from pipeline.targets.keap.payload import payment_note, payment_payload, product_payload
 from pipeline.targets.keap.people import Json, contact_payload
 from pipeline.targets.keap.readings import Readings
-from pipeline.targets.keap.settings import ContactOptions, PaymentOptions
 
 CONTACT_FIELDS = "id,given_name,family_name,company,email_addresses,phone_numbers,addresses"
 
@@ -107,10 +104,33 @@ class Steps:
     def current_order(self, order_id: str, refusal: Refused | None) -> Step:
         """The order as it stands, read before an update; ``refusal`` when the change is not sent to Keap."""
         request = Request("GET", f"/rest/v2/orders/{order_id}")
-        return Step("current_order", request, partial(self.read.current, refusal), reads_only=True)
+        return Step(
+            "current_order",
+            request,
+            partial(self.read.current, refusal),
+            reads_only=True,
+            preview={"id": order_id, "custom_fields": {}, "items": None},
+        )
 
     def change(self, order_id: str, payload: Json) -> Step:
         """Set the named properties; sent twice it leaves the same order."""
         mask = tuple(("update_mask", name) for name in payload)
         request = Request("PATCH", f"/rest/v2/orders/{order_id}", mask, json=payload)
         return Step("change", request, self.read.order, repeatable=True, search_hint=f"Keap order {order_id}")
+
+    def item_change(self, order_id: str, item_id: str, payload: Json) -> Step:
+        """Set quantity, price or name of one line; sent twice it leaves the same line."""
+        mask = tuple(("update_mask", name) for name in payload)
+        request = Request("PATCH", f"/rest/v2/orders/{order_id}/items/{item_id}", mask, json=payload)
+        return Step(f"line:{item_id}", request, self.read.order, repeatable=True, search_hint=f"Keap order {order_id}")
+
+    def item_add(self, order_id: str, item: Item, number: int, payload: Json, currency: str) -> Step:
+        """One more line; it is there when the order lists ``number`` equal ones."""
+        return Step(
+            f"add:{shown(item)}#{number}",
+            Request("POST", f"/rest/v2/orders/{order_id}/items", json=payload),
+            self.read.order,
+            find=partial(find_item, order_id, item, number, currency, self.read.redact),
+            look_first=True,
+            search_hint=f"line {shown(item)} of order {order_id}",
+        )
