@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.checking.orders import faulty_in_order
+from pipeline.checking.orders import faulty_in_order, kind_in_words
 from pipeline.checking.sheet import NO_GROUP, Sheet, text_of
 from pipeline.errors import SetupError
 from pipeline.model import Rejection
@@ -88,7 +88,7 @@ def _rejection(sheet: Sheet, at: int, field: str | None, code: str, sentence: st
     row = int(sheet.rows[at])
     header = sheet.rules.headers.get(field) if field else None
     if code == "missing_value":
-        return reject(row, header, None, code, field=field, kind=sheet.rules.kind.replace("_", " "))
+        return reject(row, header, None, code, field=field, kind=kind_in_words(sheet))
     value = None if field is None or sheet.cells[field][at] is None else text_of(sheet.cells[field][at])
     named = f"'{shown(value)}' in '{shown(header or field or '')}'" if value is not None else "The row"
     return Rejection(row, header, value, code, f"{named} {sentence.rstrip('.')}.", advice, field)

@@ -32,19 +32,26 @@ def fill_down(sheet: Sheet) -> None:
 def find_groups(sheet: Sheet) -> None:
     """Give every row with a complete key the number of that key; name the rows without one."""
     key = [name for name in sheet.rules.key if name in sheet.cells]
-    needed = [name for name in key if len(key) == 1 or RECORD_KINDS[sheet.rules.kind][name].required]
     incomplete = np.zeros(len(sheet.rows), dtype=bool)
-    for name in needed:
-        incomplete |= sheet.empty(name)
-        blame_missing(sheet, name, sheet.blank(name))
     for name in key:
+        if _is_required(sheet, name):
+            incomplete |= sheet.empty(name)
+            blame_missing(sheet, name, sheet.blank(name))
         incomplete |= sheet.faulty(name)
     numbers: dict[str, int] = {}
     columns = [sheet.cells[name] for name in key]
-    for at in np.flatnonzero(~incomplete).tolist() if key else ():
+    for at in np.flatnonzero(~incomplete).tolist():
         text = key_text([column[at] for column in columns])
-        sheet.group[at] = numbers.setdefault(text, len(numbers))
+        if text:
+            sheet.group[at] = numbers.setdefault(text, len(numbers))
+        elif not sheet.unsound[at]:
+            sheet.blame(at, "missing_value", sheet.rules.key[0], kind=kind_in_words(sheet))
     sheet.keys = list(numbers)
+
+
+def _is_required(sheet: Sheet, name: str) -> bool:
+    spec = RECORD_KINDS[sheet.rules.kind].get(name)
+    return spec is not None and spec.required
 
 
 def key_text(parts: Sequence[Value]) -> str:
@@ -52,7 +59,7 @@ def key_text(parts: Sequence[Value]) -> str:
     texts = ["" if part is None else text_of(part) for part in parts]
     if len(texts) == 1:
         return texts[0]
-    while len(texts) > 1 and not texts[-1]:
+    while texts and not texts[-1]:
         texts.pop()
     return "/".join(text.replace("\\", "\\\\").replace("/", "\\/") for text in texts)
 
@@ -119,9 +126,13 @@ def unreadable_orders(sheet: Sheet) -> set[int]:
 
 def blame_missing(sheet: Sheet, name: str, blank: Mask) -> None:
     """Name the rows of a mask for lacking a field, unless their cell is at fault already."""
-    kind = sheet.rules.kind.replace("_", " ")
     for at in np.flatnonzero(blank & ~sheet.faulty(name)).tolist():
-        sheet.blame(at, "missing_value", name, kind=kind)
+        sheet.blame(at, "missing_value", name, kind=kind_in_words(sheet))
+
+
+def kind_in_words(sheet: Sheet) -> str:
+    """The record kind as a sentence has it."""
+    return sheet.rules.kind.replace("_", " ")
 
 
 def faulty_in_order(sheet: Sheet, name: str) -> Mask:

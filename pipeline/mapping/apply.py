@@ -146,11 +146,10 @@ def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typ
     return Typed(made, tuple(rejections), tuple(frame.index[skipped].tolist()))
 
 
-def _rejections(column: BoundColumn, cells: pd.Series, troubles: Iterable[tuple[int, Trouble]]) -> Iterator[Rejection]:
-    rows = cells.index
-    for at, trouble in troubles:
-        raw = str(cells.iat[at])
-        yield reject(int(rows[at]), column.header, raw, trouble.code, field=column.name, **trouble.details)
+def _rejections(column: BoundColumn, cells: pd.Series, troubles: Sequence[tuple[int, Trouble]]) -> Iterator[Rejection]:
+    raw = cells.iloc[[at for at, _ in troubles]]
+    for row, text, (_, trouble) in zip(raw.index.tolist(), raw.tolist(), troubles, strict=True):
+        yield reject(row, column.header, text, trouble.code, field=column.name, **trouble.details)
 
 
 def _skipped(bound: BoundMapping, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:

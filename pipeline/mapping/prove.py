@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -52,28 +52,29 @@ class _Proof:
 
     def mapping(self) -> FeedMapping | None:
         """The mapping, as far as it can be made out."""
-        for key in self.raw:
-            if key not in _KNOWN:
-                self.say(key, f"unknown key.{nearest(key, _KNOWN)}")
+        for name in self.raw:
+            if name not in _KNOWN:
+                self.say(name, f"unknown key.{nearest(name, _KNOWN)}")
         feed, kind = self._feed(), self._kind()
-        for key, known in _WORDS.items():
-            if self.raw.get(key) is not None and self.raw[key] not in known:
-                self.say(key, f"'{self.raw[key]}' is not one of {', '.join(known)}")
+        for name, known in _WORDS.items():
+            if self.raw.get(name) is not None and self.raw[name] not in known:
+                self.say(name, f"'{self.raw[name]}' is not one of {', '.join(known)}")
         if kind is None:
             return None
         fields = self._fields(kind)
+        key = self._key(kind, fields)
         mapping = FeedMapping(
             feed=feed,
             record=kind,
-            key=self._key(kind, fields),
+            key=key,
             fields=fields,
             files=self._files(),
             skip_rows_where=self._skip_rules(),
             ignore_columns=self._texts("ignore_columns"),
-            strict=self.raw.get("strict") in {"true", "yes"},
+            strict=self.raw.get("strict") in ("true", "yes"),
             reject=self.raw.get("reject") or ("order" if kind == "order" else "row"),
             on_change=self.raw.get("on_change") or "update",
-            fill_down=self._fill_down(kind, fields),
+            fill_down=self._fill_down(key, fields),
             timezone=self._timezone(),
             decimal=self.raw.get("decimal"),
             deliver=self._deliver(),
@@ -90,8 +91,8 @@ class _Proof:
 
     def _kind(self) -> str | None:
         kind = self.raw.get("record")
-        if kind in RECORD_KINDS:
-            return str(kind)
+        if isinstance(kind, str) and kind in RECORD_KINDS:
+            return kind
         self.say(
             "record",
             f"'{kind}' is not a record kind.{nearest(str(kind), RECORD_KINDS)} {_one_of(RECORD_KINDS)}",
@@ -127,37 +128,35 @@ class _Proof:
         return rule
 
     def _key(self, kind: str, fields: Mapping[str, FieldRule]) -> tuple[str, ...]:
-        if self.raw.get("key") is None:
-            return tuple(name for name in DEFAULT_KEYS[kind] if name in fields) or DEFAULT_KEYS[kind]
         key = self._texts("key")
+        if self.raw.get("key") is None:
+            key = tuple(name for name in DEFAULT_KEYS[kind] if name in fields) or DEFAULT_KEYS[kind]
         for name in key:
             spec = spec_of(kind, name)
             if spec is None or name not in fields:
-                self.say("key", f"'{name}' is not among the fields of this mapping.{nearest(name, fields)}")
+                if spec is None or not spec.required:  # a missing required field has been told
+                    self.say("key", f"'{name}' is not among the fields of this mapping.{nearest(name, fields)}")
             elif spec.level != "record":
                 self.say("key", f"'{name}' differs between the lines of one order, so it cannot be part of the key")
+            elif fields[name].default is not None:
+                self.say("key", f"'{name}' needs a value of its own in every row, so it can have no default")
         if not key or len(set(key)) < len(key):
             self.say("key", "name at least one field, each only once")
         return key
 
-    def _fill_down(self, kind: str, fields: Mapping[str, FieldRule]) -> tuple[str, ...]:
+    def _fill_down(self, key: Sequence[str], fields: Mapping[str, FieldRule]) -> tuple[str, ...]:
         """Field names. ``true`` means the key: within an order its other fields find their value anyway."""
-        said = self.raw.get("fill_down")
-        if said in {None, "false", "no"} if not isinstance(said, list) else False:
+        said = self._texts("fill_down")
+        if said in {(), ("false",), ("no",)}:
             return ()
-        if isinstance(said, str) and said in {"true", "yes"}:
-            names = list(self._key_names(kind, fields))
+        if said in {("true",), ("yes",)}:
+            names = [name for name in key if name in fields]
         else:
-            names = [name for text in self._texts("fill_down") for name in self._fields_of(text, fields)]
+            names = [name for text in said for name in self._fields_of(text, fields)]
         for name in names:
             if fields[name].default is not None or fields[name].constant is not None:
                 self.say("fill_down", f"'{name}' has a default or constant, so it is never empty")
         return tuple(dict.fromkeys(names))
-
-    def _key_names(self, kind: str, fields: Mapping[str, FieldRule]) -> Iterator[str]:
-        said = self.raw.get("key")
-        key = DEFAULT_KEYS[kind] if said is None else self._as_texts(said) or ()
-        return (name for name in key if name in fields)
 
     def _fields_of(self, text: str, fields: Mapping[str, FieldRule]) -> list[str]:
         if text in fields:

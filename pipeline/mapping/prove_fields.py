@@ -97,7 +97,7 @@ def rule_problems(rule: FieldRule, spec: FieldSpec, decimal: str | None) -> Iter
         if getattr(rule, key) and key not in parser.keys:
             yield f"'{key}' has no meaning with parse: {parse}"
     shape = list(_shape_problems(rule, spec, parse))
-    yield from shape or _value_problems(rule, spec, decimal if decimal in {".", ","} else None)
+    yield from shape or _value_problems(rule, spec, decimal if decimal in (".", ",") else None)
 
 
 def _source_problems(rule: FieldRule, spec: FieldSpec) -> Iterator[str]:

@@ -26,6 +26,11 @@ _PARTICLES = frozenset(
         "los", "dos", "das", "ten", "ter", "zu", "zum", "zur", "bin", "ibn", "al", "el", "af", "av",
     }
 )  # fmt: skip
+_UNKNOWN = object()
+_HINTS, _LONGEST_HINTED = (
+    50,
+    60,
+)  # looking for the nearest word takes a millisecond: not for each cell of a wrong column
 _COUNTRY_WORDS: Mapping[str, str] = {
     "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
     "northern ireland": "GB", "usa": "US", "u.s.a.": "US", "u.s.": "US", "america": "US",
@@ -59,14 +64,18 @@ def read_phones(texts: Sequence[str], reading: Reading) -> list[Any]:
 
 def read_countries(texts: Sequence[str], _reading: Reading) -> list[Any]:
     """ISO 3166-1 alpha-2 from alpha-2, alpha-3, or a common, official or well-known local name."""
-    return [_country(text) for text in texts]
+    found = [_country(text) for text in texts]
+    return _with_hints(texts, found, Trouble("bad_country"), list(_countries()))
 
 
 def read_choices(texts: Sequence[str], reading: Reading) -> list[Any]:
     """What the mapping says each text stands for: the exact text first, then without regard to case and spacing."""
     folded = {fold(word): meant for word, meant in reading.choices.items()}
     clashing = {fold(w) for w, meant in reading.choices.items() if folded[fold(w)] != meant}
-    return [_choice(text, reading.choices, folded, clashing) for text in texts]
+    found = [_choice(text, reading.choices, folded, clashing) for text in texts]
+    known = list(reading.choices)
+    listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return _with_hints(texts, found, Trouble("unknown_choice", {"known": listed}), known)
 
 
 def read_booleans(texts: Sequence[str], reading: Reading) -> list[Any]:
@@ -147,16 +156,25 @@ def _choice(text: str, choices: Mapping[str, Any], folded: Mapping[str, Any], cl
     key = fold(text)
     if key in folded and key not in clashing:
         return folded[key]
-    known = list(choices)
-    listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return Trouble("unknown_choice", {"known": listed, "nearest": nearest(text, known)})
+    return _UNKNOWN
+
+
+def _with_hints(texts: Sequence[str], found: list[Any], trouble: Trouble, known: Sequence[str]) -> list[Any]:
+    """The values found, and for each unknown text the trouble; the first few come with the nearest known word."""
+    without = Trouble(trouble.code, {**trouble.details, "nearest": ""})
+    unknown = [at for at, value in enumerate(found) if value is _UNKNOWN]
+    for place, at in enumerate(unknown):
+        hinted = place < _HINTS and len(texts[at]) <= _LONGEST_HINTED
+        hint = nearest(texts[at], known) if hinted else ""
+        found[at] = Trouble(trouble.code, {**trouble.details, "nearest": hint}) if hint else without
+    return found
 
 
 @lru_cache(maxsize=4096)
-def _country(text: str) -> str | Trouble:
+def _country(text: str) -> object:
     names = _countries()
     found = names.get(_bare(text)) or names.get(_bare(text.replace(".", "")))
-    return found or Trouble("bad_country", {"nearest": nearest(text, names)})
+    return found or _UNKNOWN
 
 
 @lru_cache(maxsize=1)

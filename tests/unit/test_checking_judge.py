@@ -108,6 +108,17 @@ def test_keys_of_several_fields(tmp_path):
     assert told(checked) == [(4, "missing_value"), (5, "bad_web_address")]
 
 
+def test_a_key_of_custom_fields_needs_one_of_its_parts(tmp_path):
+    fields = "  extra: {a: {column: A}, b: {column: B}}\n"
+    text = ITEM.replace("record: inventory_item", "record: inventory_item\nkey: [extra.a, extra.b]").replace(
+        "deliver:", f"{fields}deliver:"
+    )
+    rows = [("1", "n", "1", "1", "x", ""), ("2", "n", "1", "1", "", "x"), ("3", "n", "1", "1", "", "")]
+    checked = checked_of(tmp_path, text, (*ITEM_HEADER, "A", "B"), rows)
+    assert [r.key for r in checked.records] == ["x", "/x"]
+    assert told(checked) == [(4, "missing_value")]
+
+
 def test_different_keys_have_different_texts():
     keys = [("a/b", "c"), ("a", "b/c"), ("a", "b", "c"), ("a/b/c",), ("a\\", "b", "c"), ("a", "", "c"), ("a", "c")]
     assert (
@@ -142,6 +153,15 @@ def test_the_projects_own_schema_comes_first(tmp_path):
     checked = items(tmp_path, ("A", "n", "-1", "1"), ("Z", "n", "1", "1"))
     assert told(checked) == [(2, "str_startswith")]
     assert checked.rejections[0].message == "'A' in 'SKU' does not pass the check str_startswith('Z')."
+
+
+def test_own_checks_may_use_what_stands_beside_them(tmp_path):
+    own_schema(
+        tmp_path,
+        "MOST = 3\ndef few(cells):\n    return cells <= MOST\n"
+        "schema = pa.DataFrameSchema({'stock': pa.Column(None, pa.Check(few), nullable=True, required=False)})",
+    )
+    assert told(items(tmp_path, ("A", "n", "1", "5"), ("B", "n", "1", "3"))) == [(2, "few")]
 
 
 def test_own_checks_over_several_columns_name_the_row(tmp_path):

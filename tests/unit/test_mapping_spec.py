@@ -162,6 +162,37 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
     assert "acme.yaml" in refusal(tmp_path, text)
 
 
+ODD = ["[]", "[[]]", "{}", "{a: b}", "~", "''", "5", "x", "[~]", "[5, {}]", "!!binary aGk="]
+TOP = (
+    "feed files record key fields skip_rows_where ignore_columns strict reject on_change fill_down timezone decimal "
+    "deliver"
+)
+RULE = "column parse constant optional default format timezone decimal choices separator part country true false"
+PARTS = "encoding delimiter quote sheet header_row pattern"
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_values_of_any_shape_are_taken_or_refused_in_words(tmp_path, odd):
+    texts = [f"{ORDER.replace(f'{key}:', f'was_{key}:', 1)}\n{key}: {odd}\n" for key in TOP.split()]
+    texts += [f"{ORDER}\n{key}: {odd}\n" for key in TOP.split()]
+    texts += [with_field(f"shipped_at: {{column: S, {key}: {odd}}}") for key in RULE.split() if key != "column"]
+    texts += [with_field(f"tag: {{{key}: {odd}}}") for key in RULE.split()] + [with_field(f"extra: {odd}")]
+    texts += [f"{ORDER}\nfiles: {{{key}: {odd}}}" for key in PARTS.split()]
+    texts += [f"{ORDER}\nskip_rows_where: {{column: {odd}, is: {odd}}}", f"{ORDER}\nskip_rows_where: [{odd}]"]
+    texts += [ORDER.replace("deliver: [", f"deliver: [{odd}, ")]
+    for text in texts:
+        said = verdict(tmp_path, text)
+        assert said == "" or all("acme.yaml: " in line for line in said.splitlines()), text
+
+
+def verdict(folder, text):
+    """What is wrong with a mapping; an empty text when it can be used."""
+    try:
+        return "" if mapping_of(folder, text).fingerprint() else "no fingerprint"
+    except SetupError as refused:
+        return str(refused)
+
+
 def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "x.yaml").write_bytes(b"feed: \xff\xfe")
     with pytest.raises(SetupError, match=r"x\.yaml"):
@@ -171,6 +202,11 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 def test_every_problem_is_told_at_once(tmp_path):
     said = refusal(tmp_path, with_field("tagg: {constant: x}").replace("Qty, parse: integer", "Qty, parse: int"))
     assert len(said.splitlines()) == 2
+
+
+def test_a_key_has_no_default(tmp_path):
+    text = changed("record: order", "record: order\nkey: [order_id]").replace("Order}", "Order, default: x}")
+    assert "no default" in refusal(tmp_path, text)
 
 
 def test_custom_fields_nested_or_dotted(tmp_path):
