@@ -1,4 +1,4 @@
-"""A simulated Kapture tenant: the ``.html`` calls for orders, as their pages describe them.
+"""A simulated Kapture tenant: the ``.html`` calls for orders and two calls of generation c, as their pages tell them.
 
 Success and failure come in different shapes on purpose (array and object, ``status`` and ``Status``): so do
 the vendor's samples.
@@ -6,6 +6,7 @@ the vendor's samples.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,14 +21,22 @@ SEARCH_PATH = "/search-order-by-order-id.html"
 PAYMENT_PATH = "/add-payment-against-order.html"
 """An address of the sandbox's own: the documents do not tell the real one."""
 
+C_ORDER_PATH = "/ms/customer/order/api/v1/add-update"
+C_PULL_PATH = "/ms/customer-search/order-search/api/v1/pull-internal"
+"""Addresses of generation c, the micro-services: one object, signed with user and password."""
+
+ORDER_BLOCK = "order_info"
+"""The sandbox's own name of the part an order is written in: the documents do not show the real one."""
+
+USER_AND_PASSWORD = "sandbox-user:sandbox-password"  # noqa: S105 - opens nothing but the sandbox
+CM_ID = 42
+
 DEFAULT_KEYS: Mapping[str, str] = {
     call: f"sandbox-{call}-key" for call in ("push", "update", "payment", "search", "pull")
 }
 _NO_ORDERS = {"Message": "No orders between dates", "Status": "failed"}
 _NOT_FOUND = {"Message": "could not find the order", "Status": "failed"}
-_NEITHER_ID = (
-    "(customer Id and order Id) or (payment Id) required and Paid amount should be greater than zero"
-)
+_NEITHER_ID = "(customer Id and order Id) or (payment Id) required and Paid amount should be greater than zero"
 
 Body = dict[str, Any]
 
@@ -91,6 +100,8 @@ class SimulatedKapture:
             PULL_PATH: self._pull,
             SEARCH_PATH: self._search,
             PAYMENT_PATH: self._pay,
+            C_ORDER_PATH: self._order_c,
+            C_PULL_PATH: self._pull_c,
         }
         if call.path not in known:
             return Reply(404, "<html><body>Not Found</body></html>")
@@ -108,7 +119,7 @@ class SimulatedKapture:
 
     def writes(self, call: Call) -> bool:
         """Orders, their updates and payments."""
-        return call.path in {ORDER_PATH, PAYMENT_PATH}
+        return call.path in {ORDER_PATH, PAYMENT_PATH, C_ORDER_PATH}
 
     # --- the calls ---
 
@@ -173,6 +184,38 @@ class SimulatedKapture:
         self._payments.append(body)
         return {"message": "payment against order updated successfully.", "status": "success"}
 
+    # --- generation c ---
+
+    def _order_c(self, call: Call) -> Any:  # noqa: ANN401 - any JSON value
+        body = _object_c(call)
+        customer, order = body.get("customer_info"), body.get(ORDER_BLOCK)
+        if not isinstance(customer, dict) or not customer.get("customer_name"):
+            raise Refusal("customer_name is missing")
+        if not isinstance(order, dict) or not isinstance(body.get("contact_info", []), list):
+            raise Refusal("Invalid Json.")
+        sent = {name: value for name, value in customer.items() if name != "update"}
+        sent |= {**order, "product_details": body.get("product_details", [])}
+        if not _all_text(sent):
+            raise Refusal("Invalid Json.")
+        return _added(self._changed(sent) if "order_id" in order else self._add(sent))
+
+    def _changed(self, sent: Body) -> Order:
+        known = self._find(sent["order_id"])
+        if known is None:
+            raise Refusal("Order Id Or Enquiry Id Or valid customer required.", capital=True, status="Fail")
+        known.sent |= sent
+        known.changes += 1
+        return known
+
+    def _pull_c(self, call: Call) -> Any:  # noqa: ANN401 - any JSON value
+        body = _object_c(call)
+        wanted = body.get("erpOrderId")
+        if body.get("cmId") != CM_ID or not wanted:
+            raise Refusal("cmId is missing")
+        seen = [order for order in self._orders if order.sent.get("erp_order_id") == wanted]
+        rows = [{"orderId": order.ids["order_id"], "erpOrderId": wanted} for order in seen]
+        return {"orders": rows, "status": "success"}
+
     # --- what stands behind them ---
 
     def _body(self, call: Call, calls: tuple[str, ...]) -> Body:
@@ -202,9 +245,7 @@ class SimulatedKapture:
     def _add(self, body: Body) -> Order:
         number = len(self._orders)
         who = body.get("customer_id") or body.get("email_id") or body["phone"]
-        customer = self._customers.setdefault(
-            who, body.get("customer_id") or str(9001 + len(self._customers))
-        )
+        customer = self._customers.setdefault(who, body.get("customer_id") or str(9001 + len(self._customers)))
         ids = {"order_id": str(5001 + number), "enquiry_id": str(7001 + number), "customer_id": customer}
         order = Order(ids, dict(body))
         self._orders.append(order)
@@ -244,6 +285,19 @@ def _plain(order: Order) -> Body:
         "erp_order_id": order.sent.get("erp_order_id", ""),
         "changes": order.changes,
     }
+
+
+def _object_c(call: Call) -> Body:
+    """The bare object sent, after its caller is known."""
+    if _key_of(call) != base64.b64encode(USER_AND_PASSWORD.encode()).decode():
+        raise Refusal("Invalid Auth Key")
+    try:
+        body = call.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refusal("Invalid Json.")
+    return body
 
 
 def _key_of(call: Call) -> str:

@@ -123,9 +123,7 @@ def test_names() -> None:
 
 
 def test_amounts_are_exact() -> None:
-    (product,) = push_body(order([line(price="0.1000000001", quantity="2.50")]), PLAIN, None)[
-        "product_details"
-    ]
+    (product,) = push_body(order([line(price="0.1000000001", quantity="2.50")]), PLAIN, None)["product_details"]
     assert (product["rate"], product["quantity"], product["discount"]) == ("0.1000000001", "2.5", "0")
     (large,) = push_body(order([line(price="1E+3", quantity="100")]), PLAIN, None)["product_details"]
     assert (large["rate"], large["quantity"]) == ("1000.00", "100")
@@ -167,9 +165,7 @@ def test_an_update_names_their_order() -> None:
     (problem,) = update_problems(order(), PLAIN)
     assert (problem.code, problem.field) == ("no_kapture_id", "extra")
     assert update_problems(order(extra={"kapture_order_id": "5001"}), PLAIN) == []
-    assert (
-        update_problems(order(payment_reference="5001"), OrderOptions(kapture_id="payment_reference")) == []
-    )
+    assert update_problems(order(payment_reference="5001"), OrderOptions(kapture_id="payment_reference")) == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,10 @@ from pipeline.targets.contract import Answer, Done, InDoubt, Later, Outcome, Pau
 
 _FAILED = frozenset({"failed", "fail", "failure", "error"})
 _EMPTY = ("no orders between dates", "could not find the order")
-_CHECK_KEY = "Check this call's key in the account's `keys` (Kapture issues one per call), then run again."
+_CHECK_KEY = (
+    "Check this call's key in the account's `keys` (Kapture issues one per call; generation c takes user and "
+    "password), then run again."
+)
 _RENEW_KEY = "Renew this call's key at Kapture, put it where the settings point, then run again."
 
 _BAD_KEY = Paused("bad_key", "Kapture does not accept the key.", _CHECK_KEY)
@@ -135,6 +138,33 @@ class Reader:
             return Done({"found": False})
         return self.outcome(answer, lambda _reply: Done({"found": True}))
 
+    def shown(self, order_id: str, answer: Answer) -> Mapping[str, Any] | None:
+        """The order a search shows, by folded names; ``None`` when it shows none, or another one."""
+        reply = read_reply(answer)
+        if not answer.ok or not isinstance(reply, Reply) or reply.status != "success":
+            return None
+        found = _folded(reply.message)
+        return found if found and str(found.get("id") or found.get("orderid") or "") == order_id else None
+
+    def read_back(self, order_id: str, answer: Answer) -> Outcome:
+        """A changed order, read again: refused for a person when Kapture does not have it, or shows another one."""
+        reply = read_reply(answer)
+        if answer.ok and isinstance(reply, Reply) and says_empty(reply):
+            return _not_read_back(f"Order {order_id} was changed, and now Kapture does not find it.")
+        return self.outcome(answer, lambda _reply: self._read_back(order_id, answer))
+
+    def _read_back(self, order_id: str, answer: Answer) -> Outcome:
+        if self.shown(order_id, answer) is None:
+            return _not_read_back(f"Order {order_id} was changed, and now Kapture shows something else for it.")
+        return Done({"id": order_id})
+
+    def trouble(self, answer: Answer) -> Later | Paused | None:
+        """What a read that failed says of the account; ``None`` when it says nothing of it."""
+        outcome = self.outcome(answer, lambda _reply: Done({}))
+        if isinstance(outcome, InDoubt) and (answer.status >= 500 or outcome.code == "server_failure"):
+            return Later(outcome.code, outcome.message)  # a read that failed may be repeated
+        return outcome if isinstance(outcome, Later | Paused) else None
+
     def outcome(self, answer: Answer, done: Callable[[Reply], Outcome]) -> Outcome:
         """What an answer means; ``done`` reads a reply that says success."""
         reply = read_reply(answer)
@@ -155,10 +185,11 @@ class Reader:
                        f"{self._quote(answer.text(4000))}")  # fmt: skip
 
     def _order(self, reply: Reply) -> Outcome:
-        if not reply.text("orderid"):
+        told = reply if reply.text("orderid") else _inner(reply)
+        if not told.text("orderid"):
             return InDoubt("no_id", "Kapture says success and names no order.")
         ids = {"id": "orderid", "enquiry_id": "enquiryid", "customer_id": "kapturecustomerid"}
-        result = {name: reply.text(field) for name, field in ids.items() if reply.text(field)}
+        result = {name: told.text(field) for name, field in ids.items() if told.text(field)}
         return Done(result, already_there="duplicate" in str(reply.message).casefold())
 
     def _same_order(self, reply: Reply, order_id: str) -> Outcome:
@@ -182,9 +213,7 @@ class Reader:
             return Refused("field_missing", f"A field this Kapture account asks for is missing.{said}",
                            "Fill it in; which fields are required was chosen when the call was set up.",
                            _record_field(words))  # fmt: skip
-        return Refused(
-            "refused", f"Kapture refused the record.{said}", "See what Kapture says, and correct the row."
-        )
+        return Refused("refused", f"Kapture refused the record.{said}", "See what Kapture says, and correct the row.")
 
     def _by_status(self, answer: Answer) -> Outcome | None:
         status = answer.status
@@ -195,8 +224,11 @@ class Reader:
         if status in {401, 403}:
             return Paused("bad_key", f"Kapture refused the call (HTTP {status}).", _CHECK_KEY)
         if status in {404, 405, 410}:
-            return Paused("wrong_address", f"There is no such call at this address (HTTP {status}).",
-                          "Check base_url of this account (and payment_path for payments).")  # fmt: skip
+            return Paused(
+                "wrong_address",
+                f"There is no such call at this address (HTTP {status}).",
+                "Check base_url, generation and paths of this account (payment_path for payments).",
+            )
         if status == 429:
             return Later("too_fast", "Kapture asks for a slower pace (HTTP 429).", _retry_after(answer))
         if 400 <= status < 500 and status != 408:
@@ -216,6 +248,20 @@ class Reader:
 def says_empty(reply: Reply) -> bool:
     """Whether a failure only says that there is nothing: the two documented sentences, no others."""
     return reply.failed and any(sentence in str(reply.message).casefold() for sentence in _EMPTY)
+
+
+def _inner(reply: Reply) -> Reply:
+    """The object within ``message`` or ``data``, as replies of generation c may have it; else the reply itself."""
+    inner = next((found for name in ("message", "data") if (found := _folded(reply.fields.get(name)))), None)
+    return Reply(reply.status, reply.message, inner) if inner else reply
+
+
+def _folded(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - whatever the vendor sent
+    return {fold(str(key)): inner for key, inner in value.items()} if isinstance(value, Mapping) else {}
+
+
+def _not_read_back(message: str) -> Refused:
+    return Refused("not_read_back", message, "Look at the order at Kapture, and correct it there by hand.", "order_id")
 
 
 def _redirected(answer: Answer) -> Paused:

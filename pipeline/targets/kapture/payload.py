@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.model import Record, Value
-from pipeline.targets.kapture.settings import OrderOptions, PaymentOptions
+from pipeline.targets.kapture.settings import FIELD_OF, OrderOptions, PaymentOptions
 
 Line = Mapping[str, Value]
 Body = dict[str, Any]
@@ -28,13 +28,17 @@ def push_body(record: Record, options: OrderOptions, zone: ZoneInfo | None) -> B
     )
 
 
-def update_body(
-    record: Record, options: OrderOptions, zone: ZoneInfo | None, order_id: str, customer_id: str
-) -> Body:
-    """A change of Kapture's order ``order_id``; product lines have other names than in a new order."""
+def update_body(record: Record, options: OrderOptions, zone: ZoneInfo | None, order_id: str, customer_id: str) -> Body:
+    """A change of Kapture's order ``order_id``; product lines have other names than in a new order.
+
+    An empty cell is left out, and so leaves what Kapture has, unless the options say that it clears the field.
+    """
     head = _head(record, options, zone) | {"order_id": order_id}
     head["customer_id"] = customer_id or head["customer_id"]
-    return _filled(head, product_details=[_changed_product(line) for line in order_lines(record, options)])
+    body = _filled(head, product_details=[_changed_product(line) for line in order_lines(record, options)])
+    cleared = [source for source, policy in options.empty.items() if policy == "clear"]
+    fields = [options.also_send.get(source) or FIELD_OF[source] for source in cleared]
+    return {field: "" for field in fields if field not in body} | body
 
 
 def payment_body(record: Record, options: PaymentOptions) -> Body:
@@ -56,7 +60,7 @@ def payment_body(record: Record, options: PaymentOptions) -> Body:
 
 def kapture_id(record: Record, options: OrderOptions) -> str:
     """Kapture's own order id where the record carries it, else empty."""
-    return _sourced(record, options.kapture_id).strip()
+    return source_text(record, options.kapture_id).strip()
 
 
 def customer_name(record: Record) -> str:
@@ -105,7 +109,7 @@ def _head(record: Record, options: OrderOptions, zone: ZoneInfo | None) -> Body:
         "grand_total": _money(record.money("order_total")),
         "expected_delivery_date": as_text(record.day("expected_delivery_on")),
         "erp_order_id": record.text("order_id"),
-        **{field: _sourced(record, source) for source, field in options.also_send.items()},
+        **{field: source_text(record, source) for source, field in options.also_send.items()},
     }
 
 
@@ -153,7 +157,8 @@ def _zip_code(record: Record) -> str:
     return record.text("shipping_postal_code") or record.text("billing_postal_code")
 
 
-def _sourced(record: Record, source: str) -> str:
+def source_text(record: Record, source: str) -> str:
+    """A record field, or ``extra.<name>``, in Kapture's spelling; empty when absent."""
     if source.startswith("extra."):
         return str(record.extra().get(source.removeprefix("extra."), ""))
     return as_text(record.fields.get(source))

@@ -9,10 +9,12 @@ from pipeline.targets.contract import Refused
 from pipeline.targets.kapture.payload import (
     PRODUCT_TYPES,
     amount_of,
+    customer_name,
     kapture_id,
     kind_of,
     order_lines,
     quantity_of,
+    source_text,
     text_of,
 )
 from pipeline.targets.kapture.settings import OrderOptions
@@ -20,7 +22,18 @@ from pipeline.targets.kapture.settings import OrderOptions
 
 def order_problems(record: Record, options: OrderOptions) -> Sequence[Refused]:
     """All that would make Kapture refuse the order, or keep something else than the file says."""
-    return [*_contact_problems(record, options), *_line_problems(record, options)]
+    return [
+        *_contact_problems(record, options),
+        *_line_problems(record, options),
+        *_empty_problems(record, options),
+    ]
+
+
+def named_problems(record: Record) -> Sequence[Refused]:
+    """Generation c takes no order without the customer's name."""
+    if customer_name(record):
+        return ()
+    return (Refused("no_name", "Kapture wants the customer's name.", "Fill in the name or the company.", "full_name"),)
 
 
 def update_problems(record: Record, options: OrderOptions) -> Sequence[Refused]:
@@ -44,9 +57,7 @@ def payment_problems(record: Record) -> Sequence[Refused]:
         message = "Kapture wants a payment id, or its own ids of customer and order."
         found.append(Refused("no_payment_id", message, "Fill in the payment reference.", "payment_reference"))
     if not record.text("order_id"):
-        found.append(
-            Refused("no_order_id", "The payment names no order.", "Fill in the order id.", "order_id")
-        )
+        found.append(Refused("no_order_id", "The payment names no order.", "Fill in the order id.", "order_id"))
     return found
 
 
@@ -78,6 +89,13 @@ def _line_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
             "Fill in the order total, or set `other_lines: product` in the mapping to send them as products.",
             "order_total",
         )
+
+
+def _empty_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
+    for source, policy in options.empty.items():
+        if policy == "reject" and not source_text(record, source):
+            message = f"The field {source} is empty, and the mapping says that it must not be."
+            yield Refused("empty_field", message, f"Fill in {source}.", source.partition(".")[0])
 
 
 def _has_other_amounts(record: Record) -> bool:
