@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from json.encoder import encode_basestring_ascii as _quoted
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 Value = str | int | Decimal | datetime | date | bool | Mapping[str, str] | None
 """A typed cell. Money and quantities are ``Decimal``, times carry a zone, ``extra`` is a map of texts."""
@@ -119,6 +120,42 @@ def _encode(value: Value) -> Any:  # noqa: ANN401 - JSON has no narrower type
         case Mapping():
             return {"$map": dict(value)}
     raise TypeError(f"a record cannot carry a {type(value).__name__}")
+
+
+class Encoded(NamedTuple):
+    """A record as the ledger keeps it; ``text`` is the JSON of ``encode_record``."""
+
+    key: str
+    fingerprint: str
+    text: str
+
+
+@runtime_checkable
+class InBulk(Protocol):
+    """Records that know a quicker way to be encoded than one after another."""
+
+    def encoded(self) -> Iterator[Encoded]:
+        """All of them, in their order."""
+        ...
+
+
+def encoded_records(records: Iterable[Record]) -> Iterator[Encoded]:
+    """Each record as the ledger keeps it."""
+    if isinstance(records, InBulk):
+        return records.encoded()
+    return (Encoded(r.key, r.fingerprint(), json.dumps(encode_record(r))) for r in records)
+
+
+def encoded_value(value: Value) -> str:
+    """One value of a record as JSON text."""
+    match value:
+        case str():
+            return _quoted(value)
+        case Decimal():
+            return f'{{"$decimal": "{_plain(value)}"}}'
+        case datetime():
+            return f'{{"$time": "{value.isoformat()}"}}'
+    return json.dumps(_encode(value))
 
 
 def _plain(value: Decimal) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
+import pandas as pd
 
+from pipeline.checking.encode import Positions, encode_records
 from pipeline.checking.judge import judge
 from pipeline.checking.orders import (
     apply_defaults,
@@ -20,9 +22,10 @@ from pipeline.checking.orders import (
 )
 from pipeline.checking.sheet import NO_GROUP, Rules, Sheet, TypedBlock, gather, with_keys
 from pipeline.errors import LedgerError
-from pipeline.model import Record, Rejection, Value
+from pipeline.model import Encoded, Record, Rejection, Value
 
 _EXTRA = "extra."
+_TOGETHER = 10_000  # records encoded at once
 
 
 class Records(Sequence[Record]):
@@ -30,30 +33,39 @@ class Records(Sequence[Record]):
     row small).
     """
 
-    def __init__(self, sheet: Sheet, members: Sequence[Sequence[int]]) -> None:
+    def __init__(self, sheet: Sheet, positions: Positions, starts: Positions) -> None:
         self._sheet = sheet
-        self._members = members
+        self._positions = positions
+        self._starts = starts
         self._line_fields = [name for name in sheet.cells if not sheet.at_record_level(name)]
         self._fields = [name for name in sheet.cells if sheet.at_record_level(name) and not name.startswith(_EXTRA)]
         self._extras = [name for name in sheet.cells if name.startswith(_EXTRA)]
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._starts) - 1
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[Record, ...]: ...
     def __getitem__(self, index: int | slice) -> Record | tuple[Record, ...]:
-        if isinstance(index, slice):
-            return tuple(self._record(positions) for positions in self._members[index])
-        return self._record(self._members[index])
+        chosen = range(len(self))[index]
+        return tuple(map(self._record, chosen)) if isinstance(chosen, range) else self._record(chosen)
 
     def __iter__(self) -> Iterator[Record]:
-        return map(self._record, self._members)
+        return map(self._record, range(len(self)))
 
-    def _record(self, positions: Sequence[int]) -> Record:
-        sheet, first = self._sheet, positions[0]
+    def encoded(self) -> Iterator[Encoded]:
+        """All records as the ledger keeps them, without building one."""
+        for begin in range(0, len(self), _TOGETHER):
+            starts = self._starts[begin : begin + _TOGETHER + 1]
+            positions = self._positions[starts[0] : starts[-1]]
+            yield from encode_records(self._sheet, positions, starts - starts[0])
+
+    def _record(self, number: int) -> Record:
+        sheet = self._sheet
+        positions = self._positions[self._starts[number] : self._starts[number + 1]].tolist()
+        first = positions[0]
         fields = self._values(self._fields, first)
         extra = {name.removeprefix(_EXTRA): str(v) for name, v in self._values(self._extras, first).items()}
         lines = tuple(self._values(self._line_fields, at) for at in positions) if sheet.is_order else ()
@@ -136,19 +148,21 @@ def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> 
 
 def _close(sheet: Sheet) -> Checked:
     """Count, and stop everything when a row would be lost or counted twice."""
-    members: dict[int, list[int]] = {}
-    for at in range(len(sheet.rows)):
-        if at not in sheet.rejected:
-            members.setdefault(int(sheet.group[at]), []).append(at)
+    sound = np.ones(len(sheet.rows), dtype=bool)
+    sound[list(sheet.rejected)] = False
+    kept = np.flatnonzero(sound)
+    numbers, groups = pd.factorize(sheet.group[kept])
+    sizes = np.bincount(numbers, minlength=len(groups))
+    records = Records(sheet, kept[np.argsort(numbers, kind="stable")], np.concatenate(([0], np.cumsum(sizes))))
     checked = Checked(
-        records=Records(sheet, list(members.values())),
+        records=records,
         rejections=tuple(with_keys(sheet)),
         read=len(sheet.rows) + len(sheet.skipped),
-        accepted=sum(map(len, members.values())),
+        accepted=len(kept),
         rejected=len(sheet.rejected),
         skipped=len(sheet.skipped),
     )
-    if NO_GROUP in members or (not sheet.is_order and any(len(rows) > 1 for rows in members.values())):
+    if NO_GROUP in groups or (not sheet.is_order and (sizes > 1).any()):
         raise LedgerError("A row without a key of its own was about to be accepted.")
     if checked.read != checked.accepted + checked.rejected + checked.skipped:
         raise LedgerError(

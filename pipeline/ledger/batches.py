@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Raw
 
 from pipeline.ledger.tables import batches, deliveries, rejections
-from pipeline.model import DeliverTo, DeliveryState, Record, Rejection, encode_record
+from pipeline.model import DeliverTo, DeliveryState, Record, Rejection, encoded_records
 
 _CHUNK = 5_000
 
@@ -157,22 +159,26 @@ def accept(connection: sa.Connection, batch: Batch, accepted: Accepted, now: flo
         )
     )
     _insert(connection, rejections, [_rejection_row(batch.id, r) for r in accepted.rejections])
-    for record in accepted.records:
-        _insert(connection, deliveries, _delivery_rows(batch.id, record, accepted.deliver, now))
+    _insert_deliveries(connection, batch.id, accepted, now)
     for original, rows in (accepted.corrected_rows or {}).items():
         resolve_rows(connection, original, rows, batch.id)
 
 
-def _delivery_rows(batch_id: int, record: Record, deliver: Sequence[DeliverTo], now: float) -> list[dict[str, Any]]:
-    encoded, fingerprint = encode_record(record), record.fingerprint()
-    return [
-        {
-            "batch_id": batch_id, "account": to.account, "operation": to.operation, "record_key": record.key,
-            "fingerprint": fingerprint, "record": encoded, "state": DeliveryState.WAITING, "due_at": now, "tries": 0,
-            "created_at": now, "updated_at": now,
-        }
-        for to in deliver
-    ]  # fmt: skip
+def _insert_deliveries(connection: sa.Connection, batch_id: int, accepted: Accepted, now: float) -> None:
+    """One delivery per record and entry of ``deliver``, in the order of the records."""
+    statement = sa.insert(deliveries).values(
+        batch_id=batch_id, state=DeliveryState.WAITING, due_at=now, tries=0, created_at=now, updated_at=now
+    )
+    records = encoded_records(accepted.records)
+    while chunk := list(islice(records, _CHUNK)):
+        rows = [
+            {"account": to.account, "operation": to.operation, "record_key": one.key, "fingerprint": one.fingerprint,
+             "record": Raw(one.text)}
+            for one in chunk
+            for to in accepted.deliver
+        ]  # fmt: skip
+        if rows:
+            connection.execute(statement, rows)
 
 
 def _rejection_row(batch_id: int, rejection: Rejection) -> dict[str, Any]:

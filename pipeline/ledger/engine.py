@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Raw
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import LedgerError
@@ -77,13 +79,18 @@ def _advice(cause: str) -> str:
 def _engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, json_serializer=_json)
     sa.event.listen(engine, "connect", _pragmas)
     sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - whatever a JSON column is given
+    """JSON text; what is JSON already is taken as it is."""
+    return bytes(value).decode() if isinstance(value, Raw) else json.dumps(value)
 
 
 def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection

@@ -1,0 +1,104 @@
+"""Many records as the ledger keeps them, made column by column: a cell that many rows share is put into JSON once.
+
+The texts are those of ``pipeline.model.encode_record`` and ``Record.fingerprint``, with the fields in the order of
+their names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from json.encoder import encode_basestring_ascii as quoted
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.checking.sheet import Cells, Sheet
+from pipeline.model import Encoded, encoded_value
+
+Positions = npt.NDArray[np.int64]
+_EXTRA = "extra."
+
+
+def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Iterator[Encoded]:
+    """The records whose rows are ``positions``, each beginning where ``starts`` says; the last entry is the end."""
+    fields = _fields(sheet, positions[starts[:-1]])
+    sorted_fields = _fields(sheet, positions[starts[:-1]], by_name=True) if _is_mapped(sheet) else fields
+    lines = _lines(sheet, positions) if sheet.is_order else []
+    rows = sheet.rows[positions].tolist()
+    bounds = starts.tolist()
+    groups = sheet.group[positions[starts[:-1]]].tolist()
+    kind = quoted(sheet.rules.kind)
+    for at, group in enumerate(groups):
+        begin, end = bounds[at], bounds[at + 1]
+        key, own = sheet.keys[group], lines[begin:end]
+        head = f'"key": {quoted(key)}, "kind": {kind}'
+        written = f'{{"fields": {fields[at]}, {head}, "lines": [{", ".join(own)}], "rows": {rows[begin:end]}}}'
+        same = ", ".join(map(quoted, sorted(own)))
+        content = f'{{"fields": {sorted_fields[at]}, {head}, "lines": [{same}]}}'
+        yield Encoded(key, hashlib.sha256(content.encode()).hexdigest(), written)
+
+
+def _is_mapped(sheet: Sheet) -> bool:
+    return any(name.startswith(_EXTRA) for name in sheet.cells)
+
+
+def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool = False) -> list[str]:
+    """The shared fields of each record as one JSON object; custom fields in the mapping's order, or by name."""
+    names = [n for n in sheet.cells if sheet.at_record_level(n) and not n.startswith(_EXTRA)]
+    columns = {name: _fragments(name, sheet.cells[name][firsts]) for name in names}
+    extras = [n for n in sheet.cells if n.startswith(_EXTRA)]
+    if extras:
+        extras = sorted(extras) if by_name else extras
+        columns["extra"] = _map([_fragments(n.removeprefix(_EXTRA), sheet.cells[n][firsts]) for n in extras])
+    return _objects([columns[name] for name in sorted(columns)], len(firsts))
+
+
+def _lines(sheet: Sheet, positions: Positions) -> list[str]:
+    """Each row's own fields as one JSON object."""
+    names = sorted(name for name in sheet.cells if not sheet.at_record_level(name))
+    return _objects([_fragments(name, sheet.cells[name][positions]) for name in names], len(positions))
+
+
+def _fragments(name: str, cells: Cells) -> pa.Array:
+    """``"name": value, `` for every cell, nothing where it is empty."""
+    numbers, firsts = same_objects(cells)
+    head = f"{quoted(name)}: "
+    texts = ["" if value is None else f"{head}{encoded_value(value)}, " for value in cells[firsts].tolist()]
+    return pa.array(texts, pa.large_string()).take(pa.array(numbers))
+
+
+def _map(fragments: Sequence[pa.Array]) -> pa.Array:
+    inner = pc.utf8_slice_codeunits(_joined(fragments), 0, -2)
+    whole = pc.binary_join_element_wise(_text('"extra": {"$map": {'), inner, _text("}}, "), _text(""))
+    return pc.if_else(pc.equal(inner, _text("")), _text(""), whole)
+
+
+def _objects(fragments: Sequence[pa.Array], count: int) -> list[str]:
+    if not fragments:
+        return ["{}"] * count
+    return [f"{{{text[:-2]}}}" for text in _joined(fragments).to_pylist()]
+
+
+def _joined(fragments: Sequence[pa.Array]) -> pa.Array:
+    # Every fragment brings its own comma: Arrow 26 loses rows when it is told to skip nulls and all of a row are.
+    return pc.binary_join_element_wise(*fragments, _text(""))
+
+
+def _text(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
+def same_objects(cells: Cells) -> tuple[npt.NDArray[np.intp], Positions]:
+    """For each cell the number of its object, and where each object stands first.
+
+    Cells read from the same text are one object, so this finds repeats without comparing or hashing values.
+    """
+    identities = np.fromiter(map(id, cells), np.int64, len(cells))
+    numbers, distinct = pd.factorize(identities)
+    firsts = np.empty(len(distinct), dtype=np.int64)
+    firsts[numbers[::-1]] = np.arange(len(cells) - 1, -1, -1)
+    return numbers, firsts
