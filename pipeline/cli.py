@@ -349,6 +349,32 @@ def init(folder: Path) -> int:
 
 
 @cli.command()
+@click.argument("sample", type=click.Path(path_type=Path))
+@click.option("--record", "kind", help="The record kind, where the columns do not tell: order, inventory_item …")
+@click.option("--name", help="The name of the feed (default: from the file's name).")
+@click.option("--sheet", help="The sheet of a workbook.")
+@click.option("--to", multiple=True, metavar="ACCOUNT", help="Where the records go; may be repeated.")
+@_project
+@_json
+@_says_what_happened
+def feed(
+    sample: Path, kind: str | None, name: str | None, sheet: str | None, to: Sequence[str], folder: Path, as_json: bool
+) -> int:
+    """Propose a mapping for SAMPLE: columns matched to fields, never overwriting."""
+    from pipeline.feed import Wish
+    from pipeline.feed import feed as propose
+    from pipeline.project import load_plan
+    from pipeline.proposing.telling import told_feed
+
+    told = propose(load_plan(folder, secrets=False), sample, Wish(kind, name, sheet, tuple(to)))
+    if as_json:
+        _print_json(told)
+    else:
+        click.echo(told_feed(told))
+    return 0 if told["live"] else 1
+
+
+@cli.command()
 @click.option("--keep", type=click.Path(path_type=Path), help="Where to play it (default: a new temporary folder).")
 @_says_what_happened
 def demo(keep: Path | None) -> int:
