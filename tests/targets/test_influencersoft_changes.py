@@ -263,7 +263,7 @@ def test_the_list_of_a_year_is_read_in_windows_the_shop_does_not_cut() -> None:
         record = order(order_id=f"EXP-{number}", ordered_at=when, note="thanks")
         driven.run(driven.account.operation("create_order", mark), record)
     driven.sent.clear()
-    since, until = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
+    since, until = datetime(2025, 2, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
     found = listed(driven.account, driven.ask, "create_order", since, until)
     assert {one.key for one in found} == {f"EXP-{number}" for number in range(13)}
     assert found[0].facts == {"email": "anna@example.com"}

@@ -315,17 +315,17 @@ def test_trouble_of_the_account_in_a_look_up_is_no_rows_fault(made: Any, said: A
 
 
 def test_the_list_of_some_days_shows_every_order_with_its_key() -> None:
-    driven = Walk(b(), SimulatedKapture(pull_shows_erp_id=True))
+    driven = Walk(b(list_days_back=2), SimulatedKapture(pull_shows_erp_id=True))
     operation = driven.account.operation("push_order", {})
     for number in range(5):
         when = datetime(2026, 1, 5, 12, tzinfo=UTC) + timedelta(days=number)
         driven.run(operation, order(order_id=f"EXP-{number}", ordered_at=when))
     driven.sent.clear()
-    since, until = datetime(2026, 1, 6, tzinfo=UTC), datetime(2026, 1, 7, 23, tzinfo=UTC)
+    since, until = datetime(2026, 1, 8, tzinfo=UTC), datetime(2026, 1, 8, 23, tzinfo=UTC)
     found = listed(driven.account, driven.ask, "push_order", since, until)
-    assert [(one.key, one.remote_id) for one in found] == [(f"EXP-{n}", str(5001 + n)) for n in range(4)]
+    assert [(one.key, one.remote_id) for one in found] == [(f"EXP-{n}", str(5001 + n)) for n in range(5)]
     assert found[0].facts == {"email": "anna@example.com"}
-    assert len(driven.sent) == 4  # a day more at both ends
+    assert len(driven.sent) == 5  # three days before, and a day more at the end
     assert listed(driven.account, driven.ask, "update_order", since, until) is None
 
 

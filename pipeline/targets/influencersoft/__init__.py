@@ -48,7 +48,7 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
     settings = read_account(name, table)
     signer = Signer(settings)
     reader = Reader(settings.base_url, settings.api_key)
-    catalogue, orders = Catalogue(reader), Orders(reader, settings.zone)
+    catalogue, orders = Catalogue(reader), Orders(reader, settings.zone, settings.list_days_back)
     return Account(
         name=name,
         target="influencersoft",

@@ -79,7 +79,6 @@ class Bill:
     comment: str | None
     pay_status: str | None = None
     email: str | None = None
-    created: str | None = None
 
 
 def bill_request(bill_id: str) -> Request:
@@ -150,7 +149,7 @@ def _number(entry: Any) -> str:  # noqa: ANN401 - whatever the vendor sent
 
 
 def _bill(bill_id: str, shown: Mapping[str, Any]) -> Bill:
-    names = ("tag", "comment", "pay_status", "email", "created")
+    names = ("tag", "comment", "pay_status", "email")
     return Bill(bill_id, *(_text(shown.get(name)) for name in names))
 
 

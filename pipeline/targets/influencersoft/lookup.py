@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,7 @@ class Orders:
 
     reader: Reader
     zone: ZoneInfo | None = None
+    days_back: int = 0
 
     def find(self, record: Record, options: CreateOrderOptions) -> Search:
         """The order that carries our mark: by e-mail, and by its days where the e-mail cannot tell."""
@@ -101,15 +102,15 @@ class Orders:
         return Found({"id": ours[0]}) if len(ours) == 1 else None
 
     def _listing(self, since: datetime, until: datetime) -> ListRead:
-        """A day more at both ends, as the shop's zone is not known; what tells its own time is then held to it."""
+        """From ``days_back`` days before: an order made today may bear the older date that we sent for it."""
         found: dict[str, Bill] = {}
-        first, last = (since - timedelta(days=1)).date(), (until + timedelta(days=1)).date()
+        first, last = (since - timedelta(days=self.days_back + 1)).date(), (until + timedelta(days=1)).date()
         for begin, end in windows(first, last):
             answer = yield days_request(begin, end)
             bills = read_days(answer)
             if bills is None:
                 return self._unread(f"the list of {begin} to {end}", answer)
-            found.update({bill.id: bill for bill in bills if _within(bill, since, until)})
+            found.update({bill.id: bill for bill in bills})
         return tuple(_listed(bill) for bill in found.values())
 
     def _unread(self, what: str, answer: Answer) -> Unclear:
@@ -183,10 +184,3 @@ def _listed(bill: Bill) -> Listed:
     marked = next((part.removeprefix(MARK).strip() for part in notes if part.startswith(MARK)), "")
     facts = {"email": bill.email} if bill.email else {}
     return Listed("order", marked or (bill.tag or "").strip(), bill.id, facts)
-
-
-def _within(bill: Bill, since: datetime, until: datetime) -> bool:
-    """Whether the order was made in that time; one that does not tell its time in seconds counts."""
-    if bill.created is None or not (bill.created.isascii() and bill.created.isdecimal()):
-        return True
-    return since <= datetime.fromtimestamp(min(int(bill.created), 2**33), UTC) <= until

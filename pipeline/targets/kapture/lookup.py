@@ -115,11 +115,15 @@ class OwnList:
     reader: Reader
 
     def read(self, operation: str, since: datetime, until: datetime) -> ListRead | None:
-        """Every order of those days and a day more at both ends; ``None`` where no list shows the operation."""
+        """Every order of those days; ``None`` where no list shows the operation.
+
+        The list begins ``list_days_back`` days before: an order made today may bear the older date we sent for it.
+        """
         return self._read(since, until) if operation == "push_order" else None
 
     def _read(self, since: datetime, until: datetime) -> ListRead:
-        day, last = (since - timedelta(days=1)).date(), (until + timedelta(days=1)).date()
+        back = timedelta(days=self.calls.account.list_days_back + 1)
+        day, last = (since - back).date(), (until + timedelta(days=1)).date()
         found: dict[tuple[str, str], Listed] = {}
         while day <= last:
             rows = yield from read_day(self.calls, self.reader, day)

@@ -128,6 +128,7 @@ class AccountTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout_seconds: Positive = 30.0
     settle_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     look_first: bool = False
+    list_days_back: Annotated[int, msgspec.Meta(ge=0)] = 31
 
     @property
     def zone(self) -> ZoneInfo | None:
