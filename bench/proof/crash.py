@@ -120,7 +120,7 @@ class Story:
         book = openpyxl.load_workbook(ground.path / "errors" / found[0])
         sheet = book["Fix these rows"]
         column = next(cell.column for cell in sheet[1] if cell.value == "Qty")
-        sheet.cell(2, column).value = "2"
+        sheet.cell(2, column).value = "1"
         book.save(ground.path / "inbox" / "orders.errors.xlsx")
         book.close()
 

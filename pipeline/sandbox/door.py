@@ -132,6 +132,8 @@ class Conversation(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self._write(content)
+        if fault is not None and fault.kind == "hang_up":  # no "Connection: close" warned the caller
+            self.close_connection = True
 
     def _send_head(self, reply: Reply) -> bytes:
         content, content_type = reply.encoded()

@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = {
     "throttle": "429 with the vendor's own wait header, nothing was done",
     "html": "200 with a web page instead of an answer; done or not by `worked`",
     "empty": "200 without a body; done or not by `worked`",
+    "hang_up": "the work is done and answered; the kept-alive connection is then closed without a word",
+    "error_200": "200 whose body tells of an error; done or not by `worked`",
     "redirect": "307 to another host, nothing was done",
     "unauthorized": "401, nothing was done",
     "refuse": "400 with `message`, nothing was done",
@@ -37,7 +39,8 @@ KINDS: Mapping[str, str] = {
 WAIT_HEADERS: Mapping[str, str] = {"orderdesk": "X-Retry-After"}
 """The vendor's own name for "wait this many seconds"; the others use the standard ``Retry-After``."""
 
-_AFTER_WORK = frozenset({"drop_after", "error_after", "stall", "slow_bytes", "cut"})
+_AFTER_WORK = frozenset({"drop_after", "error_after", "stall", "slow_bytes", "cut", "hang_up"})
+_BY_WORKED = frozenset({"html", "empty", "error_200"})
 _PAGE = "<!DOCTYPE html><html><head><title>Just a moment…</title></head><body>Please wait.</body></html>"
 
 
@@ -77,7 +80,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def works(self) -> bool:
         """Whether the call is carried out before the caller sees the fault."""
-        return self.kind in _AFTER_WORK or (self.kind in {"html", "empty"} and self.worked)
+        return self.kind in _AFTER_WORK or (self.kind in _BY_WORKED and self.worked)
 
     def hits(self, target: str, call: Call, *, writes: bool) -> bool:
         """Whether the call is one this fault aims at (counting and chance come later)."""
@@ -167,6 +170,8 @@ def what_is_seen(fault: Fault, target: str, reply: Reply) -> Reply | None:
             return Reply(200, _PAGE)
         case "empty":
             return Reply(200, b"")
+        case "error_200":
+            return Reply(200, {"status": "error", "message": "Something went wrong, please try again later"})
         case "redirect":
             return Reply(307, b"", {"Location": "https://elsewhere.invalid/moved"})
         case "unauthorized":

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench" / "proof"))
 
-from crash import Tally, prove  # noqa: E402 - the harness stands beside the package, not in it
+from crash import Tally, prove
 
 
 def assert_clean(tally: Tally) -> None:
