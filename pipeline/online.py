@@ -56,9 +56,9 @@ class Watched:
 def _date(answer: Answer) -> float | None:
     try:
         told = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError, TypeError):
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    except (LookupError, ValueError, TypeError, OverflowError):
         return None
-    return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
 
 
 def ask_accounts(
@@ -105,14 +105,16 @@ def _reached(account: Account, what: str, outcome: Outcome) -> Told:
         case Done(result):
             note = result.get("note")
             return Told(what, "ok", str(note) if note else f"{account.base_url} answers and takes the key")
-        case Paused(code, message, advice):
-            return Told(what, "problem", f"{message} {advice}".strip(), code)
+        case Paused(code, message, advice) | Refused(code, message, advice):
+            return Told(what, "problem", f"{_sentence(message)} {advice}".strip(), code)
         case Later(code, message):
-            return Told(what, "problem", message, code)
+            return Told(what, "problem", _sentence(message), code)
         case InDoubt(code, message):
-            return Told(what, "problem", f"{message} Check base_url.", code)
-        case Refused(code, message, advice):
-            return Told(what, "problem", f"{message} {advice}".strip(), code)
+            return Told(what, "problem", f"{_sentence(message)} Check base_url.", code)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _skewed(account: Account, transport: Watched) -> Iterator[Told]:
