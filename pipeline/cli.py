@@ -135,15 +135,9 @@ def run(folder: Path, as_json: bool, log_format: str) -> int:
 @_says_what_happened
 def status(folder: Path, as_json: bool) -> int:
     """The balance per file and per account."""
-    from pipeline.closing.balance import balance, waits_for_person
-    from pipeline.delivery import doubts
-    from pipeline.project import load_plan, opened
+    from pipeline.status import read_status
 
-    plan = load_plan(folder, secrets=False)
-    with opened(plan) as project, project.engine.connect() as connection:
-        told = balance(connection, project.targets)
-        in_doubt = doubts.listed(connection, project.clock.now())
-    code = 3 if _work_is_waiting(told) else 1 if waits_for_person(told, in_doubt) else 0
+    told, code = read_status(folder)
     if as_json:
         _print_json(told)
     else:
@@ -151,10 +145,6 @@ def status(folder: Path, as_json: bool) -> int:
 
         click.echo(told_balance(told))
     return code
-
-
-def _work_is_waiting(told: Mapping[str, Any]) -> bool:
-    return any(account["waiting"] for account in told["accounts"])
 
 
 @cli.command()

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.closing.balance import in_words
-from pipeline.progress import Progress
-from pipeline.run import Report
+
+if TYPE_CHECKING:  # the balance is told without loading what a run needs
+    from pipeline.progress import Progress
+    from pipeline.run import Report
 
 # --- progress ----------------------------------------------------------------------------------------------------
 

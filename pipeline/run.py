@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.closing.balance import balance, waits_for_person
+from pipeline.closing.balance import balance, exit_code
 from pipeline.delivery import doubts
 from pipeline.errors import TargetError
 from pipeline.hand_back import hand_back, retire_refusals
@@ -16,6 +16,7 @@ from pipeline.intake.claim import Claim, claim, unfinished
 from pipeline.intake.folder import Listing, look
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch
+from pipeline.ledger.figures import figures
 from pipeline.progress import Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
@@ -86,8 +87,7 @@ def _report(
     project: Project, taken: tuple[Batch, ...], remarks: tuple[str, ...], troubles: tuple[TargetError, ...]
 ) -> Report:
     with project.engine.connect() as connection:
-        told = balance(connection, project.targets)
+        told = balance(figures(connection), project.targets)
         in_doubt = doubts.listed(connection, project.clock.now())
-    work_waits = any(account["waiting"] for account in told["accounts"])
-    code = 3 if troubles or work_waits else 1 if waits_for_person(told, in_doubt) else 0
+    code = 3 if troubles else exit_code(told, in_doubt=bool(in_doubt))
     return Report(taken, told, remarks, troubles, code)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
-from pipeline.ledger import batches as files
-from pipeline.ledger import deliveries as book
-from pipeline.ledger.batches import Batch
+from pipeline.ledger.figures import Figures, FileFigures
 from pipeline.model import DeliveryState
 
 STATES = tuple(DeliveryState)
 
 
-def balance(connection: sa.Connection, accounts: Mapping[str, str]) -> dict[str, Any]:
+def balance(figures: Figures, accounts: Mapping[str, str]) -> dict[str, Any]:
     """The whole balance as plain values (FACE: ``orderdrop status --json``); ``accounts`` gives the target by name."""
     counted: dict[int, Counter[str]] = {}
     by_account: dict[str, Counter[str]] = {}
-    for batch_id, account, state, number in book.counts(connection):
+    for batch_id, account, state, number in figures.deliveries:
         counted.setdefault(batch_id, Counter())[state] += number
         by_account.setdefault(account, Counter())[state] += number
-    listed = [_file(batch, counted.get(batch.id, Counter())) for batch in files.listed(connection)]
-    paused = book.paused(connection)
+    listed = [_file(batch, counted.get(batch.id, Counter())) for batch in figures.files]
+    paused = dict(figures.paused)
     return {
         "balanced": all(_closes(entry) for entry in listed),
         "files": listed,
@@ -35,7 +31,7 @@ def balance(connection: sa.Connection, accounts: Mapping[str, str]) -> dict[str,
     }
 
 
-def _file(batch: Batch, counted: Mapping[str, int]) -> dict[str, Any]:
+def _file(batch: FileFigures, counted: Mapping[str, int]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "file": batch.file_name,
         "feed": batch.feed,
@@ -50,7 +46,7 @@ def _file(batch: Batch, counted: Mapping[str, int]) -> dict[str, Any]:
         },
         "deliveries": {state.value: counted.get(state, 0) for state in STATES},
         "workbook": batch.workbook,
-        "notes": list(batch.notes or ()),
+        "notes": list(batch.notes),
     }
     if batch.state == "refused":
         entry |= {"reason": batch.reason, "code": batch.reason_code, "advice": batch.advice}
@@ -90,10 +86,15 @@ def in_words(entry: Mapping[str, Any]) -> str:
     return f"{entry['file']} ({entry['feed']}): {parts}; deliveries: {told}.{workbook}"
 
 
-def waits_for_person(balance_of_all: Mapping[str, Any], doubts_for_people: Sequence[object]) -> bool:
-    """Whether somebody has to act: a workbook lies in ``errors/``, an account is paused, or a doubt is theirs."""
-    return (
-        bool(doubts_for_people)
-        or any(entry["workbook"] for entry in balance_of_all["files"])
-        or any(entry["paused"] for entry in balance_of_all["accounts"])
+def exit_code(told: Mapping[str, Any], *, in_doubt: bool) -> int:
+    """What the balance comes to, by the table of the README: 3 work waits, 1 somebody has to act, 0 all good.
+
+    Somebody has to act when a workbook lies in ``errors/``, an account is paused, or something is in doubt.
+    """
+    if any(account["waiting"] for account in told["accounts"]):
+        return 3
+    return int(
+        in_doubt
+        or any(entry["workbook"] for entry in told["files"])
+        or any(entry["paused"] for entry in told["accounts"])
     )

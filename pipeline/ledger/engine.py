@@ -13,9 +13,8 @@ from msgspec import Raw
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import LedgerError
-
-HEAD = "0001"
-"""The newest migration; Alembic is only loaded when a ledger is not there yet."""
+from pipeline.ledger import HEAD
+from pipeline.ledger.trouble import in_words
 
 
 def open_engine(url: str) -> sa.Engine:
@@ -59,21 +58,9 @@ def ledger_trouble() -> Iterator[None]:
         yield
     except SQLAlchemyError as problem:
         cause = getattr(problem, "orig", None) or problem
-        raise LedgerError(f"The ledger cannot be used: {cause}. {_advice(str(cause).lower())}") from problem
+        raise in_words(cause) from problem
     except OSError as problem:
-        raise LedgerError(f"The ledger cannot be used: {problem}. {_advice(str(problem).lower())}") from problem
-
-
-def _advice(cause: str) -> str:
-    if "full" in cause or "no space" in cause:
-        return "Make room on the disk, then run again; nothing that was promised is lost."
-    if "readonly" in cause or "read-only" in cause or "permission" in cause or "unable to open" in cause:
-        return "Make the project's var folder writable for this user, then run again."
-    if "malformed" in cause or "not a database" in cause or "corrupt" in cause:
-        return "The file is damaged: put a backup of var/ledger.db in its place. Nothing was sent."
-    if "locked" in cause:
-        return "Another program holds the file; close it, then run again."
-    return "Nothing more was sent. Check the [ledger] url in pipeline.toml and that the database answers."
+        raise in_words(problem) from problem
 
 
 def _engine(url: str) -> sa.Engine:

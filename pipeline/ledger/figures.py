@@ -1,0 +1,109 @@
+"""The figures of the balance, in SQL that every database understands.
+
+``orderdrop status`` has to answer at once, and importing SQLAlchemy takes longer than everything else it does; so
+these few questions are plain texts, asked over SQLAlchemy's connection or over the standard library's.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pipeline.ledger import HEAD
+from pipeline.ledger.trouble import in_words
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Answers a query with its rows."""
+
+
+class FileFigures(NamedTuple):
+    """What the balance tells of one file; the names are columns of ``tables.batches``."""
+
+    id: int
+    file_name: str
+    feed: str | None
+    state: str
+    sha256: str
+    received_at: float
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_skipped: int
+    workbook: str | None
+    notes: Sequence[str]
+    reason: str | None
+    reason_code: str | None
+    advice: str | None
+    same_as: int | None
+    corrects: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All files, oldest first; deliveries counted by (batch id, account, state); why, by account that is paused."""
+
+    files: Sequence[FileFigures] = ()
+    deliveries: Sequence[tuple[int, str, str, int]] = ()
+    paused: Sequence[tuple[str, str]] = ()
+
+
+def figures(connection: sa.Connection) -> Figures:
+    """The figures as SQLAlchemy reads them."""
+    return _asked(lambda query: connection.exec_driver_sql(query).all())
+
+
+def quick_figures(url: str) -> Figures | None:
+    """The figures as the standard library reads them; ``None`` when only SQLAlchemy can, or has to migrate first.
+
+    Nothing is written. A ledger that is not there yet has no figures. Raises ``LedgerError``.
+    """
+    path = url.removeprefix("sqlite:///")
+    if path == url or "?" in path:
+        return None
+    if not Path(path).exists():
+        return Figures()
+    with _opened(Path(path)) as connection:
+        return _asked(lambda query: connection.execute(query).fetchall()) if _is_current(connection) else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+            connection.execute("BEGIN")  # all answers are of one moment
+            yield connection
+    except sqlite3.Error as problem:
+        raise in_words(problem) from problem
+
+
+def _is_current(connection: sqlite3.Connection) -> bool:
+    known = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    return bool(known[0]) and connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+
+
+def _asked(ask: Ask) -> Figures:
+    return Figures(
+        files=[_file(row) for row in ask(f"SELECT {', '.join(FileFigures._fields)} FROM batches ORDER BY id")],  # noqa: S608 - our own names
+        deliveries=[
+            (batch, account, state, number)
+            for batch, account, state, number in ask(
+                "SELECT batch_id, account, state, count(*) FROM deliveries GROUP BY batch_id, account, state"
+            )
+        ],
+        paused=[(account, said) for account, said in ask("SELECT account, paused_message FROM accounts")],
+    )
+
+
+def _file(row: Sequence[Any]) -> FileFigures:
+    """A row of the answer; PostgreSQL's driver gives JSON read, SQLite's gives its text."""
+    told = FileFigures(*row)
+    notes: Any = told.notes
+    return told._replace(notes=(json.loads(notes) if isinstance(notes, str) else notes) or ())
