@@ -66,11 +66,12 @@ def _made_within(one: Standing, span: tuple[float, float]) -> bool:
 
 def _match(ours: Standings, listed: Sequence[Listed]) -> tuple[dict[tuple[str, str], Listed], list[tuple[Listed, str]]]:
     by_remote_id = {(one.kind, remote): one for one in ours.values() for remote in one.remote_ids}
+    by_key = {(one.kind, one.natural_key): one for one in ours.values()} | dict(ours)
     matched: dict[tuple[str, str], Listed] = {}
     extra: list[tuple[Listed, str]] = []
     # The entry with the id we were given is ours; a second one under the same key is the stranger.
     for entry in _ours_first(listed, by_remote_id):
-        standing = by_remote_id.get((entry.kind, entry.remote_id)) or ours.get((entry.kind, entry.key))
+        standing = by_remote_id.get((entry.kind, entry.remote_id)) or by_key.get((entry.kind, entry.key))
         why = _why_extra(standing, entry, matched)
         if why:
             extra.append((entry, why))
@@ -98,7 +99,7 @@ def _why_extra(standing: Standing | None, entry: Listed, matched: Mapping[tuple[
 
 
 def _differences(one: Standing, entry: Listed, content_of: Callable[[Standing], Record]) -> Iterator[Difference]:
-    if entry.key and entry.key != one.key:
+    if entry.key and entry.key not in {one.key, one.natural_key}:
         yield Difference(one, entry.remote_id, "record key", one.key, entry.key)
     # While an update is in doubt nobody knows which content is there.
     if not entry.facts or one.state == DeliveryState.IN_DOUBT:

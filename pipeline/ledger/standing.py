@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.fields import DEFAULT_KEYS
 from pipeline.ledger.tables import deliveries
 from pipeline.model import DeliveryState, decode_record
+
+_NATURAL = [
+    deliveries.c.record["fields"][name].as_string().label(name)
+    for name in sorted({name for names in DEFAULT_KEYS.values() for name in names})
+]
+
+
+def natural_key(parts: Sequence[str]) -> str:
+    """One text as it is; several with a slash between them, as record keys are made."""
+    told = list(parts)
+    while len(told) > 1 and not told[-1]:
+        told.pop()
+    return told[0] if len(parts) == 1 else "/".join(_escaped(part) for part in told)
+
+
+def _escaped(part: str) -> str:
+    return part.replace("\\", "\\\\").replace("/", "\\/")
 
 
 @dataclass(slots=True)
 class Standing:
     """Where one record stands at one account, all its deliveries taken together.
 
-    ``content`` is the delivery whose content was the last to arrive there (``None``: nothing of it is there);
-    we made it there between ``begun_at`` and ``made_at``, in seconds since 1970 (``None``: it was there before, or is
-    not there); ``remote_ids`` every id the target gave for it; ``state`` the state of its newest delivery.
+    ``content`` is the delivery whose content was the last to arrive there (``None``: nothing of it is there); we made
+    it there between ``begun_at`` and ``made_at``, in seconds since 1970 (``None``: it was there before, or is not
+    there); ``remote_ids`` every id the target gave for it; ``state`` the state of its newest delivery; ``natural_key``
+    what a target can tell of it: the fields of ``DEFAULT_KEYS``, whatever columns a mapping made the record key of.
     """
 
     kind: str
@@ -28,6 +47,7 @@ class Standing:
     begun_at: float | None = None
     made_at: float | None = None
     remote_ids: set[str] = field(default_factory=set)
+    natural_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +67,7 @@ def known_at(connection: sa.Connection, account: str, covered: Mapping[str, froz
     columns = deliveries.c
     kind = columns.record["kind"].as_string().label("kind")
     query = (
-        sa.select(kind, columns.id, columns.record_key, columns.operation, columns.state, columns.remote_id,
+        sa.select(kind, *_NATURAL, columns.id, columns.record_key, columns.operation, columns.state, columns.remote_id,
                   columns.created_at, columns.updated_at)
         .where(columns.account == account)
         .order_by(columns.id)
@@ -65,6 +85,7 @@ def known_at(connection: sa.Connection, account: str, covered: Mapping[str, froz
 def _add(standing: Standing, row: Any) -> None:  # noqa: ANN401 - a row of the query above
     first = standing.content is None
     standing.state = row.state
+    standing.natural_key = natural_key([str(getattr(row, name) or "") for name in DEFAULT_KEYS[row.kind]])
     if row.remote_id:
         standing.remote_ids.add(row.remote_id)
     # What came back "unchanged" sent nothing: what is there is still the content of the delivery before it.

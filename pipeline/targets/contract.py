@@ -241,8 +241,9 @@ class Operation:
 class Listed:
     """One entry of a target's own list, as far as the target tells it.
 
-    ``kind`` is the record kind (``order``, ``inventory_item`` …); ``key`` our record key, or "" where the target does
-    not keep it; ``remote_id`` the target's own id. ``facts`` are named as the fields of a record (``order_total``,
+    ``kind`` is the record kind (``order``, ``inventory_item`` …); ``key`` our own key, or "" where the target does not
+    keep it: the fields of ``pipeline.fields.DEFAULT_KEYS``, joined by "/" (order_id, sku, order_id/tracking_number);
+    ``remote_id`` the target's own id. ``facts`` are named as the fields of a record (``order_total``,
     ``status``, ``stock`` …) and written as a record's text would be: a plain decimal, a date as ``YYYY-MM-DD``. Only
     what can be compared with the record belongs there; what the target does not tell is left out.
     """
