@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.checking import Checked, check_file, load_schema
 from pipeline.closing.correction import leftovers, split_correction
 from pipeline.closing.reference import Origin
+from pipeline.drift import likely_meanings, with_proposal
 from pipeline.errors import FileRefused
 from pipeline.intake.claim import Claim, fingerprint
 from pipeline.ledger import batches as files
@@ -45,7 +46,8 @@ def take_in(project: Project, claim: Claim) -> Batch:
         if _seen_before(project, batch, recognised.mapping):
             return _reread(project, batch)
         judged = judge(project.plan, recognised)
-    except FileRefused as refused:
+    except FileRefused as refusal:
+        refused = with_proposal(project, claim.path, claim.subfolder, refusal)
         told = {"reason_code": refused.code, "reason": refused.message, "advice": refused.advice}
         project.writer.write(lambda c: files.refuse(c, batch, told))
         return _reread(project, batch)
@@ -120,7 +122,8 @@ def _own(recognised: Recognised, frame: pd.DataFrame, broken: tuple[Rejection, .
 def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
     if not bound.unmapped:
         return ()
-    names = ", ".join(f"'{name}'" for name in bound.unmapped)
+    meanings = likely_meanings(bound.mapping, {column.name for column in bound.columns}, bound.unmapped)
+    names = ", ".join(f"'{n}' (perhaps {meanings[n]})" if n in meanings else f"'{n}'" for n in bound.unmapped)
     return (f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",)
 
 

@@ -65,7 +65,8 @@ def fitting(column: Seen, kind: str, layout: Layout | None) -> dict[str, Hint]:
     specs = RECORD_KINDS[kind]
     found = {}
     for field, hint in hints(column.header, kind, layout).items():
-        factor, but = _content(column.look, field, specs.get(field, FieldSpec(field)))
+        factor = bears_out(column.look, field, kind)
+        but = _but(column.look, factor)
         found[field] = Hint(round(hint.sure * factor, 2), f"{hint.why}{but}")
     return found or _by_content(column.look, specs)
 
@@ -121,12 +122,18 @@ def _without_clashes(matches: list[Match]) -> list[Match]:
     return [m for m in matches if not any(part in taken for part in SPLIT.get(m.field, ()))]
 
 
-def _content(look: Look, field: str, spec: FieldSpec) -> tuple[float, str]:
-    """How far the cells bear a field out: a factor, and what to add to the reason."""
+def bears_out(look: Look, field: str, kind: str) -> float:
+    """How far the cells of a column bear a field out, from 0 to 1."""
     if look.empty:
-        return 0.95, "; the sample has no value in it"
-    factor = _of_type(look, spec.type) if spec.type != "text" else _of_text(look, field)
-    return factor, "" if factor > 0.9 else "; its values look different"
+        return 0.95
+    spec = RECORD_KINDS[kind].get(field, FieldSpec(field))
+    return _of_type(look, spec.type) if spec.type != "text" else _of_text(look, field)
+
+
+def _but(look: Look, factor: float) -> str:
+    if look.empty:
+        return "; the sample has no value in it"
+    return "" if factor > 0.9 else "; its values look different"
 
 
 def _of_type(look: Look, kind: str) -> float:

@@ -32,7 +32,7 @@ PARTS: Mapping[str, str] = {
     "address1": (
         "address|address 1|address line 1|address line|street|street 1|street address|street address 1|address1|"
         "adresse|adresse 1|strasse|str|anschrift|strasse hausnummer|strasse und hausnummer|strasse nr|rue|"
-        "adresse ligne 1|direccion|direccion 1|calle|indirizzo|indirizzo 1|via|adres|adres 1|straat|"
+        "adresse ligne 1|direccion|direccion 1|calle|indirizzo|indirizzo 1|adres|adres 1|straat|"
         "straat en huisnummer|endereco|endereco 1|rua|logradouro|адрес|улица|住所|住所 1|番地|地址|详细地址|街道|"
         "地址 1|full address"
     ),
