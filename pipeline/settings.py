@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,9 +60,13 @@ class LedgerTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IntakeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[intake]``: a file is settled when its size and time have stood still for ``settle_seconds``."""
+    """``[intake]``: a file is settled when its size and time have stood still for ``settle_seconds``.
+
+    ``poll_seconds`` is how often ``watch`` lists the inbox where nothing tells it of new files, as on network shares.
+    """
 
     settle_seconds: float = 5.0
+    poll_seconds: float = 10.0
 
 
 class DeliveryTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,8 +75,45 @@ class DeliveryTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patience_seconds: float = 20.0
 
 
+class PickupTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[pickups.NAME]``: a place on an SFTP server, how to get in, what to fetch, and what becomes of it there.
+
+    ``host_key`` is one or several lines as in a ``.pub`` file, or ``SHA256:…`` fingerprints. ``archive_folder`` is
+    beside the file. With ``done_marker = ".done"``, ``x.csv`` is fetched once ``x.csv.done`` is there.
+    """
+
+    host: str
+    username: str
+    remote: str | tuple[str, ...]
+    port: int = 22
+    key_file: str | None = None
+    key_passphrase: Secret | None = None
+    password: Secret | None = None
+    agent: bool = False
+    host_key: str | tuple[str, ...] = ()
+    known_hosts: str | None = None
+    schedule: str | None = None
+    after: Literal["archive", "delete", "leave"] = "leave"
+    archive_folder: str = "archive"
+    done_marker: str | None = None
+    into: str | None = None
+    timeout_seconds: float = 30.0
+    keepalive_seconds: int = 15
+    disable_algorithms: Mapping[str, tuple[str, ...]] = {}
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The remote patterns, at least one."""
+        return (self.remote,) if isinstance(self.remote, str) else self.remote
+
+    @property
+    def host_keys(self) -> tuple[str, ...]:
+        """The pinned host keys; none where ``known_hosts`` is to tell."""
+        return (self.host_key,) if isinstance(self.host_key, str) else self.host_key
+
+
 class Settings(msgspec.Struct, frozen=True):
-    """Everything ``pipeline.toml`` says. ``accounts`` and ``pickups`` are tables whose secrets are :class:`Secret`."""
+    """Everything ``pipeline.toml`` says. ``accounts`` are tables whose secrets are :class:`Secret`."""
 
     folder: Path
     project: ProjectTable
@@ -80,7 +121,7 @@ class Settings(msgspec.Struct, frozen=True):
     intake: IntakeTable
     delivery: DeliveryTable
     accounts: Mapping[str, Mapping[str, Any]]
-    pickups: Mapping[str, Mapping[str, Any]]
+    pickups: Mapping[str, PickupTable]
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -115,7 +156,7 @@ class Settings(msgspec.Struct, frozen=True):
         """One sentence per secret that is not there: account, key and where it was looked for."""
         return [
             f"[{section}.{name}] {key}: {secret.source} is not set."
-            for section, tables in (("accounts", self.accounts), ("pickups", self.pickups))
+            for section, tables in (("accounts", self.accounts), ("pickups", _as_tables(self.pickups)))
             for name, table in tables.items()
             for key, secret in _secrets(table)
             if secret.missing
@@ -138,7 +179,10 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
         intake=read_table(IntakeTable, known.get("intake", {}), f"{SETTINGS_FILE} [intake]"),
         delivery=read_table(DeliveryTable, known.get("delivery", {}), f"{SETTINGS_FILE} [delivery]"),
         accounts=_tables(known, "accounts"),
-        pickups=_tables(known, "pickups"),
+        pickups={
+            name: read_table(PickupTable, table, f"{SETTINGS_FILE} [pickups.{name}]")
+            for name, table in _tables(known, "pickups").items()
+        },
     )
     _check_timezone(settings.project.timezone)
     return settings
@@ -238,6 +282,10 @@ def _tables(raw: Mapping[str, Any], section: str) -> Mapping[str, Mapping[str, A
         if not isinstance(table, Mapping):
             raise SetupError(f"{SETTINGS_FILE}: [{section}.{name}] must be a table of settings.")
     return tables
+
+
+def _as_tables(pickups: Mapping[str, PickupTable]) -> dict[str, Mapping[str, Any]]:
+    return {name: msgspec.structs.asdict(table) for name, table in pickups.items()}
 
 
 def _check_timezone(name: str) -> None:

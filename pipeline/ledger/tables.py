@@ -117,8 +117,12 @@ steps = sa.Table(
     sa.Column("doubt_since", sa.Float),
     sa.Column("last_look", sa.Text),
     sa.Column("search_hint", sa.Text),
+    # what the step makes for more than one record: an unanswered one holds up the others of that name
+    sa.Column("shares", sa.Text),
     sa.UniqueConstraint("delivery_id", "name", name="one_step_per_name"),
 )
+
+sa.Index("steps_by_state", steps.c.state, steps.c.shares)
 
 attempts = sa.Table(
     "attempts",
@@ -142,3 +146,29 @@ accounts = sa.Table(
     sa.Column("paused_message", sa.Text),
     sa.Column("paused_at", sa.Float),
 )
+
+pickups = sa.Table(
+    "pickups",
+    metadata,
+    sa.Column("pickup", sa.Text, primary_key=True),
+    # when it last ended well or, before that, when it was first seen: what was due since then has been missed
+    sa.Column("done_at", sa.Float, nullable=False),
+    # why it went wrong the last time; NULL after one that ended well
+    sa.Column("problem", sa.Text),
+)
+
+fetched = sa.Table(
+    "fetched",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("pickup", sa.Text, nullable=False),
+    # as on the server; bytes that are no text are written \xNN
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("mtime", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("fetched_at", sa.Float, nullable=False),
+    # the name it was given in the inbox; NULL when the same content had come from there before
+    sa.Column("file_name", sa.Text),
+)
+sa.Index("fetched_by_path", fetched.c.pickup, fetched.c.path)

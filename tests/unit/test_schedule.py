@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SetupError
@@ -102,6 +102,7 @@ _FIELD = {
 }
 
 
+@settings(deadline=None)
 @given(
     text=st.builds(lambda *f: " ".join(f), *_FIELD.values()),
     start=st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)),
