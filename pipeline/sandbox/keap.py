@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.sandbox import keap_rules as rules
@@ -73,11 +74,12 @@ class SimulatedKeap:
         currency: str = "USD",
         throttled: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._keys, self._expired = frozenset(keys), frozenset(expired_keys)
         self._throttle = Throttle(clock) if throttled else None
         self._tenant = Tenant(products, custom_fields, currency)
-        self._book = OrderBook(self._tenant)
+        self._book = OrderBook(self._tenant, now)
         self._subscriptions = SubscriptionBook(self._tenant)
 
     def handle(self, call: Call) -> Reply:
