@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.fields import RECORD_KINDS
 from pipeline.proposing.layouts import NOTHING, Layout
-from pipeline.proposing.phrases import LOOSE, NOISE, OF_KIND, SURE, SURE_OF_KIND
+from pipeline.proposing.phrases import LOOSE, NOISE, OF_KIND, PLAIN, SURE, SURE_OF_KIND
 from pipeline.proposing.places import fields_of, place_of
 from pipeline.proposing.words import glued, words
 
 SPLIT = {"shipping_name": ("shipping_first_name", "shipping_last_name")}
 """A whole name that feeds two fields."""
 
-_SURE, _LAYOUT, _NEARLY, _LOOSE, _SPELT, _WITHIN = 0.96, 0.99, 0.84, 0.58, 0.66, 0.3
+_SURE, _LAYOUT, _NEARLY, _PLAIN, _LOOSE, _SPELT, _WITHIN = 0.96, 0.99, 0.84, 0.7, 0.58, 0.66, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ def _by_phrase(header: str, kind: str) -> Iterator[tuple[str, Hint]]:
     for field, phrases in _phrases(kind).items():
         if told in phrases.sure:
             yield field, Hint(_SURE, f"the header says {field.replace('_', ' ')}")
+        elif told in phrases.plain:
+            yield field, Hint(_PLAIN, f"the header says {field.replace('_', ' ')} in a word")
         elif told in phrases.loose:
             yield field, Hint(_LOOSE, f"the header can mean {field.replace('_', ' ')}")
         elif core and core in phrases.cores:
@@ -92,7 +94,11 @@ def _slip(told: str, phrases: frozenset[str]) -> bool:
     if len(told) < 6:
         return False
     close = difflib.get_close_matches(told, phrases, n=1, cutoff=0.88)
-    return bool(close) and re.findall(r"[0-9]+", close[0]) == re.findall(r"[0-9]+", told)
+    return (
+        bool(close)
+        and abs(len(close[0]) - len(told)) <= 2
+        and re.findall(r"[0-9]+", close[0]) == re.findall(r"[0-9]+", told)
+    )
 
 
 def _core(header: str) -> frozenset[str]:
@@ -104,6 +110,7 @@ def _core(header: str) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class _Phrases:
     sure: frozenset[str]
+    plain: frozenset[str]
     loose: frozenset[str]
     cores: frozenset[frozenset[str]]
 
@@ -119,8 +126,12 @@ def _phrases(kind: str) -> Mapping[str, _Phrases]:
         sure = [*_split(SURE.get(source, "")), *_split(own.get(field, ""))]
         loose = _split(LOOSE.get(source, "") if field not in own or field in SURE else "")
         cores = frozenset(core for phrase in sure if (core := _core(phrase)))
-        found[field] = _Phrases(frozenset(map(glued, sure)), frozenset(map(glued, loose)), cores)
+        found[field] = _Phrases(_glued(sure), _glued(_split(PLAIN.get(source, ""))), _glued(loose), cores)
     return found
+
+
+def _glued(phrases: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(glued, phrases))
 
 
 def _split(phrases: str) -> list[str]:

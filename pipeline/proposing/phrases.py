@@ -14,8 +14,10 @@ SURE: Mapping[str, str] = {
         "sales order number|order name|customer order number|web order id|shop order id|amazon order id|ordernum|"
         "transaction order id|order reference number|original order id|receipt id|sale id|invoice number|invoice id|"
         "bestellnummer|bestellnr|bestell nr|bestell id|auftragsnummer|auftragsnr|auftrag nr|auftrags id|"
-        "vorgangsnummer|belegnummer|rechnungsnummer|rechnungsnr|n commande|numero de commande|no de commande|"
-        "commande|numero commande|id commande|reference commande|ref commande|numero de pedido|n pedido|pedido|"
+        "vorgangsnummer|belegnummer|rechnungsnummer|rechnungsnr|n commande|n de commande|numero de commande|"
+        "no de commande|"
+        "commande|numero commande|id commande|reference commande|ref commande|numero de pedido|n pedido|n de pedido|"
+        "pedido|"
         "id pedido|id de pedido|num pedido|codigo do pedido|numero do pedido|codigo de pedido|numero ordine|"
         "n ordine|id ordine|ordine|numero d ordine|codice ordine|bestelnummer|bestelling|order nummer|ordernummer|"
         "номер заказа|заказ|id заказа|код заказа|заказ номер|注文番号|注文id|オーダーid|オーダー番号|受注番号|"
@@ -214,7 +216,7 @@ SURE: Mapping[str, str] = {
         "kortingscode|couponcode|cupom|codigo do cupom|cupom de desconto|промокод|купон|код купона|"
         "クーポンコード|クーポン|优惠券|优惠码|优惠券码|優惠碼"
     ),
-    "affiliate": "affiliate|affiliate id|referrer|referral code|partner|partnerid|affilie|afiliado|affiliato|партнер",
+    "affiliate": "affiliate|affiliate id|referrer|referral code|partner|affilie|afiliado|affiliato|партнер",
     "sales_manager": (
         "sales manager|sales rep|sales representative|salesperson|account manager|sales agent|agent|"
         "agent e mail|verkaufer|vertriebsmitarbeiter|kundenbetreuer|commercial|vendeur|vendedor|comercial|venditore|"
@@ -318,23 +320,20 @@ SURE: Mapping[str, str] = {
 
 LOOSE: Mapping[str, str] = {
     "order_id": "number|id|reference|po number|purchase order|purchase order number|po|nummer|ref|numero|номер",
-    "ordered_at": "date|created|timestamp|date time|datetime|datum|fecha|data|дата|日付|日期|时间|time|zeit",
-    "status": "status|state of order|statut|estado|stato|situacao|статус|ステータス|状態|状态|狀態",
+    "ordered_at": "created|timestamp|date time|datetime|时间|time|zeit",
     "full_name": "name|nom|nombre|nome|to|имя и фамилия",
     "first_name": "nombre|nome",
     "last_name": "nom",
     "sku": "code|product|item|asin|ref|reference|barcode|upc|ean|codigo|codice|код|item id|variant id",
-    "product_name": "item|items|title|description|name|products|beschreibung|omschrijving|descripcion|descrizione|"
+    "product_name": "items|description|name|products|beschreibung|omschrijving|descripcion|descrizione|"
     "descricao|titel|titre|titulo|titolo|описание|product type|beschrijving|variant",
     "quantity": "count|number of items|total quantity|items count|quantity shipped|stk|ordered",
     "unit_price": "price|rate|preis|prix|precio|prezzo|prijs|preco|цена|価格|价格|價格|net amount|item cost|"
     "regular price|item total|sold for|sales price",
     "line_tax": "tax|taxes|tax amount",
     "line_discount": "discount|rebate|discount amount",
-    "shipping_total": "shipping|delivery|livraison|envio|spedizione|verzending",
-    "tax_total": "tax",
-    "discount_total": "discount",
-    "order_total": "total|amount|sum|betrag|montant|monto|importo|bedrag|valor|sales|金額|金额|売上|gross",
+    "shipping_total": "delivery|livraison|envio|spedizione|verzending",
+    "order_total": "amount|sum|betrag|montant|monto|importo|bedrag|valor|sales|金額|金额|売上|gross",
     "amount_paid": "payments",
     "payment_reference": "receipt number|receipt id|reference|charge|id",
     "payment_method": "type|method|card type",
@@ -354,6 +353,17 @@ LOOSE: Mapping[str, str] = {
     "email": "contact",
 }
 """Phrases that are also used for other things."""
+
+PLAIN: Mapping[str, str] = {
+    "status": "status|state of order|statut|estado|stato|situacao|статус|ステータス|状態|状态|狀態",
+    "ordered_at": "date|datum|fecha|data|дата|日付|日期",
+    "product_name": "item|title",
+    "shipping_total": "shipping",
+    "tax_total": "tax",
+    "discount_total": "discount",
+    "order_total": "total",
+}
+"""Bare words that nearly always mean it, unless another column says it better."""
 
 OF_KIND: Mapping[str, Mapping[str, str]] = {
     "inventory_item": {"name": "product_name", "price": "unit_price"},
