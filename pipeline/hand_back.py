@@ -22,8 +22,6 @@ from pipeline.ledger.batches import Batch
 from pipeline.ledger.deliveries import Delivery
 from pipeline.model import Rejection
 from pipeline.project import Project
-from pipeline.reading import open_table
-from pipeline.reading.table import Found
 
 HELD_BACK = frozenset({"order_held_back", "file_held_back"})
 """Codes of rows that only wait for others: nothing in them has to be corrected."""
@@ -166,6 +164,7 @@ def _cells(project: Project, batch: Batch, wanted: set[int]) -> Iterator[tuple[i
     """The wanted rows of the original, every cell as it came, read again the way it was read the first time."""
     from pipeline.closing.correction import own_header
     from pipeline.closing.reference import our_columns
+    from pipeline.reading import Found, open_table
 
     found = Found(**{**(batch.found or {}), "notes": ()}) if batch.found else None
     table = open_table(_original(project, batch), found.hints() if found else Found("csv").hints())

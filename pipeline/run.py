@@ -20,7 +20,6 @@ from pipeline.ledger.figures import figures
 from pipeline.progress import Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
-from pipeline.take_in import take_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,8 @@ def run(
 
 
 def _take(project: Project, found: Claim, progress: Progress) -> Batch:
+    from pipeline.take_in import take_in  # pandas and all that reads files: half a second an empty inbox does not cost
+
     progress.say(f"Reading {found.file_name}")
     batch = take_in(project, found)
     if batch.state == "delivering":

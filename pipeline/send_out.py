@@ -5,19 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from pipeline.delivery.deliver import Drain, Drained
 from pipeline.errors import TargetError
 from pipeline.ledger import deliveries as book
 from pipeline.project import Project
 from pipeline.targets.contract import Account
-from pipeline.targets.http import HttpTransport, Transport
 
-TransportOf = Callable[[Account], Transport]
+if TYPE_CHECKING:  # httpx is loaded when something is to be sent
+    from pipeline.delivery.deliver import Drained
+    from pipeline.targets.http import Transport
+
+TransportOf = Callable[[Account], "Transport"]
 
 
 def http_transport(account: Account) -> Transport:
     """Real connections to the account's host."""
+    from pipeline.targets.http import HttpTransport
+
     return HttpTransport(account.base_url, account.timeout, account.concurrency)
 
 
@@ -45,6 +50,8 @@ def send_out(
 def _drain(
     project: Project, account: Account, stop: threading.Event, progress: Callable[[], None], transport_of: TransportOf
 ) -> Drained:
+    from pipeline.delivery.deliver import Drain
+
     transport = transport_of(account)
     try:
         return Drain(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from pipeline.fields import FieldSpec
 from pipeline.reasons import Trouble
+
+if TYPE_CHECKING:  # a mapping is proved without them; only reading a file loads them
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
 
 LONGEST = 32_767
 """Characters one cell may hold: what Excel itself can hold (Microsoft: Excel specifications and limits)."""
@@ -82,12 +83,16 @@ class Column:
 
 def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
     """For each cell the number of its text, and the distinct texts."""
+    import pandas as pd
+
     codes, texts = pd.factorize(cells, use_na_sentinel=False)
     return codes, [text if isinstance(text, str) else "" for text in texts.tolist()]
 
 
 def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:
     """Read a text column with a parser, each distinct text once."""
+    import numpy as np
+
     codes, texts = distinct(cells)
     results = read_texts(texts, reading, parser)
     bad = np.fromiter((isinstance(result, Trouble) for result in results), bool, len(results))

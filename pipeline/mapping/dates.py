@@ -11,8 +11,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from pipeline.mapping.cells import Reading
 from pipeline.reasons import Trouble
 
@@ -65,8 +63,8 @@ def format_problem(form: str) -> str | None:
         return "%I counts twelve hours and needs %p (AM or PM) beside it"
     try:
         text = _SAMPLE.strftime(form)
-        read = pd.to_datetime(pd.Series([text]), format=form, utc=True).iloc[0]
-    except (ValueError, TypeError):
+        read = datetime.strptime(text, form)  # noqa: DTZ007 - only its month and day are looked at
+    except (ValueError, re.error):  # the second one for a part that stands twice
         return "it is not a format of strptime"
     return None if (read.month, read.day) == (_SAMPLE.month, _SAMPLE.day) else "it does not give back the same date"
 
@@ -118,8 +116,13 @@ def _by_formats(texts: Sequence[str], formats: Sequence[str]) -> list[datetime |
 def _by_format(texts: Sequence[str], form: str) -> list[datetime | None]:
     if "%z" in form:  # each text has its own offset, and a column of pandas has one
         return [_strptime(text, form) for text in texts]
+    import pandas as pd
+
     column = pd.Series(texts, dtype="str")
-    read = pd.to_datetime(column, format=form, errors="coerce")
+    try:
+        read = pd.to_datetime(column, format=form, errors="coerce")
+    except ValueError:  # a format that only the standard library knows
+        return [_strptime(text, form) for text in texts]
     if _TOUCHING.search(form):  # without separators strptime also takes '2026015' for a day
         read = read.where(column.str.len() == len(_SAMPLE.strftime(form)))
     return [None if moment is pd.NaT else moment.to_pydatetime() for moment in read]

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipeline.mapping import cells, dates, numbers, texts
 from pipeline.mapping.cells import Column, Parser, Reading
 from pipeline.reasons import Trouble
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TEXTUAL = frozenset({"text", "map"})
 
