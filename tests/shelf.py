@@ -74,6 +74,13 @@ class Shelf:
             case "late":
                 self.late.append(json.loads(signed.content))
                 raise Unanswered("no answer within the time-out")
+            case "refused":
+                return Answer(422, {}, b'{"message": "not liked"}')
+            case "odd_list":
+                return Answer(200, {}, b'[{"no": "id"}]')
+            case "breaks":
+                self._work(signed, path)
+                raise OSError("something nobody foresaw")
             case "bad_key":
                 return Answer(401, {}, b"{}")
             case "busy":
@@ -137,6 +144,7 @@ def shelf_account(
     find: bool = True,
     look_first: bool = False,
     can_update: bool = False,
+    shares: tuple[str, ...] = (),
     **settings: Any,
 ) -> Account:
     """An account of the shelf whose ``put`` sends one step per name in ``steps``."""
@@ -144,8 +152,11 @@ def shelf_account(
     def plan(record: Record, prior: Prior | None) -> Plan:
         result: Mapping[str, Any] = {}
         for name in steps:
-            request = Request("POST", f"/{name}", json={"kind": name, "key": record.key, "update": prior is not None})
-            result = yield Step(name, request, read, look_up(name, record.key) if find else None, look_first=look_first)
+            key = "all" if name in shares else record.key
+            request = Request("POST", f"/{name}", json={"kind": name, "key": key, "update": prior is not None})
+            seen = look_up(name, key) if find else None
+            shared = f"{name}:{key}" if name in shares else ""
+            result = yield Step(name, request, read, seen, look_first=look_first, shares=shared)
         return result
 
     def sign(request: Request) -> Signed:

@@ -16,7 +16,7 @@ from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
 from pipeline.errors import LedgerError, SetupError
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.deliveries import Delivery
+from pipeline.ledger.deliveries import Delivery, StepRow
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliveryState
 from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRefused, Prior, Refused, Result
@@ -147,9 +147,7 @@ class Drain:
         self._writer.write(lambda c: book.move(c, delivery.id, verdict.state, now, **values))
 
     def _verdict(self, delivery: Delivery) -> Verdict:
-        with self._engine.connect() as connection:
-            known = book.steps_of(connection, delivery.id)
-            before = book.prior(connection, delivery)
+        known, before = self._history(delivery)
         operation = self._operation(delivery)
         if before is not None and not known:
             decided = without_sending(delivery, before, operation)
@@ -160,6 +158,16 @@ class Drain:
         prior = Prior(before.result or {}, before.record) if before is not None else None
         journal = Journal(delivery, self._account, self._line, self._writer, self._clock, known)
         return self._carry_out(operation, delivery, prior, journal)
+
+    def _history(self, delivery: Delivery) -> tuple[dict[str, StepRow], Delivery | None]:
+        """The delivery's own steps, those a refused one before it had done, and what is there of this key already."""
+        with self._engine.connect() as connection:
+            known = book.steps_of(connection, delivery.id)
+            before = book.prior(connection, delivery)
+            done = book.half_done(connection, delivery) if not known and before is None else []
+        if done:
+            known = self._writer.write(lambda c: book.take_over(c, delivery, done))
+        return known, before
 
     def _carry_out(self, operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Verdict:
         now = self._clock.now

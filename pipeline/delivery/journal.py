@@ -15,10 +15,11 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.delivery.clock import Clock
-from pipeline.delivery.line import Line
+from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
+from pipeline.errors import SetupError
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.deliveries import Delivery, StepRow
+from pipeline.ledger.deliveries import Delivery, Intent, StepRow
 from pipeline.ledger.writer import GroupWriter
 from pipeline.targets.contract import (
     Absent,
@@ -33,6 +34,7 @@ from pipeline.targets.contract import (
     Refused,
     Request,
     Result,
+    Signed,
     Step,
     Unclear,
 )
@@ -103,22 +105,26 @@ class Journal:
 
     def _send(self, step: Step) -> Result:
         now = self._clock.now
+        signed = self._line.sign(step.request)
         self._line.wait_turn()
-        attempt = self._write(
-            lambda c: book.intend(c, self._delivery.id, step.name, _stored(step.request), step.search_hint, now())
-        )
-        outcome = self._outcome_of(step)
+        intent = Intent(self._delivery.id, step.name, _stored(step.request), step.search_hint, step.shares)
+        attempt = self._write(lambda c: book.intend(c, intent, self._account.name, now()))
+        if attempt is None:
+            raise Stopped(Later("waits_for_another", f"Another record waits for an answer about {step.shares}.", 2.0))
+        outcome = self._outcome_of(step, signed)
         self._line.heed(outcome)
         self._write(lambda c: self._note_outcome(c, step, attempt, outcome, now()))
         return self._conclude(step, outcome)
 
-    def _outcome_of(self, step: Step) -> Outcome:
+    def _outcome_of(self, step: Step, signed: Signed) -> Outcome:
         try:
-            answer = self._line.exchange(step.request)
+            answer = self._line.exchange(signed)
         except NotSent as problem:
             return Later("unreachable", f"{self._account.name} cannot be reached: {problem}")
         except Unanswered as problem:
             return InDoubt("no_answer", f"The call '{step.name}' was not answered: {problem}.")
+        except Exception as problem:  # noqa: BLE001 - whatever broke, bytes may have left
+            return InDoubt("no_answer", f"The call '{step.name}' broke off ({type(problem).__name__}).")
         try:
             return step.read(answer)
         except Exception as problem:  # noqa: BLE001 - an answer nobody foresaw must not lose what was sent
@@ -178,7 +184,8 @@ class Journal:
         return None
 
     def _absent(self, step: Step, known: StepRow, now: float) -> None:
-        settled_at = (known.doubt_since or now) + self._account.settle_seconds
+        # Each further unanswered send doubles the wait: a target in trouble is not hammered.
+        settled_at = (known.doubt_since or now) + self._account.settle_seconds * 2.0 ** max(0, known.sends - 1)
         if now < settled_at:
             self._note_look(step, "not seen yet; an absence is believed only after the settle time")
             raise Doubtful(f"'{step.name}' was not answered; not seen at the target so far.", settled_at)
@@ -237,6 +244,10 @@ class Journal:
             trouble = Later("unreachable", f"{self._account.name} cannot be asked: {problem}")
             self._line.heed(trouble)
             raise Stopped(trouble) from None
+        except (Halt, SetupError):
+            raise
+        except Exception as problem:  # noqa: BLE001 - an answer nobody foresaw must not pass for an absence
+            return Unclear(f"the answer to the look-up could not be read ({type(problem).__name__})")
 
     def _note_look(self, step: Step, text: str) -> None:
         self._write(lambda c: book.note_step(c, self._delivery.id, step.name, last_look=text))

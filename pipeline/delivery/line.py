@@ -6,7 +6,7 @@ import threading
 
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.pacing import Bucket, back_off
-from pipeline.targets.contract import Account, Answer, Done, Later, Outcome, Paused, Refused, Request
+from pipeline.targets.contract import Account, Answer, Done, Later, Outcome, Paused, Refused, Request, Signed
 from pipeline.targets.http import Transport
 
 
@@ -43,9 +43,13 @@ class Line:
         if self._stop.is_set() or self.paused is not None or self._clock.now() < self.held_until:
             raise Halt
 
-    def exchange(self, request: Request) -> Answer:
+    def sign(self, request: Request) -> Signed:
+        """The call with address and secrets; done before an intent is written, because it may fail for lack of them."""
+        return self._account.sign(request)
+
+    def exchange(self, signed: Signed) -> Answer:
         """One call, its turn already taken; raises ``NotSent`` or ``Unanswered``."""
-        answer = self._transport.send(self._account.sign(request))
+        answer = self._transport.send(signed)
         with self._lock:
             self._bucket.heed(self._account.pace(answer), self._clock.now())
         return answer
@@ -53,7 +57,7 @@ class Line:
     def exchange_paced(self, request: Request) -> Answer:
         """Wait for a turn, then call."""
         self.wait_turn()
-        return self.exchange(request)
+        return self.exchange(self.sign(request))
 
     def heed(self, outcome: Outcome) -> None:
         """Remember what an outcome says of the account as a whole."""

@@ -207,16 +207,34 @@ def attempts_of(connection: sa.Connection, step_id: int) -> list[Mapping[str, An
     return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a mapping
 
 
-def intend(
-    connection: sa.Connection, delivery_id: int, name: str, request: Mapping[str, Any], hint: str, now: float
-) -> int:
-    """Write down that a step is about to be sent; returns the id of this attempt."""
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A step about to be sent: its request without secrets, what to search for, and what it shares with others."""
+
+    delivery_id: int
+    name: str
+    request: Mapping[str, Any]
+    search_hint: str = ""
+    shares: str = ""
+
+
+def intend(connection: sa.Connection, intent: Intent, account: str, now: float) -> int | None:
+    """Write down that a step is about to be sent; returns the id of this attempt.
+
+    ``None``, and nothing is written, while another delivery's step of the same ``shares`` has no outcome.
+    """
+    if intent.shares and _is_under_way(connection, intent, account):
+        return None
+    delivery_id, name = intent.delivery_id, intent.name
     row = connection.execute(
         sa.select(steps.c.id, steps.c.sends, steps.c.state).where(
             steps.c.delivery_id == delivery_id, steps.c.name == name
         )
     ).first()
-    values = {"state": "intended", "request": dict(request), "doubt_since": None, "search_hint": hint}
+    values = {
+        "state": "intended", "request": dict(intent.request), "doubt_since": None,
+        "search_hint": intent.search_hint, "shares": intent.shares or None,
+    }  # fmt: skip
     if row is None:
         inserted = connection.execute(
             sa.insert(steps).values(delivery_id=delivery_id, name=name, sends=1, **values)
@@ -229,6 +247,56 @@ def intend(
     attempt = connection.execute(sa.insert(attempts).values(step_id=step_id, sent_at=now)).inserted_primary_key
     assert attempt is not None  # noqa: S101 - an insert always has its key
     return int(attempt[0])
+
+
+def _is_under_way(connection: sa.Connection, intent: Intent, account: str) -> bool:
+    found = connection.execute(
+        sa.select(steps.c.id)
+        .join(deliveries)
+        .where(
+            steps.c.state == "intended",
+            steps.c.shares == intent.shares,
+            steps.c.delivery_id != intent.delivery_id,
+            deliveries.c.account == account,
+            deliveries.c.state.in_(OPEN),
+        )
+        .limit(1)
+    ).first()
+    return found is not None
+
+
+def half_done(connection: sa.Connection, delivery: Delivery) -> list[StepRow]:
+    """What an earlier, refused delivery of the same key had already done at the target."""
+    earlier = connection.execute(
+        sa.select(deliveries.c.id, deliveries.c.state)
+        .where(
+            deliveries.c.record_key == delivery.record_key,
+            deliveries.c.account == delivery.account,
+            deliveries.c.operation == delivery.operation,
+            deliveries.c.id < delivery.id,
+        )
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    ).first()
+    if earlier is None or earlier.state != DeliveryState.REFUSED:
+        return []
+    return [step for step in steps_of(connection, earlier.id).values() if step.state == "done"]
+
+
+def take_over(connection: sa.Connection, delivery: Delivery, done: Sequence[StepRow]) -> dict[str, StepRow]:
+    """Make steps that a refused delivery had done the delivery's own; returns its journal.
+
+    A corrected row goes on where the refused one stopped: an order that was made before its payment was refused
+    is not made again.
+    """
+    for step in done:
+        connection.execute(
+            sa.insert(steps).values(
+                delivery_id=delivery.id, name=step.name, state="done", request=dict(step.request),
+                result=dict(step.result or {}), sends=0, last_look=f"done by delivery {step.delivery_id}",
+            )
+        )  # fmt: skip
+    return steps_of(connection, delivery.id)
 
 
 def finish_attempt(

@@ -192,6 +192,8 @@ class Step:
     - ``repeatable``: sending it twice leaves the same state as once (a PUT of the whole item); an unanswered
       send is then simply sent again.
     - ``preview``: the result a dry run goes on with (default ``{"id": "<id of NAME>"}``).
+    - ``shares``: names what the step makes for more than one record (``product:MUG-BL``, ``contact:a@example.com``);
+      while one such step of the account is unanswered, no other of that name is sent.
     - ``search_hint``: what a person types into the vendor's own search to see whether it is there.
     """
 
@@ -203,6 +205,7 @@ class Step:
     repeatable: bool = False
     reads_only: bool = False
     search_hint: str = ""
+    shares: str = ""
     preview: Result | None = None
 
 

@@ -204,7 +204,7 @@ def test_steps_that_are_done_are_not_sent_again(desk: Desk) -> None:
 def test_a_killed_process_leaves_a_doubt_that_the_next_run_looks_up(desk: Desk) -> None:
     desk.drop("1")
     (delivery,) = desk.all("waiting")
-    desk.write(lambda c: book.intend(c, delivery.id, "order", {}, "", desk.clock.now()))
+    desk.write(lambda c: book.intend(c, book.Intent(delivery.id, "order", {}), "shelf", desk.clock.now()))
     desk.shelf.things.append({"kind": "order", "key": "1", "id": "77"})  # the bytes had left before the kill
     desk.drain()
     assert desk.shelf.keys() == ["order:1"]
@@ -368,3 +368,54 @@ def test_the_intent_is_in_the_ledger_before_the_first_byte_leaves(desk: Desk) ->
     desk.drop("1")
     desk.drain()
     assert seen == ["intended"]
+
+
+def test_what_records_share_is_not_made_twice_while_one_answer_is_missing(desk: Desk) -> None:
+    """Two orders bring the same new product; the answer about it is lost and the work arrives late."""
+    account = shelf_account(steps=("product", "order"), shares=("product",), look_first=True)
+    desk.shelf.weather = once("late")
+    begun = desk.clock.now()
+
+    def later() -> None:
+        if desk.clock.now() - begun > 10:
+            desk.shelf.arrive_late()
+
+    desk.clock.on_wait = later
+    desk.drop("1", "2")
+    for _ in range(3):
+        desk.drain(account)
+        desk.clock.time += 100
+    desk.shelf.arrive_late()  # sooner or later it always does
+    assert Counter(desk.shelf.keys()) == {"product:all": 1, "order:1": 1, "order:2": 1}
+    assert desk.states() == {"delivered": 2}
+
+
+def test_a_corrected_record_goes_on_where_the_refused_one_stopped(desk: Desk) -> None:
+    account = shelf_account(steps=("order", "payment"))
+    desk.shelf.weather = lambda method, path: "refused" if (method, path) == ("POST", "/payment") else ""
+    desk.drop("1")
+    desk.drain(account)
+    assert desk.states() == {"refused": 1}
+    desk.shelf.weather = lambda _method, _path: ""
+    desk.drop("1", note="corrected")
+    desk.drain(account)
+    assert desk.shelf.keys() == ["order:1", "payment:1"]
+    assert desk.states() == {"refused": 1, "delivered": 1}
+
+
+def test_a_look_up_that_breaks_never_passes_for_an_absence(desk: Desk) -> None:
+    desk.shelf.weather = lambda method, _path: "lost_after" if method == "POST" else "odd_list"
+    desk.drop("1")
+    for _ in range(10):
+        desk.drain()
+        desk.clock.time += 1000
+    assert desk.shelf.keys() == ["order:1"]
+    assert desk.states() == {"in_doubt": 1}
+
+
+def test_a_transport_that_breaks_in_an_unforeseen_way_leaves_a_doubt(desk: Desk) -> None:
+    desk.shelf.weather = once("breaks")
+    desk.drop("1")
+    desk.drain()
+    assert desk.shelf.keys() == ["order:1"]
+    assert desk.states() == {"delivered": 1}

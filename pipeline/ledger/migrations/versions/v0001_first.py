@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("doubt_since", sa.Float(), nullable=True),
         sa.Column("last_look", sa.Text(), nullable=True),
         sa.Column("search_hint", sa.Text(), nullable=True),
+        sa.Column("shares", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["delivery_id"],
             ["deliveries.id"],
@@ -127,6 +128,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("delivery_id", "name", name="one_step_per_name"),
     )
+    op.create_index("steps_by_state", "steps", ["state", "shares"], unique=False)
     op.create_table(
         "attempts",
         sa.Column("id", KEY, nullable=False),
