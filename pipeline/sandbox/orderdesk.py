@@ -71,9 +71,7 @@ class SimulatedOrderDesk:
             return wrong
         if self._throttled and not self._drip():
             wait = math.ceil((1 - self._tokens) / PER_SECOND)
-            return Reply(
-                429, _error("Too Many Requests"), {"X-Tokens-Remaining": "0", "X-Retry-After": str(wait)}
-            )
+            return Reply(429, _error("Too Many Requests"), {"X-Tokens-Remaining": "0", "X-Retry-After": str(wait)})
         reply = self._route(call)
         headers = {"X-Tokens-Remaining": str(int(self._tokens))} if self._throttled else {}
         return Reply(reply.status, _as_php(reply.body), headers)
@@ -108,9 +106,7 @@ class SimulatedOrderDesk:
 
     def _carried_out(self, work: Callable[..., Json], call: Call, parts: tuple[str, ...]) -> Reply:
         try:
-            return Reply(
-                200, {"status": "success", "execution_time": "0.1000 seconds", **work(self, call, *parts)}
-            )
+            return Reply(200, {"status": "success", "execution_time": "0.1000 seconds", **work(self, call, *parts)})
         except NotTaken as refusal:
             status = 404 if str(refusal).endswith("Not Found") else self._refusal_status
             return Reply(status, _error(str(refusal)))
@@ -131,9 +127,7 @@ class SimulatedOrderDesk:
 
     def _find_orders(self, call: Call) -> Json:
         found = [order for order in self._candidates(call.param("source_id")) if _fits(order, call)]
-        found.sort(
-            key=lambda order: (order["date_added"], int(order["id"])), reverse=call.param("order") != "ASC"
-        )
+        found.sort(key=lambda order: (order["date_added"], int(order["id"])), reverse=call.param("order") != "ASC")
         return _page(call, "orders", [self._whole(order) for order in found])
 
     def _candidates(self, source_id: str) -> Iterable[Json]:
@@ -146,7 +140,10 @@ class SimulatedOrderDesk:
         return [orders[order_id] for order_id in self.store.by_source_id.get(wanted, ())]
 
     def _whole(self, order: Json) -> Json:
-        return order | {"order_shipments": self.store.shipments_of(order["id"])}
+        """As it is read: with its shipments, the card number masked."""
+        shown = {name: value for name, value in order.items() if name != "cc_number"}
+        card = f"XXXXXXXXXXXX{order['cc_number']}" if order["cc_number"] else ""
+        return shown | {"cc_number_masked": card, "order_shipments": self.store.shipments_of(order["id"])}
 
     def _add_order(self, call: Call) -> Json:
         body = _body(call)
@@ -186,9 +183,7 @@ class SimulatedOrderDesk:
         results = []
         for order in orders:
             message = f"Order Moved to {FOLDERS[folder]} Folder"
-            results.append(
-                {"order_id": int(order["id"]), "message": message, "original_folder_id": order["folder_id"]}
-            )
+            results.append({"order_id": int(order["id"]), "message": message, "original_folder_id": order["folder_id"]})
             order["folder_id"] = folder
         return {"message": f"{len(orders)} Orders Moved", "results": results}
 

@@ -30,6 +30,9 @@ ORDER_TEXTS = (
     "date_added",
 )  # fmt: skip
 ORDER_NUMBERS = ("shipping_total", "handling_total", "tax_total", "refund_total")
+RETURN_FIELDS = (
+    "title", "name", "company", "address1", "address2", "city", "state", "postal_code", "country", "phone",
+)  # fmt: skip
 ITEM_TEXTS = ("name", "code", "delivery_type", "category_code")
 STOCK_TEXTS = ("name", "code", "location", "update_source", "manufacturer_sku")
 STOCK_NUMBERS = ("price", "cost", "weight", "stock")
@@ -119,6 +122,7 @@ class Store:
         if order["payment_status"] not in PAYMENT_STATUSES:
             raise NotTaken(f"Invalid payment_status: {order['payment_status']}")
         order["shipping"], order["customer"] = _addresses(given)
+        order["return_address"] = _texts(_object(given.get("return_address") or {}, "return_address"), RETURN_FIELDS)
         order["folder_id"] = given.get("folder_id") or before.get("folder_id") or next(iter(FOLDERS))
         order["order_items"] = [self._line(line) for line in _list(given, "order_items")]
         if not order["order_items"]:
@@ -130,7 +134,10 @@ class Store:
         order["date_added"] = _stamp(order["date_added"]) or self._stamp_now()
         order["date_updated"] = self._stamp_now()
         order["order_history"] = before.get("order_history", [])
-        return order | _totals(order)
+        if order["cc_number"] and not (order["cc_number"].isdecimal() and len(order["cc_number"]) == 4):
+            raise NotTaken("cc_number is the last four digits only")
+        order |= _totals(order)
+        return order | {"processor_balance": _number(given, "processor_balance") or order["order_total"]}
 
     def _line(self, given: Any) -> Json:  # noqa: ANN401 - whatever JSON arrived
         line = _object(given, "order item")
@@ -238,9 +245,7 @@ def _totals(order: Mapping[str, Any]) -> Json:
     lines, discounts = order["order_items"], order["discount_list"]
     products = sum((_exact(line["price"]) * line["quantity"] for line in lines), Decimal(0))
     discount = sum((_exact(one["amount"]) for one in discounts), Decimal(0))
-    added = sum(
-        (_exact(order[name]) for name in ("shipping_total", "handling_total", "tax_total")), Decimal(0)
-    )
+    added = sum((_exact(order[name]) for name in ("shipping_total", "handling_total", "tax_total")), Decimal(0))
     return {
         "quantity_total": sum(line["quantity"] for line in lines),
         "weight_total": float(sum((_exact(line["weight"]) * line["quantity"] for line in lines), Decimal(0))),
@@ -263,10 +268,7 @@ def _discount(given: Any) -> Json:  # noqa: ANN401 - whatever JSON arrived
 
 
 def _notes(given: Mapping[str, Any]) -> list[Json]:
-    notes = [
-        _texts(_object(one, "note"), ("date_added", "username", "content"))
-        for one in _list(given, "order_notes")
-    ]
+    notes = [_texts(_object(one, "note"), ("date_added", "username", "content")) for one in _list(given, "order_notes")]
     if sum(len(note["content"]) for note in notes) > NOTES_LIMIT:
         raise NotTaken("Order notes are too long")
     return notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -11,20 +12,11 @@ from urllib.parse import urlencode
 from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
 from pipeline.settings import check_base_url
-from pipeline.targets.contract import (
-    Account,
-    Answer,
-    Done,
-    Operation,
-    Outcome,
-    Plan,
-    Refused,
-    Request,
-    Signed,
-    Step,
-)
-from pipeline.targets.orderdesk.answers import Kind, Redact, pace, trouble
+from pipeline.targets.contract import Account, Operation, Refused, Request, Signed
+from pipeline.targets.orderdesk.answers import Redact, pace
+from pipeline.targets.orderdesk.listing import Lists
 from pipeline.targets.orderdesk.orders import order_plan, shipment_plan
+from pipeline.targets.orderdesk.probing import probe
 from pipeline.targets.orderdesk.problems import (
     order_problems,
     ordered_stock_problems,
@@ -50,6 +42,7 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
     account = read_account(name, table)
     base_url = check_base_url(account.base_url, f"pipeline.toml [accounts.{name}]")
     redact = _redacting(account)
+    asked = Asked()
     return Account(
         name=name,
         target="orderdesk",
@@ -57,15 +50,40 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
         rate=account.bucket(),
         sign=lambda request: _signed(request, base_url, str(account.store_id), account.api_key.reveal()),
         show=lambda request: _signed(request, base_url, str(account.store_id), HIDDEN),
-        operation=lambda operation, options: _operation(account, name, operation, options, redact),
+        operation=lambda operation, options: _operation(account, name, operation, options, redact, asked),
         operation_names=OPERATIONS,
-        probe=lambda: _probe(redact),
+        probe=lambda: probe(redact, frozenset(asked.folders)),
         pace=pace,
         concurrency=account.concurrency,
         timeout=account.timeout_seconds,
         settle_seconds=account.settle_seconds,
         warnings=_warnings(name, account),
+        listing=Lists(redact, asked.shops_of, account.list_days_back).read,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the mappings ask of this account, noted as its operations are bound.
+
+    ``shops`` are source names by operation: `reconcile` leaves other shops' orders alone. ``folders`` are those fresh
+    orders are moved to: `check --online` looks whether the store has them.
+    """
+
+    shops: dict[str, set[str]] = field(default_factory=dict)
+    folders: set[str | int] = field(default_factory=set)
+
+    def shops_of(self, operation: str) -> frozenset[str]:
+        """Source names of an operation, empty where every shop is meant; orders alone have a default."""
+        known = self.shops.get(operation, {"orderdrop"} if operation == "order" else {""})
+        return frozenset() if "" in known else frozenset(known)
+
+    def note(self, operation: str, options: OrderOptions | ShipmentOptions) -> None:
+        """Remember the shop and the folder that are meant."""
+        self.shops.setdefault(operation, set()).add(options.source_name or "")
+        folder = getattr(options, "folder", None)
+        if folder is not None:
+            self.folders.add(folder)
 
 
 def _warnings(name: str, account: OrderDeskAccount) -> tuple[str, ...]:
@@ -76,7 +94,12 @@ def _warnings(name: str, account: OrderDeskAccount) -> tuple[str, ...]:
 
 
 def _operation(
-    account: OrderDeskAccount, name: str, operation: str, options: Mapping[str, Any], redact: Redact
+    account: OrderDeskAccount,
+    name: str,
+    operation: str,
+    options: Mapping[str, Any],
+    redact: Redact,
+    asked: Asked,
 ) -> Operation:
     where = f"Account '{name}', operation '{operation}', options"
     look_first = account.look_first
@@ -87,22 +110,22 @@ def _operation(
                 operation,
                 frozenset({"inventory_item", "order"}),
                 partial(stock_plan, stock, redact),
-                _stock_problems,
+                partial(_stock_problems, stock),
                 can_update=True,
             )
         case "order":
             order = read_options(OrderOptions, options, where)
+            asked.note(operation, order)
             return Operation(
                 operation,
                 frozenset({"order"}),
-                lambda record, prior: order_plan(
-                    order, redact, look_first=look_first, record=record, prior=prior
-                ),
+                lambda record, prior: order_plan(order, redact, look_first=look_first, record=record, prior=prior),
                 lambda record: order_problems(record, order),
                 can_update=True,
             )
         case "shipment":
             shipment = read_options(ShipmentOptions, options, where)
+            asked.note(operation, shipment)
             return Operation(
                 operation,
                 frozenset({"shipment"}),
@@ -115,9 +138,10 @@ def _operation(
     )
 
 
-def _stock_problems(record: Record) -> list[Refused]:
-    problems = stock_problems if record.kind == "inventory_item" else ordered_stock_problems
-    return list(problems(record))
+def _stock_problems(options: InventoryOptions, record: Record) -> list[Refused]:
+    if record.kind == "inventory_item":
+        return list(stock_problems(record, options))
+    return list(ordered_stock_problems(record))
 
 
 def _signed(request: Request, base_url: str, store_id: str, api_key: str) -> Signed:
@@ -138,13 +162,3 @@ def _redacting(account: OrderDeskAccount) -> Callable[[str], str]:
         return text if account.api_key.missing else text.replace(account.api_key.reveal(), HIDDEN)
 
     return redact
-
-
-def _probe(redact: Redact) -> Plan:
-    """The vendor's own test call; never ``/store``, whose answer holds the key and a mail password."""
-
-    def read(answer: Answer) -> Outcome:
-        bad = trouble(answer, redact, Kind.READ)
-        return Done({"id": ""}) if bad is None else bad
-
-    return (yield Step("test", Request("GET", "/test"), read, reads_only=True))

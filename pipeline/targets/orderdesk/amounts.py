@@ -46,9 +46,7 @@ class Amounts:
     @property
     def total(self) -> Decimal:
         """The total Order Desk will compute."""
-        added = sum(
-            (part for part in (self.shipping, self.handling, self.tax) if part is not None), Decimal(0)
-        )
+        added = sum((part for part in (self.shipping, self.handling, self.tax) if part is not None), Decimal(0))
         return self.products + added - sum((one.amount for one in self.discounts), Decimal(0))
 
 

@@ -50,9 +50,7 @@ _ANY = range(200, 500)
 _KEY = "Order Desk does not accept this account's store id and key: {said}."
 _SAYS = "Order Desk says: {said}."
 _KEY_ADVICE = "Compare store_id and api_key with the API tab of the store's settings."
-_KEY_WORDS = (
-    r"(invalid|incorrect|wrong|unknown|missing)[^.]*\b(api[ -]?key|store[ -]?id|credentials)|unauthori[sz]ed"
-)
+_KEY_WORDS = r"(invalid|incorrect|wrong|unknown|missing)[^.]*\b(api[ -]?key|store[ -]?id|credentials)|unauthori[sz]ed"
 TABLE: tuple[Row, ...] = (
     Row("throttled", Later, _is(429), "Order Desk asks to wait: {said}."),
     Row("throttled", Later, _ANY, "Order Desk asks to wait: {said}.", says=r"too many requests|rate limit"),
@@ -84,9 +82,7 @@ def trouble(answer: Answer, redact: Redact, kind: Kind) -> Outcome | None:
     row = next((row for row in TABLE if _fits(row, answer, said, kind, theirs=theirs)), None)
     if row is None or (answer.ok and not theirs):
         return unreadable(answer, redact, kind)
-    return _outcome(
-        row, row.sentence.format(said=said, status=answer.status, host=_host(answer)), answer, kind
-    )
+    return _outcome(row, row.sentence.format(said=said, status=answer.status, host=_host(answer)), answer, kind)
 
 
 def unreadable(answer: Answer, redact: Redact, kind: Kind) -> Outcome:

@@ -78,9 +78,7 @@ def find_shipment(order_id: str, record: Record, redact: Redact) -> LookUp:
         if isinstance(found, Unclear):
             return found
         number = record.text("tracking_number")
-        return _single(
-            [one for one in found if same_shipment(one, record)], f"shipments with the number {number}"
-        )
+        return _single([one for one in found if same_shipment(one, record)], f"shipments with the number {number}")
 
     return look
 
@@ -88,9 +86,7 @@ def find_shipment(order_id: str, record: Record, redact: Redact) -> LookUp:
 def same_orders(found: list[Thing], source_id: str, source_name: str | None) -> list[Thing]:
     """The orders that bear this number and, unless it is ``None``, come from this shop."""
     return [
-        one
-        for one in found
-        if str(one.get("source_id")) == source_id and source_name in {None, one.get("source_name")}
+        one for one in found if str(one.get("source_id")) == source_id and source_name in {None, one.get("source_name")}
     ]
 
 
@@ -102,9 +98,7 @@ def same_shipment(shipment: Thing, record: Record) -> bool:
     return not theirs or not ours or theirs.casefold() == ours.casefold()
 
 
-def _all_pages(
-    search: Search, name: str, redact: Redact
-) -> Generator[Request, Answer, list[Thing] | Unclear]:
+def _all_pages(search: Search, name: str, redact: Redact) -> Generator[Request, Answer, list[Thing] | Unclear]:
     """Read to a short page: the vendor's own totals have been seen wrong (``"0"`` with three rows)."""
     found: list[Thing] = []
     for page in range(MAX_PAGES):
@@ -115,9 +109,7 @@ def _all_pages(
         found += more
         if len(more) < PAGE:
             return found
-    return Unclear(
-        f"Order Desk's search filled {MAX_PAGES} pages; it does not seem to heed what is searched for."
-    )
+    return Unclear(f"Order Desk's search filled {MAX_PAGES} pages; it does not seem to heed what is searched for.")
 
 
 def _rows_of(answer: Answer, name: str, redact: Redact) -> list[Thing] | Unclear:

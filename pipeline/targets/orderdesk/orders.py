@@ -28,19 +28,20 @@ from pipeline.targets.orderdesk.client import (
     orders_by_source_id,
     same_orders,
 )
+from pipeline.targets.orderdesk.history import note_step
+from pipeline.targets.orderdesk.more_fields import add_cleared
 from pipeline.targets.orderdesk.payload import order_payload, shipment_payload
 from pipeline.targets.orderdesk.settings import OrderOptions, ShipmentOptions
 from pipeline.targets.orderdesk.updating import update_order
 
 
-def order_plan(
-    options: OrderOptions, redact: Redact, *, look_first: bool, record: Record, prior: Prior | None
-) -> Plan:
-    """Create the order unless it is there, then move it to its folder; or update a delivered one."""
+def order_plan(options: OrderOptions, redact: Redact, *, look_first: bool, record: Record, prior: Prior | None) -> Plan:
+    """Create the order unless it is there, then move it to its folder and note it; or update a delivered one."""
     payload = order_payload(record, options)
-    if prior is not None and prior.result.get("id"):
-        before = order_payload(prior.record, options)
-        return (yield from update_order(str(prior.result["id"]), before, payload, redact))
+    if prior is not None:
+        order_id = str(prior.result.get("id") or (yield from _order_of(record, options.source_name, redact)))
+        before = add_cleared(order_payload(prior.record, options), prior.record, options)
+        return (yield from update_order(order_id, before, add_cleared(payload, record, options), redact))
     order = yield Step(
         name="order",
         request=Request("POST", "/orders", json=payload),
@@ -50,14 +51,22 @@ def order_plan(
         search_hint=record.text("order_id"),
     )
     # An order that was there before may have been moved on by people or rules: it is left where it is.
-    if options.folder is not None and not order.get(ALREADY_THERE):
-        yield _move(str(order["id"]), options.folder, redact)
+    if not order.get(ALREADY_THERE):
+        yield from _finishing(str(order["id"]), record, options, redact)
     return order
+
+
+def _finishing(order_id: str, record: Record, options: OrderOptions, redact: Redact) -> Generator[Step, Result, None]:
+    """What is done to a fresh order once it was taken."""
+    if options.folder is not None:
+        yield _move(order_id, options.folder, redact)
+    if options.history_note is not None:
+        yield note_step(order_id, record.text("order_id"), options, redact)
 
 
 def shipment_plan(options: ShipmentOptions, redact: Redact, *, look_first: bool, record: Record) -> Plan:
     """Find the order by its number, then add the shipment to it."""
-    order_id = yield from _order_of(record, options, redact)
+    order_id = yield from _order_of(record, options.source_name, redact)
     return (
         yield Step(
             name="shipment",
@@ -89,18 +98,14 @@ def _read_shipment(answer: Answer, order_id: str, record: Record, redact: Redact
 
 def _move(order_id: str, folder: str | int, redact: Redact) -> Step:
     """Moving twice leaves the order where moving once does, so it may be repeated."""
-    where = (
-        {"destination_folder_id": folder} if isinstance(folder, int) else {"destination_folder_name": folder}
-    )
+    where = {"destination_folder_id": folder} if isinstance(folder, int) else {"destination_folder_name": folder}
     number = int(order_id) if order_id.isdecimal() else order_id
 
     def read(answer: Answer) -> Outcome:
         bad = trouble(answer, redact, Kind.REPLACE)
         if isinstance(bad, Refused):
             # The order is there and the row is right; what is wrong is the option.
-            return Paused(
-                "no_such_folder", bad.message, f"Correct the option folder ('{folder}') of the mapping."
-            )
+            return Paused("no_such_folder", bad.message, f"Correct the option folder ('{folder}') of the mapping.")
         return bad or Done({"id": order_id})
 
     return Step(
@@ -111,11 +116,11 @@ def _move(order_id: str, folder: str | int, redact: Redact) -> Step:
     )
 
 
-def _order_of(record: Record, options: ShipmentOptions, redact: Redact) -> Generator[Step, Result, str]:
-    """The internal id of the shipment's order; the plan stops when there is none, or more than one."""
+def _order_of(record: Record, source_name: str | None, redact: Redact) -> Generator[Step, Result, str]:
+    """The internal id of the order a record names; the plan stops when there is none, or more than one."""
     found: list[Mapping[str, Any]] = []
     for page in range(MAX_PAGES):
-        result = yield _order_step(record, options, page, tuple(found), redact)
+        result = yield _order_step(record, source_name, page, tuple(found), redact)
         found += result["rows"]
         if result["id"]:
             return str(result["id"])
@@ -124,7 +129,7 @@ def _order_of(record: Record, options: ShipmentOptions, redact: Redact) -> Gener
 
 def _order_step(
     record: Record,
-    options: ShipmentOptions,
+    source_name: str | None,
     page: int,
     before: tuple[Mapping[str, Any], ...],
     redact: Redact,
@@ -140,7 +145,7 @@ def _order_step(
             return unreadable(answer, redact, Kind.READ)
         if len(more) == PAGE and page < MAX_PAGES - 1:
             return Done({"id": "", "rows": _slim(more)})
-        return _only_order(same_orders([*before, *more], source_id, options.source_name), source_id)
+        return _only_order(same_orders([*before, *more], source_id, source_name), source_id)
 
     name = f"find order, page {page + 1}" if page else "find order"
     stand_in = {"id": f"<id of order {source_id}>", "rows": []}
@@ -158,13 +163,13 @@ def _only_order(same: list[Mapping[str, Any]], source_id: str) -> Outcome:
         return Refused(
             "unknown_order",
             f"Order Desk has no order with the number '{source_id}'.",
-            "Check the order number; if the order comes later, replay the shipment then.",
+            "Check the order number; if the order comes later, replay this row then.",
             "order_id",
         )
     ids = ", ".join(remote_id(one) for one in same)
     return Refused(
         "order_not_unique",
         f"Order Desk has {len(same)} orders with the number '{source_id}': ids {ids}.",
-        "Name the shop in the option source_name of the mapping, or add this shipment by hand.",
+        "Name the shop in the option source_name of the mapping, or do it by hand.",
         "order_id",
     )

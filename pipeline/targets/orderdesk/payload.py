@@ -18,13 +18,14 @@ from pipeline.targets.orderdesk.amounts import (
     number,
     product_lines,
 )
+from pipeline.targets.orderdesk.more_fields import add_more, consumed, order_metadata, source_text
 from pipeline.targets.orderdesk.people import addresses
 from pipeline.targets.orderdesk.settings import OrderOptions
 
 Json = dict[str, Any]
 
-CHECKOUT_LIMIT, METADATA_LIMIT, NOTE_LIMIT = 3500, 2000, 1800
-"""Characters: the two maps as JSON, all notes of an order together (readings of the documents, 2025-26)."""
+CHECKOUT_LIMIT = 3500
+"""Characters of the visible map as JSON (a reading of the documents, 2025-26)."""
 
 _SHOWN = (
     "currency", "status", "coupon_code", "affiliate", "sales_manager", "tag", "confirmed", "birth_date",
@@ -48,17 +49,18 @@ def order_payload(record: Record, options: OrderOptions) -> Json:
         "ip_address": record.text("ip_address"),
         "date_added": stamp(record.time("ordered_at")),
     }
-    return {
+    payload = {
         **{name: text for name, text in texts.items() if text},
         "payment_status": options.payment_status or payment_status(record, sums),
         **_sums(sums),
         **addresses(record),
-        "order_items": [_order_item(line) for line in product_lines(record)],
+        "order_items": [_order_item(line, options) for line in product_lines(record)],
         "discount_list": _discounts(record, sums),
-        "checkout_data": checkout_data(record),
-        "order_metadata": {"load_key": record.key},
+        "checkout_data": checkout_data(record, options),
+        "order_metadata": order_metadata(record, options),
         "order_notes": _notes(record),
     }
+    return add_more(payload, record, options)
 
 
 def payment_status(record: Record, sums: Amounts) -> str:
@@ -74,10 +76,17 @@ def payment_status(record: Record, sums: Amounts) -> str:
     return "Captured" if paid >= (sums.total if total is None else total) else "Pending"
 
 
-def checkout_data(record: Record) -> dict[str, str]:
-    """What Order Desk has no field for, and the custom fields, by name."""
+def checkout_data(record: Record, options: OrderOptions) -> dict[str, str]:
+    """What Order Desk has no field for, and the custom fields that are not sent otherwise, by name."""
     shown = {name: _shown(record.fields.get(name)) for name in _SHOWN}
-    return {name: text for name, text in {**shown, **record.extra()}.items() if text}
+    elsewhere = consumed(options)
+    extra = {name: text for name, text in record.extra().items() if name not in elsewhere}
+    named = {
+        target.removeprefix("checkout_data."): source_text(record, source)
+        for source, target in options.also_send.items()
+        if target.startswith("checkout_data.")
+    }
+    return {name: text for name, text in {**shown, **extra, **named}.items() if text}
 
 
 def json_length(value: Mapping[str, str]) -> int:
@@ -99,8 +108,8 @@ def shipment_payload(record: Record) -> Json:
     return {name: text for name, text in texts.items() if text} | _numbers(numbers)
 
 
-def stock_payload(record: Record, update_source: str) -> Json:
-    """The fields of a stock row the file speaks of; zero is a value, a blank cell says nothing."""
+def stock_payload(record: Record, update_source: str, empty: Mapping[str, str] | None = None) -> Json:
+    """The fields of a stock row the file speaks of; zero is a value, a blank cell says what ``empty`` declares."""
     texts = {
         "name": record.text("name"),
         "code": record.text("sku"),
@@ -109,6 +118,8 @@ def stock_payload(record: Record, update_source: str) -> Json:
     }
     numbers = {name: record.money(name) for name in ("price", "cost", "weight", "stock")}
     fresh: Json = {name: text for name, text in texts.items() if text} | _numbers(numbers)
+    for name in (name for name, policy in (empty or {}).items() if policy == "clear"):
+        fresh.setdefault(name, "" if name in texts else 0)
     if record.extra():
         fresh["metadata"] = dict(record.extra())
     return fresh | {"update_source": update_source}
@@ -131,14 +142,14 @@ def stamp(moment: datetime | None) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if moment is not None else ""
 
 
-def _order_item(line: Line) -> Json:
+def _order_item(line: Line, options: OrderOptions) -> Json:
     texts = {"name": _text(line, "product_name") or _text(line, "sku"), "code": _text(line, "sku")}
     found: Json = {name: text for name, text in texts.items() if text}
     found |= _numbers({"price": decimal_of(line, "unit_price"), "quantity": decimal_of(line, "quantity")})
+    fixed = {"delivery_type": options.delivery_type, "category_code": options.category_code}
+    found |= {name: text for name, text in fixed.items() if text}
     subscription = {
-        name: text
-        for name in ("subscription_status", "subscription_expires_on")
-        if (text := _shown(line.get(name)))
+        name: text for name in ("subscription_status", "subscription_expires_on") if (text := _shown(line.get(name)))
     }
     if line_type(line) == "subscription" or subscription:
         found["metadata"] = {"line_type": line_type(line) or "product", **subscription}

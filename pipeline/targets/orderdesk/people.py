@@ -47,9 +47,7 @@ def _person(record: Record) -> Address:
     last = record.text("last_name")
     if not first and not last:
         first, last = split_name(record.text("full_name"))
-    return _filled(
-        first_name=first, last_name=last, company=record.text("company"), phone=record.text("phone")
-    )
+    return _filled(first_name=first, last_name=last, company=record.text("company"), phone=record.text("phone"))
 
 
 def _receiver(record: Record) -> Address:

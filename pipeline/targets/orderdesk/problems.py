@@ -16,9 +16,10 @@ from pipeline.targets.orderdesk.amounts import (
     line_type,
     product_lines,
 )
-from pipeline.targets.orderdesk.payload import CHECKOUT_LIMIT, NOTE_LIMIT, checkout_data, json_length
+from pipeline.targets.orderdesk.more_fields import empty_problems, more_problems
+from pipeline.targets.orderdesk.payload import CHECKOUT_LIMIT, checkout_data, json_length
 from pipeline.targets.orderdesk.people import has_name
-from pipeline.targets.orderdesk.settings import OrderOptions
+from pipeline.targets.orderdesk.settings import NOTE_LIMIT, InventoryOptions, OrderOptions
 
 _ORDER_SUMS = ("shipping_total", "tax_total", "discount_total", "order_total", "amount_paid")
 _LINE_SUMS = ("quantity", "unit_price", "line_discount", "line_tax")
@@ -31,19 +32,23 @@ def order_problems(record: Record, options: OrderOptions) -> Sequence[Refused]:
         *_missing(record),
         *_inexact(record, _ORDER_SUMS),
         *(problem for line in record.lines for problem in _line_problems(line)),
-        *_too_long(record),
+        *_too_long(record, options),
+        *more_problems(record, options),
+        *empty_problems(record, options.empty),
         *(_sum_problems(record) if options.require_total_match else ()),
     ]
 
 
-def stock_problems(record: Record) -> Sequence[Refused]:
+def stock_problems(record: Record, options: InventoryOptions) -> Sequence[Refused]:
     """Everything that keeps a stock item from Order Desk."""
-    found = [*_inexact(record, ("price", "cost", "weight", "stock")), *_code_problems(record.text("sku"))]
+    found = [
+        *_inexact(record, ("price", "cost", "weight", "stock")),
+        *_code_problems(record.text("sku")),
+        *empty_problems(record, options.empty),
+    ]
     for name, title in (("sku", "SKU"), ("name", "name")):
         if not record.text(name).strip():
-            found.append(
-                _refused(f"{name}_missing", f"The stock item has no {title}.", f"Fill in the {title}.", name)
-            )
+            found.append(_refused(f"{name}_missing", f"The stock item has no {title}.", f"Fill in the {title}.", name))
     return found
 
 
@@ -67,18 +72,14 @@ def shipment_problems(record: Record) -> Sequence[Refused]:
     found = list(_inexact(record, ("weight", "cost")))
     for name, title in (("order_id", "order number"), ("tracking_number", "tracking number")):
         if not record.text(name).strip():
-            advice = f"Fill in the {title}" + (
-                " (n/a if there is none)." if name == "tracking_number" else "."
-            )
+            advice = f"Fill in the {title}" + (" (n/a if there is none)." if name == "tracking_number" else ".")
             found.append(_refused(f"{name}_missing", f"The shipment has no {title}.", advice, name))
     return found
 
 
 def _missing(record: Record) -> Iterator[Refused]:
     if not record.text("order_id").strip():
-        yield _refused(
-            "order_id_missing", "The order has no number.", "Fill in the order number.", "order_id"
-        )
+        yield _refused("order_id_missing", "The order has no number.", "Fill in the order number.", "order_id")
     if not product_lines(record):
         yield _refused(
             "no_products",
@@ -127,8 +128,8 @@ def _product_problems(line: Line) -> Iterator[Refused]:
         )
 
 
-def _too_long(record: Record) -> Iterator[Refused]:
-    size = json_length(checkout_data(record))
+def _too_long(record: Record, options: OrderOptions) -> Iterator[Refused]:
+    size = json_length(checkout_data(record, options))
     if size > CHECKOUT_LIMIT:
         yield _refused(
             "extra_too_long",

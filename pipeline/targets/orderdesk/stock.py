@@ -34,7 +34,7 @@ def stock_plan(options: InventoryOptions, redact: Redact, record: Record, _prior
     A prior delivery changes nothing: what is compared is what Order Desk holds now.
     """
     if record.kind == "inventory_item":
-        return _keep_up(stock_payload(record, options.update_source), redact)
+        return _keep_up(stock_payload(record, options.update_source, options.empty), redact)
     return _make_known(ordered_stock(record, options.update_source), redact)
 
 
@@ -68,9 +68,7 @@ def _make_known(wanted: Mapping[str, Json], redact: Redact) -> Plan:
 # --- steps -----------------------------------------------------------------------------------------------
 
 
-def _look(
-    code: str, redact: Redact, *, one_only: bool = False
-) -> Generator[Step, Result, Mapping[str, Any] | None]:
+def _look(code: str, redact: Redact, *, one_only: bool = False) -> Generator[Step, Result, Mapping[str, Any] | None]:
     """The stock row with exactly this SKU, ``None`` when there is none; a near miss stops the plan.
 
     A fresh look each time, never a remembered one: what is written back must be what stands there now.
@@ -85,9 +83,7 @@ def _look(
     return next((one for one in found if one.get("code") == code), None)
 
 
-def _look_step(
-    code: str, page: int, before: tuple[Mapping[str, Any], ...], redact: Redact, *, one_only: bool
-) -> Step:
+def _look_step(code: str, page: int, before: tuple[Mapping[str, Any], ...], redact: Redact, *, one_only: bool) -> Step:
     def read(answer: Answer) -> Outcome:
         bad = trouble(answer, redact, Kind.READ)
         if bad is not None:
@@ -121,6 +117,7 @@ def _create(fresh: Json, redact: Redact) -> Plan:
             read=read,
             find=find_stock(code, redact),
             search_hint=code,
+            shares=f"stock:{code}",
         )
     )
 
@@ -154,9 +151,7 @@ def merge(there: Mapping[str, Any], fresh: Json) -> Json | None:
         if name in whole or name in fresh:
             whole[name] = {**_map(whole.get(name)), **_map(fresh.get(name))}
     changes = {name: value for name, value in fresh.items() if name not in _MAPS}
-    differs = any(
-        not _same(there.get(name), value) for name, value in changes.items() if name != "update_source"
-    )
+    differs = any(not _same(there.get(name), value) for name, value in changes.items() if name != "update_source")
     if not differs and whole.get("metadata", {}) == _map(there.get("metadata")):
         return None
     return whole | changes
@@ -183,9 +178,7 @@ def _mistakable(code: str, found: list[Mapping[str, Any]], *, one_only: bool) ->
     if len(exact) > 1 and one_only:
         ids = ", ".join(remote_id(one) for one in exact)
         message = f"Order Desk has {len(exact)} stock items with the SKU '{code}': ids {ids}."
-        return Refused(
-            "sku_twice", message, "Delete all but one of them in Order Desk, then replay the row.", "sku"
-        )
+        return Refused("sku_twice", message, "Delete all but one of them in Order Desk, then replay the row.", "sku")
     near = [str(one.get("code")) for one in found if _plain(one.get("code")) == _plain(code)]
     if exact or not near:
         return None

@@ -39,6 +39,8 @@ READ_ONLY = (
 )  # fmt: skip
 _MAPS = ("checkout_data", "order_metadata", "customer", "shipping")
 _ITEM_MAPS = ("variation_list", "metadata")
+CARD = "cc_number"
+"""Written as four digits, read back masked: it goes back with every PUT, so that none blanks it."""
 
 
 def update_order(order_id: str, before: Json, after: Json, redact: Redact) -> Plan:
@@ -69,6 +71,8 @@ def merge_order(there: Mapping[str, Any], before: Json, after: Json) -> tuple[Js
     for name in _MAPS:
         if name in whole:
             whole[name] = {**_map(there.get(name)), **_map(changed.get(name))}
+    if CARD not in whole and _card(there):
+        whole[CARD] = _card(there)
     leftover: list[str] = []
     if "order_items" in changed:
         items = _objects(there.get("order_items"))
@@ -78,6 +82,13 @@ def merge_order(there: Mapping[str, Any], before: Json, after: Json) -> tuple[Js
     return whole, leftover
 
 
+def _card(there: Mapping[str, Any]) -> str:
+    """The last four digits, from however many are shown."""
+    shown = str(there.get("cc_number_masked") or there.get(CARD) or "")
+    digits = "".join(letter for letter in shown if letter.isdigit())[-4:]
+    return digits if len(digits) == 4 else ""
+
+
 def _joined_notes(there: list[Json], fresh: list[Json]) -> list[Json]:
     said = {str(note.get("content")) for note in there}
     return [*there, *(note for note in fresh if note["content"] not in said)]
@@ -85,7 +96,8 @@ def _joined_notes(there: list[Json], fresh: list[Json]) -> list[Json]:
 
 def differs(there: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
     """Whether the whole order says something the one there does not; amounts compare as numbers."""
-    return not all(_same(there.get(name), value) for name, value in whole.items())
+    known = {**there, CARD: _card(there)}
+    return not all(_same(known.get(name), value) for name, value in whole.items())
 
 
 def _merged_items(there: list[Json], before: list[Json], after: list[Json]) -> tuple[list[Json], list[str]]:
@@ -103,9 +115,7 @@ def _merged_items(there: list[Json], before: list[Json], after: list[Json]) -> t
 
 def _joined_maps(twin: Json, item: Json) -> Json:
     return {
-        name: {**_map(twin.get(name)), **_map(item.get(name))}
-        for name in _ITEM_MAPS
-        if name in twin or name in item
+        name: {**_map(twin.get(name)), **_map(item.get(name))} for name in _ITEM_MAPS if name in twin or name in item
     }
 
 
