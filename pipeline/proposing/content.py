@@ -48,6 +48,11 @@ class Look:
         return self._share(_NUMBER)
 
     @cached_property
+    def digits(self) -> float:
+        """Share of texts with a digit in them."""
+        return self._of(lambda text: any(letter.isdecimal() for letter in text))
+
+    @cached_property
     def whole(self) -> float:
         """Share of texts that are whole numbers of at most nine digits."""
         return self._share(_WHOLE)

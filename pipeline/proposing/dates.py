@@ -37,9 +37,9 @@ class Notation:
 
 
 def notation(texts: Sequence[str]) -> Notation | None:
-    """The notation of distinct texts, ``None`` when they are no dates; nine of ten must fit, for one may be damaged."""
+    """The notation of distinct texts, ``None`` when they are no dates; for a few may be damaged, most must fit."""
     likely = [text for text in texts if len(text) <= 40 and _LIKE_A_DATE.search(text)]
-    if not texts or len(likely) < 0.9 * len(texts):
+    if not texts or not _enough(len(likely), len(texts)):
         return None
     formats = tuple(form for form in _forms(likely[0]) if _reads(form, likely))
     formats = formats or tuple(form for text in likely[1:3] for form in _forms(text) if _reads(form, likely))
@@ -55,7 +55,12 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _reads(form: str, texts: Sequence[str]) -> bool:
-    return sum(_moment(text, form) is not None for text in texts) >= 0.9 * len(texts)
+    return _enough(sum(_moment(text, form) is not None for text in texts), len(texts))
+
+
+def _enough(good: int, of: int) -> bool:
+    """One in ten may be damaged, and one in three where there are few."""
+    return of - good <= max(0.1 * of, 1 if of >= 3 else 0)
 
 
 def _best(formats: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:

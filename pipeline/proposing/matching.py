@@ -17,6 +17,7 @@ LEAST = 0.5
 
 _NUMBERED = ("order_id", "sku", "customer_id", "tracking_number", "payment_reference", "coupon_code", "cheque_number",
              "manufacturer_sku", "note", "location", "affiliate", "tag", "status")  # fmt: skip
+_PEOPLE = ("sales_manager", "affiliate", "customer_id")
 _LINE_OF = {"tax_total": "line_tax", "discount_total": "line_discount"}
 _TEXT = FieldSpec("")
 _DIGITS_WELCOME = ("postal_code", "address2", "address1", "company")
@@ -51,7 +52,7 @@ def match(columns: Sequence[Seen], kind: str) -> list[Match]:
     layout = layout_of(headers)
     named = [c for c in columns if c.header.strip() and headers.count(c.header) == 1]
     weighed = {(c.at, field): hint for c in named for field, hint in fitting(c, kind, layout).items()}
-    weighed = _with_roles(weighed, named)
+    weighed = _with_other_half(_with_roles(weighed, named))
     weighed = _by_level(weighed, named) if kind == "order" else weighed
     weighed = {pair: hint for pair, hint in weighed.items() if hint.sure >= LEAST}
     chosen = best_assignment({pair: hint.sure for pair, hint in weighed.items()})
@@ -82,6 +83,18 @@ def _with_roles(weighed: Mapping[tuple[int, str], Hint], columns: Sequence[Seen]
     return {
         (at, field): Hint(min(hint.sure + 0.1, 0.9), f"{hint.why}; the file's other address columns say {role}")
         if at in nameless and field.startswith(role) and hint.sure < 0.9
+        else hint
+        for (at, field), hint in weighed.items()
+    }
+
+
+def _with_other_half(weighed: Mapping[tuple[int, str], Hint]) -> dict[tuple[int, str], Hint]:
+    """Beside a column of first names a plain "name" is the last name, and the other way round."""
+    sure = {field for (_, field), hint in weighed.items() if hint.sure >= 0.8}
+    halves = {"last_name": "first_name", "first_name": "last_name"}
+    return {
+        (at, field): Hint(0.76, f"{hint.why}; the other half of the name has a column of its own")
+        if 0.5 <= hint.sure < 0.76 and halves.get(field) in sure and field not in sure
         else hint
         for (at, field), hint in weighed.items()
     }
@@ -145,7 +158,7 @@ def _of_type(look: Look, kind: str) -> float:
         case "time" | "date":
             return 1.0 if look.dates else 0.2
         case "country":
-            return 1.0 if look.countries >= 0.7 else 0.25
+            return 1.0 if look.countries >= 0.5 else 0.25
         case "phone":
             return 1.0 if look.phones >= 0.6 else 0.3
     return 1.0 if look.yes_no >= 0.9 else 0.2
@@ -160,6 +173,10 @@ def _of_text(look: Look, field: str) -> float:
         return 0.3
     if field in _NUMBERED or field.endswith(_DIGITS_WELCOME) or field.startswith("utm_"):
         return 0.4 if look.links >= 0.9 or (look.dates and look.numbers < 0.9) else 1.0
+    if field.endswith("_name") and field != "product_name" and look.digits > 0.5:
+        return 0.4
+    if field in _PEOPLE and look.emails >= 0.9:
+        return 1.0
     if look.numbers >= 0.9 or look.links >= 0.9 or look.emails >= 0.9 or look.dates:
         return 0.35
     return 1.0

@@ -321,11 +321,13 @@ SURE: Mapping[str, str] = {
 LOOSE: Mapping[str, str] = {
     "order_id": "number|id|reference|po number|purchase order|purchase order number|po|nummer|ref|numero|номер",
     "ordered_at": "created|timestamp|date time|datetime|时间|time|zeit",
-    "full_name": "name|nom|nombre|nome|to|имя и фамилия",
-    "first_name": "nombre|nome",
-    "last_name": "nom",
-    "sku": "code|product|item|asin|ref|reference|barcode|upc|ean|codigo|codice|код|item id|variant id",
-    "product_name": "items|description|name|products|beschreibung|omschrijving|descripcion|descrizione|"
+    "full_name": "nom|nombre|nome|to|имя и фамилия",
+    "first_name": "nombre|nome|имя",
+    "last_name": "nom|name|naam",
+    "sku": "code|product|item|course code|kurscode|asin|"
+    "ref|reference|barcode|upc|ean|codigo|codice|код|item id|variant id",
+    "product_name": "items|description|course|kurs|cours|curso|corso|"
+    "name|products|beschreibung|omschrijving|descripcion|descrizione|"
     "descricao|titel|titre|titulo|titolo|описание|product type|beschrijving|variant",
     "quantity": "count|number of items|total quantity|items count|quantity shipped|stk|ordered",
     "unit_price": "price|rate|preis|prix|precio|prezzo|prijs|preco|цена|価格|价格|價格|net amount|item cost|"
@@ -355,6 +357,9 @@ LOOSE: Mapping[str, str] = {
 """Phrases that are also used for other things."""
 
 PLAIN: Mapping[str, str] = {
+    "full_name": "name|naam",
+    "shipping_name": "ship to|ship to name|recipient|deliver to|consignee|empfanger|destinataire|destinatario|"
+    "ontvanger|получатель|収件人|お届け先|收件人|收货人",
     "status": "status|state of order|statut|estado|stato|situacao|статус|ステータス|状態|状态|狀態",
     "ordered_at": "date|datum|fecha|data|дата|日付|日期",
     "product_name": "item|title",

@@ -94,6 +94,13 @@ def test_a_tax_that_differs_within_an_order_is_one_of_its_lines() -> None:
     assert fields(seen(Order__ID=order, Tax__Amount=["1", "1", "3", ""]))["Tax Amount"] == "tax_total"
 
 
+def test_a_name_beside_first_names_is_the_last_name() -> None:
+    assert fields(seen(Vorname=["Ann"], Name=["Lee"])) == {"Vorname": "first_name", "Name": "last_name"}
+    assert fields(seen(Nombre=["Ana"], Apellidos=["Ruiz"])) == {"Nombre": "first_name", "Apellidos": "last_name"}
+    assert fields(seen(Name=["Ann Lee"], Email=["a@b.de"]))["Name"] == "full_name"
+    assert fields(seen(Name=["#1001", "#1002"], Email=["a@b.de", ""]))["Name"] != "full_name"
+
+
 def test_a_repeated_header_is_not_matched_but_asked_about() -> None:
     cells = ("1", "2")
     twice = [Seen(at, "Qty", look(cells, understood), cells) for at in range(2)]
