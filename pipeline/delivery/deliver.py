@@ -176,7 +176,7 @@ class Drain:
         except Stopped as stopped:
             match stopped.outcome:
                 case Refused():
-                    return Verdict(DeliveryState.REFUSED, problems=(stopped.outcome,))
+                    return self._refusal(delivery, stopped.outcome)
                 case Later():
                     tries = delivery.tries + 1
                     seconds = stopped.outcome.seconds if stopped.outcome.seconds is not None else back_off(tries)
@@ -187,13 +187,23 @@ class Drain:
             told = Later("in_doubt", doubt.message)
             return Verdict(DeliveryState.IN_DOUBT, doubt.due_at, problems=(told,), tries=delivery.tries + 1)
         except PlanRefused as stopped:
-            return Verdict(DeliveryState.REFUSED, problems=(stopped.refused,))
+            return self._refusal(delivery, stopped.refused)
         except (Halt, LedgerError, SetupError):
             raise
         except Exception as problem:  # noqa: BLE001 - one record nobody foresaw must not stop the others
-            return Verdict(DeliveryState.REFUSED, problems=(_unforeseen(problem),))
+            return self._refusal(delivery, _unforeseen(problem))
         state = DeliveryState.ALREADY_THERE if result.get(ALREADY_THERE) else DeliveryState.DELIVERED
         return Verdict(state, result={k: v for k, v in result.items() if k != ALREADY_THERE})
+
+    def _refusal(self, delivery: Delivery, problem: Refused) -> Verdict:
+        """Refused; or a person's doubt, where an earlier call of the delivery is unanswered: it may have arrived."""
+        with self._engine.connect() as connection:
+            steps = book.steps_of(connection, delivery.id).values()
+        unanswered = next((step.name for step in steps if step.state == "intended"), None)
+        if unanswered is None:
+            return Verdict(DeliveryState.REFUSED, problems=(problem,))
+        told = Later("in_doubt", f"'{unanswered}' was not answered, and since then: {problem.message}")
+        return Verdict(DeliveryState.IN_DOUBT, problems=(told,), tries=delivery.tries + 1)
 
     def _operation(self, delivery: Delivery) -> Operation:
         key = (delivery.operation, repr(sorted(delivery.options.items())))

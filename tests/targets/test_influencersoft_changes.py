@@ -13,6 +13,7 @@ import pytest
 from driven import Driven, ended, listed, probed
 from walk import Stop, Walk, answer, line, order
 
+from pipeline.ledger import deliveries as book
 from pipeline.model import Record
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.influencersoft import SimulatedInfluencerSoft
@@ -314,3 +315,20 @@ def test_the_probe_proves_key_and_secret() -> None:
     assert isinstance(stopped.value.outcome, Paused)
     assert "secret" in stopped.value.outcome.advice
     assert isinstance(probed(account(), lambda _path: answer({"error_code": 700})), Done)
+
+
+def test_an_order_in_doubt_stays_in_doubt_when_its_product_is_gone(tmp_path: Path) -> None:
+    """A check before sending must not call an order refused that may have arrived."""
+    shop = SimulatedInfluencerSoft()
+    with Driven(tmp_path, shop, lambda url: account(url, secret=None)) as driven:
+        driven.sandbox.faults.add([Fault("drop_after", path="createorder", times=1)])
+        (delivery,) = driven.deliver(order(), to="create_order")
+        assert delivery.state == "in_doubt"
+        shop._products = ("workbook",)
+        driven.account = account(driven.account.base_url, secret=None)  # the next run knows no products yet
+        driven.writer.write(lambda c: book.move(c, delivery.id, "in_doubt", 0, due_at=0))
+        driven.drain()
+        (delivery,) = driven.deliveries("create_order")
+        assert (delivery.state, delivery.due_at) == ("in_doubt", None)
+        assert "product" in delivery.problems[0]["message"]
+        assert len(driven.truth("orders")) == 1
