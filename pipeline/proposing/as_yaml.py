@@ -26,7 +26,8 @@ def _lines(proposal: Proposal, source: str, found: str) -> Iterator[str]:
         yield from (f"#   - {_comment(question)}" for question in proposal.questions)
     yield f"feed: {proposal.feed}"
     sheet = f", sheet: {quoted(proposal.sheet)}" if proposal.sheet else ""
-    yield f"files: {{pattern: {quoted(proposal.pattern)}{sheet}}}"
+    patterns = ", ".join(map(quoted, proposal.patterns))
+    yield f"files: {{pattern: [{patterns}]{sheet}}}"
     if proposal.mark:
         yield f"decimal: {quoted(proposal.mark)}"
     yield f"record: {proposal.kind}"

@@ -19,6 +19,7 @@ from pipeline.proposing.rules import Proposed, decimal_mark, proposed_rules, tot
 SURE_ENOUGH = 0.6
 """A field that is less sure than this waits for a person."""
 
+_NUMBERS = re.compile(r"(?<![^\W\d_])\d[\d._\- ]*|\d{4,}[\d._\- ]*")
 _WITHOUT = {
     "quantity": 'quantity: {constant: "1"}   if every row is one piece',
     "unit_price": 'unit_price: {column: "…"}   the column with the price of one piece',
@@ -36,7 +37,7 @@ class Proposal:
 
     feed: str
     kind: str
-    pattern: str
+    patterns: tuple[str, ...]
     sheet: str | None
     rules: tuple[Proposed, ...]
     left: tuple[Seen, ...]
@@ -70,7 +71,7 @@ def propose(columns: Sequence[Seen], file_name: str, kind: str | None, feed: str
     found = Proposal(
         feed=feed or feed_name(file_name),
         kind=chosen,
-        pattern=pattern_of(file_name),
+        patterns=patterns_of(file_name),
         sheet=sheet,
         rules=rules,
         left=tuple(column for column in columns if column.at not in used),
@@ -84,6 +85,8 @@ def propose(columns: Sequence[Seen], file_name: str, kind: str | None, feed: str
 
 
 def _doubtful(found: Proposal, asks: Mapping[str, str]) -> Iterator[str]:
+    if len({rule.column.at for rule in found.rules}) < 2:
+        yield "record: hardly a column was recognised. Is row 1 a header? If so, name the kind with --record."
     article = "an" if found.kind[0] in "aeiou" else "a"
     for name in found.missing:
         such = f" For instance: {_WITHOUT[name]}." if name in _WITHOUT else ""
@@ -113,13 +116,17 @@ def feed_name(file_name: str) -> str:
     return "_".join(words)[:64].strip("_") or "new_feed"
 
 
-def pattern_of(file_name: str) -> str:
-    """A pattern for the names of later files: what is a number in this one may be another number in the next."""
+def patterns_of(file_name: str) -> tuple[str, ...]:
+    """Patterns for the names of later files: what is a number in this one may be another number in the next.
+
+    A name without a number also stands for itself with a date or a number behind it.
+    """
     stem, dot, ending = file_name.rpartition(".")
     if not dot or not ending.isalnum():
         stem, dot, ending = file_name, "", ""
-    pieces = re.split(r"(?<![^\W\d_])\d[\d._\- ]*|\d{4,}[\d._\- ]*", stem)
-    kept = "*".join(glob.escape(piece) for piece in pieces)
+    kept = "*".join(map(glob.escape, _NUMBERS.split(stem)))
     if not re.search(r"[^\W\d_]", kept):
-        return glob.escape(file_name)
-    return f"{kept.rstrip('*')}*" + (f".{ending}" if dot else "")
+        return (glob.escape(file_name),)
+    numbered = kept if kept.endswith("*") else f"{kept}[-_ 0-9(]*"
+    found = (kept, numbered) if "*" not in kept else (kept if kept.endswith("*") else f"{kept}*",)
+    return tuple(f"{pattern}{dot}{ending}" for pattern in found)

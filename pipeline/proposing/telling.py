@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 from pipeline.reasons import shown
 
@@ -23,10 +24,19 @@ def _head(told: Mapping[str, Any]) -> Iterator[str]:
 def _table(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     titles = ("column", "field", "sure", "read as", "examples", "why")
     rows = [titles, *(_cells(column) for column in columns if column["fields"])]
-    widths = [min(_WIDEST, max(len(row[at]) for row in rows)) for at in range(len(titles) - 1)]
+    widths = [min(_WIDEST, max(_width(row[at]) for row in rows)) for at in range(len(titles) - 1)]
     for row in rows:
-        cut = (shown(cell, width).ljust(width) for cell, width in zip(row, widths, strict=False))
+        cut = (_padded(shown(cell, width), width) for cell, width in zip(row, widths, strict=False))
         yield "  ".join([*cut, row[-1]]).rstrip()
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    """Places a text takes on a terminal: Chinese and Japanese letters take two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _cells(column: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from pipeline.proposing.examples import examples
 from pipeline.proposing.kinds import likeliest_kind
 from pipeline.proposing.matching import Seen, match
 from pipeline.proposing.prices import price_of_line
-from pipeline.proposing.propose import feed_name, pattern_of, propose
+from pipeline.proposing.propose import feed_name, patterns_of, propose
 from pipeline.proposing.rules import proposed_rules
 from pipeline.sampling import understood
 
@@ -182,17 +183,30 @@ def test_an_order_total_tells_what_the_price_is() -> None:
     [
         ("ACME_orders_0105.csv", "acme_orders", "ACME_orders_*.csv"),
         ("2026-01-05 Orders.xlsx", "orders", "*Orders*.xlsx"),
-        ("Bestellungen.csv", "bestellungen", "Bestellungen*.csv"),
-        ("注文.csv", "new_feed", "注文*.csv"),
+        ("Bestellungen.csv", "bestellungen", "Bestellungen.csv Bestellungen[-_ 0-9(]*.csv"),
+        ("注文.csv", "new_feed", "注文.csv 注文[-_ 0-9(]*.csv"),
         ("20260105.csv", "new_feed", "20260105.csv"),
         ("a[1].csv", "a", "a[[]*]*.csv"),
+        ("orders", "orders", "orders orders[-_ 0-9(]*"),
     ],
 )
 def test_a_feed_is_named_by_its_sample(file_name: str, feed: str, pattern: str) -> None:
-    from fnmatch import fnmatchcase
+    patterns = patterns_of(file_name)
+    assert feed_name(file_name) == feed
+    assert " ".join(patterns) == pattern
+    assert any(fnmatchcase(file_name, each) for each in patterns)
 
-    assert (feed_name(file_name), pattern_of(file_name)) == (feed, pattern)
-    assert fnmatchcase(file_name, pattern)
+
+def test_a_pattern_takes_the_next_file_and_no_other_ones() -> None:
+    patterns = patterns_of("orders.csv")
+    assert any(fnmatchcase("orders_2026-01-06.csv", each) for each in patterns)
+    assert not any(fnmatchcase("orders of suppliers.xlsx", each) for each in patterns)
+    assert not any(fnmatchcase("ordersheet.csv", each) for each in patterns)
+
+
+def test_a_file_without_a_header_is_asked_about() -> None:
+    found = propose(seen(A1=["A2"], x2026=["2027"]), "x.csv", None, None, None)
+    assert any("Is row 1 a header?" in question for question in found.questions)
 
 
 def test_examples_do_not_tell_who_somebody_is() -> None:
