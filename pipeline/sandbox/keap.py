@@ -1,4 +1,4 @@
-"""A simulated Keap tenant: REST v2 contacts, products, orders and payments, strict by the documents."""
+"""A simulated Keap tenant: contacts, products, orders and payments over three APIs, strict by the documents."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.sandbox import keap_rules as rules
+from pipeline.sandbox import keap_v1, keap_xmlrpc
 from pipeline.sandbox.contract import Call, Reply
 from pipeline.sandbox.keap_orders import OrderBook
 from pipeline.sandbox.keap_rules import BadRequest, Json
@@ -59,7 +59,7 @@ class SimulatedKeap:
 
     ``keys`` are let in, ``expired_keys`` answered as expired; ``products`` are (SKU, name, price in minor
     units), ``custom_fields`` labels by field name; ``throttled`` switches the documented limits on (``clock``
-    counts seconds).
+    counts seconds); ``description_fills`` is the column XML-RPC's ``createBlankOrder`` writes its description to.
     """
 
     name = "keap"
@@ -73,23 +73,25 @@ class SimulatedKeap:
         custom_fields: Mapping[str, str] = CUSTOM_FIELDS,
         currency: str = "USD",
         throttled: bool = False,
+        description_fills: str = "JobTitle",
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._keys, self._expired = frozenset(keys), frozenset(expired_keys)
         self._throttle = Throttle(clock) if throttled else None
         self._tenant = Tenant(products, custom_fields, currency)
-        self._book = OrderBook(self._tenant, now)
+        self._book = OrderBook(self._tenant)
         self._subscriptions = SubscriptionBook(self._tenant)
+        self._xmlrpc = keap_xmlrpc.XmlRpcDoor(self._tenant, self._book, description_fills)
+        self._v1 = keap_v1.RestV1Door(self._tenant, self._book)
 
     def handle(self, call: Call) -> Reply:
         """Do the work and answer in Keap's shapes; every answer carries the throttle headers."""
-        reply = self._barred(call) or self._answer(call)
-        return Reply(reply.status, reply.body, self._headers())
+        reply = self._barred(call) or self._behind_the_door(call)
+        return Reply(reply.status, reply.body, {**reply.headers, **self._headers()})
 
     def writes(self, call: Call) -> bool:
         """Whether the call would change something."""
-        return call.method != "GET"
+        return call.method != "GET" and (call.path != keap_xmlrpc.PATH or self._xmlrpc.writes(call))
 
     def truth(self) -> dict[str, Any]:
         """Contacts, products, orders (their own id, custom fields, lines, total, payments) and payments."""
@@ -131,6 +133,11 @@ class SimulatedKeap:
             "x-keap-product-quota-limit": "30000",
             "x-keap-product-quota-available": "29999",
         }
+
+    def _behind_the_door(self, call: Call) -> Reply:
+        if call.path == keap_xmlrpc.PATH:
+            return self._xmlrpc.handle(call)
+        return self._v1.handle(call) if call.path.startswith(keap_v1.PREFIX + "/") else self._answer(call)
 
     def _answer(self, call: Call) -> Reply:
         try:

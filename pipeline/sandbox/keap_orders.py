@@ -7,7 +7,7 @@ custom fields of an order as a whole (the stricter reading), the list of payment
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,20 +15,21 @@ from pipeline.sandbox.keap_rules import ITEM_MASK, ORDER_MASK, BadRequest, Filte
 from pipeline.sandbox.keap_tenant import Tenant, primary_email
 
 MANUAL_TYPES = ("Credit Card (Manual)", "Check", "Cash", "Money Order", "Adjustment")
+_START = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 _PLAIN = ("id", "invoice_id", "order_type", "order_time", "notes")
 _TIMED = ("created_since_time", "created_until_time", "modified_since_time", "modified_until_time")
 _EXACT = frozenset({"id", "contact_id", "order_type"})
 
 
 class OrderBook:
-    """Orders and payments by id, in the order of creation; ``now`` is the time Keap notes."""
+    """Orders and payments by id, in the order of creation; time is a count of writes."""
 
-    def __init__(self, tenant: Tenant, now: Callable[[], datetime]) -> None:
+    def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
-        self._clock = now
         self.orders: dict[str, Json] = {}
         self.payments: dict[str, Json] = {}
         self._items = 9000
+        self._ticks = 0
         self._index = Index()
         self._of_order: dict[str, list[Json]] = {}
 
@@ -39,7 +40,7 @@ class OrderBook:
         for item in body.get("order_items", ()):
             self._check_item(item)
         self._tenant.check_values(body)
-        number, now = len(self.orders), self._now()
+        number, now = len(self.orders), self.now()
         order = {
             "id": str(5310 + number),
             "invoice_id": str(5298 + number),
@@ -67,7 +68,7 @@ class OrderBook:
 
     def touch(self, order: Json) -> None:
         """Note that an order was changed, and make it findable by what it holds now."""
-        order["modification_time"] = self._now()
+        order["modification_time"] = self.now()
         self._remember(order)
 
     def add_item(self, order_id: str, item: Json) -> Json:
@@ -156,7 +157,7 @@ class OrderBook:
             "order_id": order_id,
             "invoice_id": order["invoice_id"],
         }
-        self.payments[payment["id"]] = {**payment, "creation_time": self._now(), **body}
+        self.payments[payment["id"]] = {**payment, "creation_time": self.now(), **body}
         self._of_order.setdefault(order_id, []).append(self.payments[payment["id"]])
         return {
             "id": payment["id"],
@@ -248,8 +249,10 @@ class OrderBook:
         ours = self._of_order.get(order["id"], ())
         return sum((Decimal(str(payment["payment_amount"])) for payment in ours), Decimal(0))
 
-    def _now(self) -> str:
-        return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def now(self) -> str:
+        """The next moment of the tenant's clock."""
+        self._ticks += 1
+        return (_START + timedelta(seconds=self._ticks)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _time(text: str) -> datetime:

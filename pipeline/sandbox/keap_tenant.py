@@ -37,14 +37,19 @@ class Tenant:
             raise BadRequest("duplicate_option is invalid")
         if not any(body.get(name) for name in ("email_addresses", "phone_numbers", "addresses")):
             raise BadRequest("Contact must contain at least one item in email_addresses, phone_numbers, or addresses")
-        found = self._same(body, option) if option else None
+        found = self.same_contact(body, option) if option else None
         contact = found or {"id": str(1042 + len(self.contacts))}
         contact.update(body)
         self.contacts[contact["id"]] = contact
-        self._by_email.put("email", primary_email(contact), contact)
+        self.remember(contact)
         return contact, found is None
 
-    def _same(self, body: Json, option: str) -> Json | None:
+    def remember(self, contact: Json) -> None:
+        """Make a contact findable by the address it holds now."""
+        self._by_email.put("email", primary_email(contact), contact)
+
+    def same_contact(self, body: Json, option: str) -> Json | None:
+        """The contact the duplicate check takes for the same person."""
         wanted = _marks(body, option)
         if not wanted[0]:
             return None
@@ -102,6 +107,12 @@ class Tenant:
         """An order's custom field values by ``field_name``."""
         values = order.get("custom_fields", ())
         return {self.fields[value["id"]]["field_name"]: value.get("content") for value in values}
+
+    def set_value(self, order: Json, field_name: str, value: object) -> None:
+        """Set one custom field of an order, the others untouched."""
+        field_id = next(f["id"] for f in self.fields.values() if f["field_name"] == field_name)
+        others = [entry for entry in order.get("custom_fields", ()) if entry["id"] != field_id]
+        order["custom_fields"] = [*others, {"id": field_id, "content": value}]
 
     def _add_field(self, label: str, field_type: str, field_name: str) -> Json:
         field: Json = {"id": str(25 + len(self.fields)), "label": label, "field_name": field_name}

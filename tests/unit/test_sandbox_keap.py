@@ -93,7 +93,7 @@ def test_unknown_addresses(keap, method, path, status):
 
 
 def test_another_api_is_not_here(keap):
-    assert keap.handle(Call("POST", "/crm/xmlrpc/v1", (), KEY, b"<x/>")).status == 404
+    assert keap.handle(Call("POST", "/crm/xmlrpc/v2", (), KEY, b"<x/>")).status == 404
     assert keap.handle(Call("GET", "/rest/v2/orders", (), KEY, b"")).status == 404
 
 
@@ -216,9 +216,7 @@ def test_money_comes_back_in_minor_units(keap):
         ("_ExternalOrderId==a*", ["5310", "5311"]),
         ("contact_id==1042;_ExternalOrderId==A-10", ["5311"]),
         ("_ExternalOrderId==A-1*", ["5310", "5311"]),
-        ("created_since_time==2000-01-01T00:00:00Z", ["5310", "5311"]),
-        ("created_since_time==2999-01-01T00:00:00Z", []),
-        ("created_until_time==2000-01-01T00:00:00Z", []),
+        ("created_since_time==2026-01-02T03:00:02Z", ["5311"]),
     ],
 )
 def test_orders_are_filtered(keap, text, ids):

@@ -58,7 +58,7 @@ TABLE: tuple[Row, ...] = (
         "Keap may not have rolled this field out to the tenant yet; ask Keap support, then run again.",
         says=("unrecognized property", "unrecognised property")),
     Row("keap_wrong_address", Paused, _are(404, 405, 406, 415),
-        "This address does not answer like Keap's REST v2: {said}",
+        "This address does not answer like Keap's API: {said}",
         "Check base_url (the default is https://api.infusionsoft.com/crm).", without_keaps_shape=True),
     Row("keap_bad_proxy", Paused, _are(407), "A proxy between here and Keap wants a sign-in: {said}",
         "Ask the network's administrator."),

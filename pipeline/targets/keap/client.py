@@ -1,4 +1,4 @@
-"""The calls: address, secret and JSON body. Nothing here touches the network."""
+"""The calls: address, secret and body. Nothing here touches the network."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ class Client:
         query = urlencode(request.query, quote_via=quote, safe="")
         headers = {"accept": "application/json"} | self._key_header(key)
         content = b""
-        if request.json is not None:
+        if request.text is not None:
+            content = request.text.encode()
+            headers |= {"accept": "text/xml", "content-type": request.content_type or "text/xml; charset=UTF-8"}
+        elif request.json is not None:
             content = json.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
             headers["content-type"] = "application/json"
         return Signed(request.method, f"{self.base_url}{request.path}{'?' if query else ''}{query}", headers, content)

@@ -18,7 +18,7 @@ from pipeline.targets.keap.readings import Readings
 PAGE_SIZE = 1000
 MOST_PAGES = 260
 """A day's quota of a tenant is 250 000 calls; a longer list is not for one reading."""
-_COMPARED = tuple(
+COMPARED = tuple(
     name
     for name, spec in RECORD_KINDS["order"].items()
     if spec.type == "text" and spec.level == "record" and name != "order_id"
@@ -37,7 +37,7 @@ def _orders(read: Readings, since: datetime, until: datetime) -> ListRead:
         outcome = read.model(answer)
         fields = getattr(outcome, "result", {}).get("fields")
         if fields is None:
-            return _unclear(outcome)
+            return unclear(outcome)
         ids = {name: field["id"] for name, field in fields.items()}
     found: dict[str, Mapping[str, Any]] = {}
     # A change after the window hides an earlier one in it, so the list of changes has no upper end.
@@ -58,7 +58,7 @@ def _orders(read: Readings, since: datetime, until: datetime) -> ListRead:
 def _listed(entry: Mapping[str, Any], ids: Mapping[str, str]) -> Listed:
     texts = {name: clean(field_content(entry, field_id)) for name, field_id in ids.items()}
     key = texts.get("order_id") or clean(entry.get("title"))
-    facts = {name: text for name, text in texts.items() if text and name in _COMPARED}
+    facts = {name: text for name, text in texts.items() if text and name in COMPARED}
     return Listed("order", key, remote_id(entry), facts | _total(entry))
 
 
@@ -76,6 +76,7 @@ def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def _unclear(outcome: Any) -> Unclear:  # noqa: ANN401 - any outcome but done
+def unclear(outcome: Any) -> Unclear:  # noqa: ANN401 - any outcome but done
+    """A list that could not be read; trouble of the account is passed on with it."""
     trouble = outcome if isinstance(outcome, Later | Paused) else None
     return Unclear(str(outcome.message), trouble)

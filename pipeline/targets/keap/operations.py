@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
@@ -25,6 +25,19 @@ ALREADY_THERE = "already_there"
 """Key of a result: the target had it before our first call."""
 Part = Generator[Step, Result, Result]
 Silent = Generator[Step, Result, None]
+
+
+class HasModel(Protocol):
+    """The calls of an account that knows order custom fields."""
+
+    @property
+    def custom_fields(self) -> Mapping[str, str]:
+        """Record field → order custom field."""
+        ...
+
+    def model(self) -> Step:
+        """The read of the tenant's order custom fields."""
+        ...
 
 
 def build_operation(name: str, options: Mapping[str, Any], steps: Steps, account: str) -> Operation:
@@ -54,7 +67,7 @@ def contact_part(steps: Steps, record: Record, options: ContactOptions) -> Part:
     return {"id": contact.get("id", "")}
 
 
-def model_part(steps: Steps) -> Part:
+def model_part(steps: HasModel) -> Part:
     """Ids and names of the configured custom fields by record field; empty when none are configured."""
     if not steps.custom_fields:
         return {}
@@ -220,35 +233,13 @@ class Payment:
     def operation(self) -> Operation:
         """The operation; ``SetupError`` when no custom field holds the order id."""
         if "order_id" not in self.steps.custom_fields:
-            raise SetupError(
-                f"[accounts.{self.account}] payment needs custom_fields.order_id: without it "
-                "the order of a payment cannot be found."
-            )
+            raise lacks_order_field(self.account)
         return Operation("payment", frozenset({"payment"}), self.plan, self.problems)
 
     def problems(self, record: Record) -> list[Refused]:
         """Everything Keap would refuse."""
-        found, order_id, amount = [], clean(record.text("order_id")), number(record.fields.get("amount"))
-        if not may_filter(order_id) or "*" in order_id:
-            found.append(
-                Refused(
-                    "keap_order_id",
-                    f"The order id '{order_id}' cannot be looked up at Keap.",
-                    "Correct it.",
-                    "order_id",
-                )
-            )
-        digits = minor_digits("")
-        if not amount.is_finite() or not 0 < amount < 10**12 or amount != round(amount, digits):
-            found.append(
-                Refused(
-                    "keap_amount",
-                    f"The amount is {amount}; Keap takes amounts above 0 with {digits} decimals.",
-                    "Correct the amount.",
-                    "amount",
-                )
-            )
-        return found
+        order_id = clean(record.text("order_id"))
+        return amount_problems(record, searchable=may_filter(order_id) and "*" not in order_id)
 
     def plan(self, record: Record, _prior: Prior | None) -> Plan:
         """Find the order, look for the payment, record it."""
@@ -259,3 +250,22 @@ class Payment:
         payment = yield step
         mark = {ALREADY_THERE: True} if payment.get(ALREADY_THERE) else {}
         return {"id": payment.get("id", ""), "order_id": order_id} | mark
+
+
+def lacks_order_field(account: str) -> SetupError:
+    """A payment has nothing but the order id to find its order by."""
+    return SetupError(
+        f"[accounts.{account}] payment needs custom_fields.order_id: without it the order of a payment cannot be found."
+    )
+
+
+def amount_problems(record: Record, *, searchable: bool) -> list[Refused]:
+    """What stands against a payment: an order id that cannot be searched, an amount Keap cannot keep."""
+    found, amount, digits = [], number(record.fields.get("amount")), minor_digits("")
+    if not searchable:
+        said = f"The order id '{clean(record.text('order_id'))}' cannot be looked up at Keap."
+        found.append(Refused("keap_order_id", said, "Correct it.", "order_id"))
+    if not amount.is_finite() or not 0 < amount < 10**12 or amount != round(amount, digits):
+        said = f"The amount is {amount}; Keap takes amounts above 0 with {digits} decimals."
+        found.append(Refused("keap_amount", said, "Correct the amount.", "amount"))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from pipeline.targets.keap.lookups import PAGE_SIZE, OrderSought, field_content,
 from pipeline.targets.keap.options import ContactOptions
 from pipeline.targets.keap.people import Json, is_same_person, stored_lists
 
-_ONE_PRODUCT = "Give each product in Keap its own SKU, spelt exactly as in the file."
+ONE_PRODUCT = "Give each product in Keap its own SKU, spelt exactly as in the file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Readings:
     catalogue: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Products by SKU as Keap answered them; forgotten as soon as Keap refuses an order."""
 
-    def _entries(self, answer: Answer, name: str, *, of_row: bool = True) -> list[Mapping[str, Any]] | Outcome:
+    def entries(self, answer: Answer, name: str, *, of_row: bool = True) -> list[Mapping[str, Any]] | Outcome:
         """The list, or what its absence means; ``of_row``: a value of the row is in the call."""
         bad = answers.trouble(answer, self.redact, answers.field_named, reads_only=True)
         if isinstance(bad, Refused) and (answer.status == 404 or not of_row):
@@ -38,7 +38,7 @@ class Readings:
 
     def fields(self, answer: Answer) -> list[Mapping[str, Any]] | Outcome:
         """All order custom fields of the tenant."""
-        return self._entries(answer, "custom_fields", of_row=False)
+        return self.entries(answer, "custom_fields", of_row=False)
 
     def model(self, answer: Answer) -> Outcome:
         """The ids of the configured custom fields; a missing one is the account's trouble, not the row's."""
@@ -49,7 +49,7 @@ class Readings:
         for name, label in self.custom_fields.items():
             matches = matching(known, label)
             if len(matches) != 1:
-                return _field_trouble(name, label, len(matches))
+                return field_trouble(name, label, len(matches))
             fields[name] = {
                 "id": answers.remote_id(matches[0]),
                 "field_name": clean(matches[0].get("field_name")),
@@ -63,14 +63,14 @@ class Readings:
 
     def contacts(self, record: Record, options: ContactOptions, answer: Answer) -> Outcome:
         """The lists to keep of the one contact, or what to do about several."""
-        entries = self._entries(answer, "contacts")
+        entries = self.entries(answer, "contacts")
         if not isinstance(entries, list):
             return entries
         same = [entry for entry in entries if is_same_person(entry, record, options.duplicate_option)]
         if len(same) > 1 and options.several_contacts == "refuse":
-            return _several_contacts(record, same)
+            return several_contacts(record, [answers.remote_id(entry) for entry in same])
         if len(same) > 1:
-            return Done({"use": min((answers.remote_id(entry) for entry in same), key=_age)})
+            return Done({"use": min((answers.remote_id(entry) for entry in same), key=age)})
         return Done({"lists": stored_lists(same[0]) if same else {}})
 
     def contact(self, answer: Answer) -> Outcome:
@@ -79,24 +79,19 @@ class Readings:
 
     def products(self, record: Record, sku: str, answer: Answer) -> Outcome:
         """The one product with this SKU, in the order's currency."""
-        entries = self._entries(answer, "products")
+        entries = self.entries(answer, "products")
         if not isinstance(entries, list):
             return entries
         if len(entries) >= PAGE_SIZE:
-            return Refused("keap_several_products", f"Keap lists too many products for SKU {sku}.", _ONE_PRODUCT, "sku")
+            return Refused("keap_several_products", f"Keap lists too many products for SKU {sku}.", ONE_PRODUCT, "sku")
         match judge_products(entries, sku):
             case Found(result):
                 self.catalogue[sku] = result
                 return _same_currency(record, sku, result)
             case Unclear(message):
-                return Refused("keap_several_products", message, _ONE_PRODUCT, "sku")
+                return Refused("keap_several_products", message, ONE_PRODUCT, "sku")
             case Absent():
-                return Refused(
-                    "keap_no_product",
-                    f"Keap has no product with SKU {sku}.",
-                    "Make the product in Keap, correct the SKU, or set create_products: true in the mapping.",
-                    "sku",
-                )
+                return no_product(sku)
 
     def product(self, answer: Answer) -> Outcome:
         """The product that was made."""
@@ -117,7 +112,7 @@ class Readings:
 
     def existing(self, sought: OrderSought, answer: Answer) -> Outcome:
         """The one order with this order id."""
-        entries = self._entries(answer, "orders")
+        entries = self.entries(answer, "orders")
         if not isinstance(entries, list):
             return entries
         ours = [e for e in entries if clean(field_content(e, sought.field_id) or sought.order_id) == sought.order_id]
@@ -176,7 +171,8 @@ def matching(known: list[Mapping[str, Any]], label: str) -> list[Mapping[str, An
     return []
 
 
-def _field_trouble(name: str, label: str, count: int) -> Paused:
+def field_trouble(name: str, label: str, count: int) -> Paused:
+    """A configured custom field the tenant has not, or has several times."""
     what = f"has {count} order custom fields called '{label}'" if count else f"has no order custom field '{label}'"
     return Paused(
         "keap_custom_field",
@@ -185,11 +181,22 @@ def _field_trouble(name: str, label: str, count: int) -> Paused:
     )
 
 
-def _several_contacts(record: Record, same: list[Mapping[str, Any]]) -> Refused:
-    ids = ", ".join(answers.remote_id(entry) for entry in same[:5])
+def no_product(sku: str) -> Refused:
+    """A SKU Keap does not know."""
+    return Refused(
+        "keap_no_product",
+        f"Keap has no product with SKU {sku}.",
+        "Make the product in Keap, correct the SKU, or set create_products: true in the mapping.",
+        "sku",
+    )
+
+
+def several_contacts(record: Record, ids: Sequence[str]) -> Refused:
+    """Several contacts that are the record's person."""
     return Refused(
         "keap_several_contacts",
-        f"Keap has {len(same)} contacts with the e-mail address {clean(record.text('email'))}: ids {ids}.",
+        f"Keap has {len(ids)} contacts with the e-mail address {clean(record.text('email'))}: "
+        f"ids {', '.join(ids[:5])}.",
         "Merge them in Keap and replay, or set several_contacts: oldest in the mapping.",
         "email",
     )
@@ -208,7 +215,8 @@ def _same_currency(record: Record, sku: str, result: Mapping[str, Any]) -> Outco
     return Done({"id": result["id"]})
 
 
-def _age(contact_id: str) -> tuple[int, str]:
+def age(contact_id: str) -> tuple[int, str]:
+    """A key that sorts ids of Keap by age: they count up."""
     return (int(contact_id), "") if contact_id.isdecimal() else (2**63, contact_id)
 
 
