@@ -15,7 +15,7 @@ from pipeline.errors import OrderdropError, SetupError, nearest
 from pipeline.fields import RECORD_KINDS
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.standing import Standing, first_at, known_at, operations_of
+from pipeline.ledger.standing import Standing, first_at, known_at, oldest_date, operations_of
 from pipeline.model import Record
 from pipeline.project import Project
 from pipeline.send_out import TransportOf, http_transport
@@ -23,6 +23,10 @@ from pipeline.targets.contract import Account, Listed, Unclear
 
 CLOCKS_APART = 600.0
 """Seconds: the list is asked for from so much earlier on, because the target's clock may go before ours."""
+
+DAY = 86_400.0
+OLDEST = 400 * DAY
+"""Seconds: orders that bear an older date than this before the time in question are not looked for in the lists."""
 
 _LISTS_NOTHING = "{target} has no list that could be compared, so nothing was asked."
 
@@ -79,7 +83,8 @@ def _one(
         return _told(project, account, began, began, _nothing("Nothing was delivered here so far."), None)
     if account.listing is None:
         return _told(project, account, start, began, _nothing(_LISTS_NOTHING.format(target=account.target)), None)
-    read = _read_lists(project, account, (start - CLOCKS_APART, began), stop, transport_of)
+    listed_from = _list_start(project, account, start)
+    read = _read_lists(project, account, (listed_from, began), stop, transport_of)
     # The ledger is asked after the target: whatever was listed had been written down before it was sent.
     with project.engine.connect() as connection:
         compared = compare(
@@ -87,6 +92,7 @@ def _one(
             read.listed,
             (start, began - account.settle_seconds),
             lambda standing: _content(book.get(connection, standing.content or 0)),
+            listed_from,
         )
     return _told(project, account, start, began, read, compared)
 
@@ -105,6 +111,14 @@ def _start(project: Project, account: Account, since: date | None) -> float | No
         return datetime.combine(since, time(), project.plan.settings.timezone).timestamp()
     with project.engine.connect() as connection:
         return first_at(connection, account.name)
+
+
+def _list_start(project: Project, account: Account, start: float) -> float:
+    """Some targets list an order under the date it bears, which may be long before it was sent."""
+    with project.engine.connect() as connection:
+        oldest = oldest_date(connection, account.name, start)
+    begin = start - CLOCKS_APART
+    return begin if oldest is None else max(min(begin, oldest - DAY), start - OLDEST)
 
 
 # --- the target's side -------------------------------------------------------------------------------------------
@@ -196,7 +210,7 @@ def _told(
     if compared is not None and compared.older:
         notes.append(
             f"{compared.older} records are not in the list of this time and need not be: they were there before it, "
-            "or arrived only just now."
+            "bear an older date, or arrived only just now."
         )
     missing, extra, differing = (compared.missing, compared.extra, compared.differing) if compared else ((), (), ())
     return {

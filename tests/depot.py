@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -35,6 +35,7 @@ from pipeline.targets.registry import build_account
 SECRET = "s3cret-Zq7w"
 """Stands in every secret of every account, so that one search finds any that got out."""
 
+YESTERDAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 KAPTURE_KEYS = {call: f"{SECRET}-{call}" for call in ("push", "update", "payment", "search", "pull")}
 Truth = Mapping[str, Any]
 
@@ -46,12 +47,12 @@ def secret(value: str = SECRET) -> Secret:
 def order(number: str, **more: Value) -> Record:
     """An order every target takes."""
     fields: dict[str, Value] = {
-        "order_id": number, "ordered_at": datetime(2026, 1, 5, 8, 15, tzinfo=UTC), "email": f"anna{number}@example.com",
+        "order_id": number, "ordered_at": YESTERDAY, "email": f"anna{number}@example.com",
         "first_name": "Anna", "last_name": "Berg", "full_name": "Anna Berg", "phone": "+4790000000",
         "shipping_address1": "1 Main St", "shipping_city": "Boston", "shipping_state": "MA",
         "shipping_postal_code": "02110", "shipping_country": "US", "status": "shipped",
         "order_total": Decimal("19.95"), "amount_paid": Decimal("19.95"), "payment_method": "Visa",
-        "paid_at": datetime(2026, 1, 5, 9, 0, tzinfo=UTC), "payment_reference": f"PAY-{number}",
+        "paid_at": YESTERDAY, "payment_reference": f"PAY-{number}",
     }  # fmt: skip
     line = {
         "sku": "WB-100", "product_name": "Widget, blue", "quantity": Decimal(1), "unit_price": Decimal("19.95"),
@@ -73,7 +74,7 @@ def shipment(number: str) -> Record:
 def payment(number: str, **more: Value) -> Record:
     fields: dict[str, Value] = {
         "order_id": number, "amount": Decimal("19.95"), "payment_method": "Visa", "payment_reference": f"PAY-{number}",
-        "paid_at": datetime(2026, 1, 5, 9, 0, tzinfo=UTC),
+        "paid_at": YESTERDAY,
     }  # fmt: skip
     return Record("payment", f"{number}|PAY-{number}", fields | more, rows=(2,))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 from pipeline.ledger.standing import Known, Standing
@@ -42,13 +42,14 @@ def compare(
     listed: Sequence[Listed],
     span: tuple[float, float],
     content_of: Callable[[Standing], Record],
+    listed_from: float = 0.0,
 ) -> Comparison:
     """Compare what the ledger knows with a whole list; a record we made within ``span`` (seconds since 1970) has to be
-    in it."""
+    in it, unless its own date lies before ``listed_from``: some targets list by the date an order bears."""
     matched, extra = _match(known.standings, listed)
     there = [one for one in known.standings.values() if one.content is not None]
     unlisted = [one for one in there if (one.kind, one.key) not in matched]
-    missing = [one for one in unlisted if _made_within(one, span)]
+    missing = [one for one in unlisted if _made_within(one, span) and (one.dated or listed_from) >= listed_from]
     seen = [(one, matched[one.kind, one.key]) for one in there if (one.kind, one.key) in matched]
     return Comparison(
         checked=len(seen) + len(missing),
@@ -146,7 +147,7 @@ def _same_time(ours: datetime, theirs: str) -> bool:
     except ValueError:
         return False
     if len(theirs) == 10:
-        return told.date() == ours.date()
+        return told.date() in {ours.date(), ours.astimezone(UTC).date()}
     return told.tzinfo is not None and abs((told - ours).total_seconds()) < 1
 
 

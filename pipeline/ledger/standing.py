@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ _NATURAL = [
     deliveries.c.record["fields"][name].as_string().label(name)
     for name in sorted({name for names in DEFAULT_KEYS.values() for name in names})
 ]
+_DATED = deliveries.c.record["fields"]["ordered_at"]["$time"].as_string().label("ordered_at")
 
 
 def natural_key(parts: Sequence[str]) -> str:
@@ -37,7 +39,8 @@ class Standing:
     ``content`` is the delivery whose content was the last to arrive there (``None``: nothing of it is there); we made
     it there between ``begun_at`` and ``made_at``, in seconds since 1970 (``None``: it was there before, or is not
     there); ``remote_ids`` every id the target gave for it; ``state`` the state of its newest delivery; ``natural_key``
-    what a target can tell of it: the fields of ``DEFAULT_KEYS``, whatever columns a mapping made the record key of.
+    what a target can tell of it: the fields of ``DEFAULT_KEYS``, whatever columns a mapping made the record key of;
+    ``dated`` the record's own ``ordered_at``, in seconds since 1970.
     """
 
     kind: str
@@ -48,6 +51,7 @@ class Standing:
     made_at: float | None = None
     remote_ids: set[str] = field(default_factory=set)
     natural_key: str = ""
+    dated: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,8 @@ def known_at(connection: sa.Connection, account: str, covered: Mapping[str, froz
     columns = deliveries.c
     kind = columns.record["kind"].as_string().label("kind")
     query = (
-        sa.select(kind, *_NATURAL, columns.id, columns.record_key, columns.operation, columns.state, columns.remote_id,
-                  columns.created_at, columns.updated_at)
+        sa.select(kind, *_NATURAL, _DATED, columns.id, columns.record_key, columns.operation, columns.state,
+                  columns.remote_id, columns.created_at, columns.updated_at)
         .where(columns.account == account)
         .order_by(columns.id)
     )  # fmt: skip
@@ -86,6 +90,7 @@ def _add(standing: Standing, row: Any) -> None:  # noqa: ANN401 - a row of the q
     first = standing.content is None
     standing.state = row.state
     standing.natural_key = natural_key([str(getattr(row, name) or "") for name in DEFAULT_KEYS[row.kind]])
+    standing.dated = datetime.fromisoformat(row.ordered_at).timestamp() if row.ordered_at else None
     if row.remote_id:
         standing.remote_ids.add(row.remote_id)
     # What came back "unchanged" sent nothing: what is there is still the content of the delivery before it.
@@ -111,6 +116,17 @@ def first_at(connection: sa.Connection, account: str) -> float | None:
     """When the ledger first heard of a delivery to an account, in seconds since 1970."""
     query = sa.select(sa.func.min(deliveries.c.created_at)).where(deliveries.c.account == account)
     return connection.execute(query).scalar()
+
+
+def oldest_date(connection: sa.Connection, account: str, since: float) -> float | None:
+    """The oldest ``ordered_at`` of what was given to an account since a time, in seconds since 1970.
+
+    Good to a day: times are compared as they are written, whatever their zone.
+    """
+    columns = deliveries.c
+    query = sa.select(sa.func.min(_DATED.element)).where(columns.account == account, columns.created_at >= since)
+    oldest = connection.execute(query).scalar()
+    return datetime.fromisoformat(oldest).timestamp() if oldest else None
 
 
 def operations_of(connection: sa.Connection, account: str) -> list[str]:
