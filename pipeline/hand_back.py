@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
 from pipeline.errors import FileRefused
@@ -22,6 +23,10 @@ from pipeline.ledger.batches import Batch
 from pipeline.ledger.deliveries import Delivery
 from pipeline.model import Rejection
 from pipeline.project import Project
+
+if TYPE_CHECKING:  # the type only: status and find never load pandas
+    import pandas as pd
+
 
 HELD_BACK = frozenset({"order_held_back", "file_held_back"})
 """Codes of rows that only wait for others: nothing in them has to be corrected."""
@@ -166,18 +171,38 @@ def _cells(project: Project, batch: Batch, wanted: set[int]) -> Iterator[tuple[i
     from pipeline.closing.reference import our_columns
     from pipeline.reading import Found, open_table
 
-    found = Found(**{**(batch.found or {}), "notes": ()}) if batch.found else None
-    table = open_table(_original(project, batch), found.hints() if found else Found("csv").hints())
+    known = {name: value for name, value in (batch.found or {}).items() if name != "decided"}
+    table = open_table(_original(project, batch), Found(**known).hints() if known else None)
     ours = our_columns(table.header)
     kept = [p for p in range(len(table.header)) if ours is None or p not in ours.all]
     assert len(kept) == len(own_header(table.header))  # noqa: S101 - both leave out exactly our columns
+    filled = [kept[position] for position in _filled_columns(project, batch)]
+    above: dict[int, str] = {}
     for block in table.blocks(50_000):
-        rows = block.frame.loc[block.frame.index.isin(wanted)]
+        frame = _fill(block.frame, filled, above) if filled else block.frame
+        rows = frame.loc[frame.index.isin(wanted)]
         for number, cells in zip(
             rows.index.tolist(), rows.iloc[:, kept].itertuples(index=False, name=None), strict=True
         ):
             extra = () if ours is not None else block.overflow.get(number, ())
             yield int(number), (*(str(cell) for cell in cells), *extra)
+
+
+def _filled_columns(project: Project, batch: Batch) -> list[int]:
+    """Columns whose blank cells take the value of the row above: written out, so that sorting cannot part them."""
+    mapping = project.plan.mappings.get(batch.feed or "")
+    columns = _columns_of_fields(project, batch)
+    return [columns[name] for name in (mapping.fill_down if mapping else ()) if name in columns]
+
+
+def _fill(frame: pd.DataFrame, columns: Sequence[int], above: dict[int, str]) -> pd.DataFrame:
+    """The block with those columns filled from above; ``above`` carries the last value into the next block."""
+    filled = frame.copy()
+    for column in columns:
+        cells = filled[column].where(filled[column].str.strip() != "")
+        filled[column] = cells.ffill().fillna(above.get(column, ""))
+        above[column] = str(filled[column].iloc[-1]) if len(filled) else above.get(column, "")
+    return filled
 
 
 def _original(project: Project, batch: Batch) -> Path:

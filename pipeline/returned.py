@@ -24,6 +24,18 @@ def corrected_rows(project: Project, origins: Mapping[int, Origin | None]) -> di
     return {known[link].id: rows for link, rows in by_link.items() if link in known}
 
 
+def decided_before(project: Project, links: frozenset[str]) -> dict[str, frozenset[str]]:
+    """What the columns of the original files showed about their notation (see ``mapping.apply.survey``)."""
+    if not links:
+        return {}
+    decided: dict[str, frozenset[str]] = {}
+    with project.engine.connect() as connection:
+        for batch in files.by_link(connection, sorted(links)).values():
+            for name, marks in ((batch.found or {}).get("decided") or {}).items():
+                decided[name] = decided.get(name, frozenset()) | frozenset(marks)
+    return decided
+
+
 def linked(rejection: Rejection, origins: Mapping[int, Origin | None]) -> Rejection:
     """The same rejection, telling also which row of the original file is meant."""
     origin = origins.get(rejection.row)

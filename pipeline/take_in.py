@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -15,13 +16,13 @@ from pipeline.errors import FileRefused
 from pipeline.intake.claim import Claim, fingerprint
 from pipeline.ledger import batches as files
 from pipeline.ledger.batches import Accepted, Batch
-from pipeline.mapping.apply import BoundMapping, bind, survey, typed
+from pipeline.mapping.apply import BoundMapping, Decisions, bind, survey, typed
 from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection
 from pipeline.project import Plan, Project
 from pipeline.reading.table import Table
 from pipeline.recognise import BLOCK_ROWS, Recognised, recognise
-from pipeline.returned import completed, corrected_rows, linked
+from pipeline.returned import completed, corrected_rows, decided_before, linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Judged:
     checked: Checked
     origins: Mapping[int, Origin | None]
     notes: tuple[str, ...]
+    decisions: Decisions
 
 
 def take_in(project: Project, claim: Claim) -> Batch:
@@ -45,7 +47,7 @@ def take_in(project: Project, claim: Claim) -> Batch:
         recognised = recognise(project, claim.path, claim.subfolder)
         if _seen_before(project, batch, recognised.mapping):
             return _reread(project, batch)
-        judged = judge(project.plan, recognised)
+        judged = judge(project.plan, recognised, decided_before(project, recognised.links))
     except FileRefused as refusal:
         refused = with_proposal(project, claim.path, claim.subfolder, refusal)
         told = {"reason_code": refused.code, "reason": refused.message, "advice": refused.advice}
@@ -89,18 +91,23 @@ def _seen_before(project: Project, batch: Batch, mapping: FeedMapping) -> bool:
 # --- reading, mapping, checking ----------------------------------------------------------------------------------
 
 
-def judge(plan: Plan, recognised: Recognised) -> Judged:
-    """Read every row, type it, and check it."""
+def judge(plan: Plan, recognised: Recognised, decided: Decisions = MappingProxyType({})) -> Judged:
+    """Read every row, type it, and check it.
+
+    ``decided`` is what the columns of the original file showed about their notation: the few rows of a returned
+    workbook may not show it themselves.
+    """
     mapping, table = recognised.mapping, recognised.table
     blocks = [_own(recognised, block.frame, block.broken) for block in table.blocks(BLOCK_ROWS)]
     header = blocks[0].header if blocks else table.header
     bound = bind(mapping, header, plan.settings.timezone, also_ignore=leftovers(header))
-    decisions = survey(bound, [block.frame for block in blocks])
+    decisions = {**survey(bound, [block.frame for block in blocks]), **decided}
     broken = [rejection for block in blocks for rejection in block.broken]
     typed_blocks = (typed(bound, block.frame, decisions) for block in blocks)
     checked = check_file(bound, typed_blocks, broken, load_schema(plan.settings.folder, mapping.record))
     origins = {row: origin for block in blocks for row, origin in block.origins.items()}
-    return Judged(mapping, table, header, checked, origins, (*table.found.notes, *_unmapped(bound)))
+    notes = (*table.found.notes, *_unmapped(bound))
+    return Judged(mapping, table, header, checked, origins, notes, decisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +134,19 @@ def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
     return (f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",)
 
 
+def _found(judged: Judged) -> dict[str, object]:
+    """What makes a second reading read the same, and a returned workbook be understood the same."""
+    found = {name: value for name, value in asdict(judged.table.found).items() if name != "notes"}
+    return found | {"decided": {name: sorted(marks) for name, marks in judged.decisions.items() if marks}}
+
+
 def _accepted(project: Project, judged: Judged) -> Accepted:
     checked, mapping = judged.checked, judged.mapping
     corrected = corrected_rows(project, judged.origins)
     return Accepted(
         feed=mapping.feed,
         mapping_fingerprint=mapping.fingerprint(),
-        found={k: v for k, v in asdict(judged.table.found).items() if k != "notes"},
+        found=_found(judged),
         header=judged.header,
         deliver=mapping.deliver,
         on_change=mapping.on_change,

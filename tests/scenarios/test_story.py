@@ -258,3 +258,46 @@ def test_two_runs_at_once_share_the_work_and_double_nothing(project: ProjectFold
     ends = [run.communicate(timeout=100) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], ends
     assert orders(sandbox) == {f"{n}-{m}": 1 for n in range(3) for m in range(5)}
+
+
+def correct(project: ProjectFolder, column: str, wrong: str, right: str) -> None:
+    """Put ``right`` into the cells of the one workbook that hold ``wrong``, and drop it back."""
+    (workbook,) = project.workbooks()
+    book = openpyxl.load_workbook(workbook)
+    sheet = book["Fix these rows"]
+    position = [cell.value for cell in sheet[1]].index(column) + 1
+    for row in range(2, sheet.max_row + 1):
+        if sheet.cell(row, position).value == wrong:
+            sheet.cell(row, position).value = right
+    book.save(project.path / "inbox" / workbook.name)
+
+
+def test_a_returned_row_is_read_as_its_whole_file_was(project: ProjectFolder, sandbox: SandboxServer) -> None:
+    """02/03/2026 alone could be either day; the file it came from had shown that the month stands first."""
+    mapping = project.path / "mappings" / "orders.yaml"
+    mapping.write_text(mapping.read_text().replace(', format: "%m/%d/%Y"', ""))
+    project.drop("orders_1.csv", order_row("1001", date="01/25/2026"), order_row("1002", date="02/03/2026", qty="x"))
+    project.run()
+    correct(project, "Qty", "x", "2")
+    assert project.run().code == 0
+    dates = {o["source_id"]: o["date_added"][:10] for o in sandbox.truth()["orderdesk"]["orders"]}
+    assert dates == {"1001": "2026-01-25", "1002": "2026-02-03"}
+
+
+def test_blank_order_cells_are_written_out_in_the_workbook(project: ProjectFolder, sandbox: SandboxServer) -> None:
+    mapping = project.path / "mappings" / "orders.yaml"
+    text = mapping.read_text().replace('skip_rows_where: {column: "Order #", is: ["", "TOTAL"]}', "fill_down: true")
+    mapping.write_text(text)
+    project.drop(
+        "orders_1.csv", order_row("1001", sku="A"), order_row("", sku="B", qty="x"), order_row("1002", sku="C")
+    )
+    project.run()
+    (workbook,) = project.workbooks()
+    sheet = openpyxl.load_workbook(workbook)["Fix these rows"]
+    assert [sheet.cell(row, 1).value for row in (2, 3)] == ["1001", "1001"]
+    correct(project, "Qty", "x", "2")
+    assert project.run().code == 0
+    codes = {
+        o["source_id"]: sorted(i["code"] for i in o["order_items"]) for o in sandbox.truth()["orderdesk"]["orders"]
+    }
+    assert codes == {"1001": ["A", "B"], "1002": ["C"]}
