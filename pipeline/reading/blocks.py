@@ -16,10 +16,9 @@ _STRAY_DELIMITER = (
     "Look for a stray delimiter in the row (a text that contains one must stand in quotes), move the cells "
     "under their columns and delete what is left over."
 )
-_STRAY_CELL = (
-    "Move what stands right of the last column under its column, give its column a header, or delete it."
-)
-_TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+_STRAY_CELL = "Move what stands right of the last column under its column, give its column a header, or delete it."
+TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+"""The type of every column as it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +155,4 @@ def _block(filling: _Filling, width: int) -> Block:
 
 def _text_column(cells: Sequence[str]) -> pd.api.extensions.ExtensionArray:
     # Twice as quick as pd.array(cells, dtype="str"), which looks for missing values first; there are none.
-    return pd.arrays.ArrowStringArray(pa.array(cells, type=pa.large_string()), dtype=_TEXT)
+    return pd.arrays.ArrowStringArray(pa.array(cells, type=pa.large_string()), dtype=TEXT)

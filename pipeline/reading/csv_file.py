@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -18,12 +19,15 @@ from pipeline.reading.blocks import Flaw, Raw, Shape, is_blank, make_blocks
 from pipeline.reading.delimiter import find_delimiter, named_delimiter
 from pipeline.reading.encoding import CHUNK, find_encoding
 from pipeline.reading.header import SAMPLE_ROWS, Numbered, find_header, proven_header, title_note
+from pipeline.reading.plain_csv import Cut, Place, plain_blocks
 from pipeline.reading.refusals import empty, no_header_row, no_rows, not_a_table, readable
 from pipeline.reading.table import Block, Found, Hints, Table
 
 SAMPLE_BYTES = 1 << 18
 LONGEST_CELL = 1 << 24
 LONGEST_LINE = 1 << 26
+WORTH_IT = 1000
+"""Rows in a block from which on reading in bulk pays."""
 # A code point Unicode reserves for never being exchanged: it stands in for delimiters of several characters,
 # which the csv module does not know.
 _STAND_IN = "\ufdd0"
@@ -72,8 +76,33 @@ def open_csv(path: Path, hints: Hints) -> Table:
 
 
 def _blocks(path: Path, dialect: Dialect, header_row: int, shape: Shape, size: int) -> Iterator[Block]:
-    below = (row for row in _file_rows(path, dialect) if row[0] > header_row)
-    return make_blocks(below, shape, size)
+    """Plain stretches in bulk, and from the first one that is not plain, row by row."""
+    begin = _behind_header(path, dialect, header_row) if size >= WORTH_IT else None
+    reached = begin or Place(0, header_row + 1)
+    if begin is not None:
+        with readable(path):
+            cut = Cut(dialect.cuts_with, dialect.quote, shape.width)
+            for block, reached in plain_blocks(path, cut, begin, size):  # noqa: B007 - the last place is asked for below
+                if len(block.frame):
+                    yield block
+            if reached.byte == path.stat().st_size:
+                return
+    below = (row for row in _file_rows(path, dialect) if row[0] >= reached.row)
+    yield from make_blocks(below, shape, size)
+
+
+def _behind_header(path: Path, dialect: Dialect, header_row: int) -> Place | None:
+    """Where the rows begin, ``None`` when the file is none that can be read in bulk."""
+    marks = dialect.cuts_with + dialect.quote
+    odd = dialect.space_before_quote or dialect.has_sep_line or not marks.isascii()
+    if odd or codecs.lookup(dialect.encoding).name != "utf-8":
+        return None
+    with readable(path), path.open("rb") as stream:
+        head = b"".join(stream.readline(CHUNK) for _ in range(header_row))
+    with suppress(FileRefused, UnicodeDecodeError):
+        rows = list(_rows(path, io.StringIO(head.decode(), newline=""), dialect))
+        return Place(len(head), header_row + 1) if head.endswith(b"\n") and len(rows) == header_row else None
+    return None
 
 
 def _header(path: Path, dialect: Dialect, header_row: int) -> tuple[str, ...]:
@@ -260,8 +289,7 @@ def _undecodable(path: Path, dialect: Dialect) -> FileRefused:
     return FileRefused(
         "undecodable",
         f"{path.name} cannot be read as {dialect.encoding}: row {row} holds bytes that are no letters in it.",
-        "Save the file as CSV UTF-8 and drop it again, or name its encoding in the mapping: "
-        "`files: {encoding: …}`.",
+        "Save the file as CSV UTF-8 and drop it again, or name its encoding in the mapping: `files: {encoding: …}`.",
     )
 
 

@@ -1,0 +1,130 @@
+"""Plain delimited text read in bulk: one line is one row, every row fits the header.
+
+Nearly every file is like that, and Arrow cuts it many times as fast as rows can be looked at one by one. Each stretch
+of the file is proved plain after it was cut; where one is not, the caller goes on row by row from there. Both cut
+alike: a quote mark counts at the beginning of a cell only, is doubled inside, and text behind a closing one is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from pipeline.reading.blocks import TEXT, is_blank
+from pipeline.reading.table import Block
+
+STRETCH = 1 << 23
+"""Bytes cut at once."""
+
+_MARK = b"\xef\xbb\xbf"
+_VISIBLE = "[0-9A-Za-z]"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How the bytes of a UTF-8 file are cut: one-byte delimiter, quote mark (``""`` for none), cells in a row."""
+
+    delimiter: str
+    quote: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place between two lines: how many bytes lie before it, and the number of the row that begins there."""
+
+    byte: int
+    row: int
+
+
+def plain_blocks(path: Path, cut: Cut, begin: Place, size: int) -> Iterator[tuple[Block, Place]]:
+    """Blocks from ``begin`` on, each with the place behind it; no more at the first stretch that is not plain.
+
+    The place within a stretch has the stretch's own byte; only the last one of a file is the file's length.
+    """
+    byte, row = begin.byte, begin.row
+    for stretch in _stretches(path, byte):
+        table = _cut(stretch, cut)
+        if table is None:
+            return
+        for at in range(0, table.num_rows, size):
+            part = table.slice(at, size)
+            row += part.num_rows
+            reached = byte + len(stretch) if at + size >= table.num_rows else byte
+            yield _block(part, row - part.num_rows), Place(reached, row)
+        byte += len(stretch)
+
+
+def _stretches(path: Path, begin: int) -> Iterator[bytes]:
+    """The file from ``begin`` on, cut behind line breaks; no more before a line that is longer than two stretches."""
+    rest = b""
+    with path.open("rb") as stream:
+        stream.seek(begin)
+        while read := stream.read(STRETCH):
+            end = read.rfind(b"\n") + 1
+            if end:
+                yield rest + read[:end]
+            rest = read[end:] if end else rest + read
+            if len(rest) > 2 * STRETCH:
+                return
+    if rest:
+        yield rest
+
+
+def _cut(stretch: bytes, cut: Cut) -> pa.Table | None:
+    """The rows of a stretch, ``None`` when it is not plain."""
+    if stretch.startswith(_MARK):  # Arrow would take it away, wherever in the file the stretch begins
+        return None
+    ended = stretch if stretch.endswith((b"\n", b"\r")) else stretch + b"\n"
+    # With a row of our own behind it, there is one row more than line breaks, unless a cell has swallowed one.
+    probe = cut.delimiter.join("x" * cut.width).encode()
+    table = _parsed(ended + probe, cut)
+    return table.slice(0, table.num_rows - 1) if table is not None and table.num_rows == _lines(ended) + 1 else None
+
+
+def _parsed(text: bytes, cut: Cut) -> pa.Table | None:
+    names = [str(position) for position in range(cut.width)]
+    try:
+        return csv.read_csv(
+            pa.BufferReader(text),
+            csv.ReadOptions(column_names=names, block_size=len(text)),
+            csv.ParseOptions(
+                delimiter=cut.delimiter,
+                quote_char=cut.quote or False,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+            ),
+            csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:  # a row of another width, or bytes that are no UTF-8
+        return None
+
+
+def _lines(text: bytes) -> int:
+    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+
+
+def _block(table: pa.Table, row: int) -> Block:
+    """The rows but for wholly blank ones."""
+    index = np.arange(row, row + table.num_rows)
+    blank = _blank_rows(table)
+    if blank:
+        kept = np.ones(table.num_rows, dtype=bool)
+        kept[blank] = False
+        table, index = table.filter(pa.array(kept)), index[kept]
+    columns = {
+        position: pd.arrays.ArrowStringArray(column, dtype=TEXT) for position, column in enumerate(table.columns)
+    }
+    return Block(pd.DataFrame(columns, index=pd.Index(index, dtype="int64"), copy=False))
+
+
+def _blank_rows(table: pa.Table) -> list[int]:
+    suspects = pc.indices_nonzero(pc.invert(pc.match_substring_regex(table.column(0), _VISIBLE))).to_pylist()
+    return [at for at in suspects if is_blank([column[at].as_py() for column in table.columns])]
