@@ -156,3 +156,21 @@ def test_half_a_surrogate_does_not_break_the_form() -> None:
     from pipeline.targets.influencersoft.client import encode_form
 
     assert encode_form((("note", "a\ud800b"),)) == "note=a%3Fb"
+
+
+def test_every_documented_parameter_can_be_sent() -> None:
+    everything = order(
+        billing_address2="Floor 2", billing_state="Vestland", shipping_state="Oslo", utm_campaign="c", utm_content="d",
+        utm_term="e", **{**FULL_ORDER.fields, "payment_method": "PayPal"},
+    )  # fmt: skip
+    sent = {name for name, _ in order_form(everything, CreateOrderOptions(), None, "31")}
+    assert sent == {
+        "customer_email", "customer_first_name", "customer_last_name", "customer_middle_name", "customer_phone",
+        "order_ip", "customer_shipping", "customer_shipping_phone", "customer_shipping_address_2",
+        "customer_shipping_city", "customer_shipping_state", "customer_shipping_zip",
+        "customer_shipping_country_code", "customer_billing_address_1", "customer_billing_address_2",
+        "customer_billing_city", "customer_billing_state", "customer_billing_zip", "customer_billing_country_code",
+        "order_tag", "note", "order_created_at", "order_paid_at", "order_status", "order_confirmed",
+        "order_sales_manager", "product_names", "product_prices", "payment_method", "coupon", "affiliates",
+        "utm_medium", "utm_source", "utm_campaign", "utm_content", "utm_term",
+    }  # fmt: skip
