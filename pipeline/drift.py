@@ -119,8 +119,9 @@ def _written(folder: Path, mapping: FeedMapping, drift: Drift, file_name: str) -
     """The feed's mapping file and the proposal beside it; ``None`` when there is nothing to propose."""
     original = _source(folder, mapping.feed)
     optional = [name for gap in drift.lack for name in gap.fields if _can_miss(mapping, name)]
-    if original is None or not (drift.renamed or optional or drift.added):
-        return None
+    undecided = list(_open(mapping, drift))
+    if original is None or not (drift.renamed or drift.added or (optional and not undecided)):
+        return None  # where nothing fits, it is another file, and no change of the mapping is what it needs
     renamed = {r.lacking.aliases: r.column.header for r in drift.renamed}
     text = amended(original.read_text(encoding="utf-8-sig"), renamed, optional, drift.added)
     if not _holds(text):

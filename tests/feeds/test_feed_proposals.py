@@ -212,6 +212,17 @@ def test_a_drifted_file_is_refused_with_the_likely_columns_and_a_mapping_that_ta
         assert (batch.state, batch.rows_accepted, batch.rows_rejected) == ("delivering", 1, 0)
 
 
+def test_another_file_under_the_name_of_a_feed_gets_no_proposal(folder: Path) -> None:
+    (folder / "inbox" / "orders_stock.csv").write_text("Bin,Counted by,Shelf life\n4,Ann,12\n")
+    with opened(load_plan(folder)) as project:
+        taken = claim(folder / "inbox" / "orders_stock.csv", None, folder / "var" / "work")
+        assert taken is not None
+        refused = take_in(project, taken)
+        assert refused.reason_code == "missing_column"
+        assert "Nothing in the file looks like 'Order #'" in refused.reason
+    assert not list((folder / "mappings").glob("*.txt"))
+
+
 def test_an_added_column_is_never_silent(folder: Path) -> None:
     (folder / "inbox" / "orders_8.csv").write_text(f"{HEADER},Tracking number,Zzz\n{order_row('A1')},T1,q\n")
     with opened(load_plan(folder)) as project:
