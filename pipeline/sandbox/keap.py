@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.sandbox import keap_rules as rules
@@ -75,12 +76,13 @@ class SimulatedKeap:
         throttled: bool = False,
         description_fills: str = "JobTitle",
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._keys, self._expired = frozenset(keys), frozenset(expired_keys)
         self._throttle = Throttle(clock) if throttled else None
         self._tenant = Tenant(products, custom_fields, currency)
-        self._book = OrderBook(self._tenant)
-        self._subscriptions = SubscriptionBook(self._tenant)
+        self._book = OrderBook(self._tenant, now)
+        self._subscriptions = SubscriptionBook(self._tenant, now)
         self._xmlrpc = keap_xmlrpc.XmlRpcDoor(self._tenant, self._book, description_fills)
         self._v1 = keap_v1.RestV1Door(self._tenant, self._book)
 

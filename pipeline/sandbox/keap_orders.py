@@ -7,7 +7,7 @@ custom fields of an order as a whole (the stricter reading), the list of payment
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,21 +15,20 @@ from pipeline.sandbox.keap_rules import ITEM_MASK, ORDER_MASK, BadRequest, Filte
 from pipeline.sandbox.keap_tenant import Tenant, primary_email
 
 MANUAL_TYPES = ("Credit Card (Manual)", "Check", "Cash", "Money Order", "Adjustment")
-_START = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 _PLAIN = ("id", "invoice_id", "order_type", "order_time", "notes")
 _TIMED = ("created_since_time", "created_until_time", "modified_since_time", "modified_until_time")
 _EXACT = frozenset({"id", "contact_id", "order_type"})
 
 
 class OrderBook:
-    """Orders and payments by id, in the order of creation; time is a count of writes."""
+    """Orders and payments by id, in the order of creation; ``now`` is the time Keap notes."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, now: Callable[[], datetime]) -> None:
         self._tenant = tenant
+        self._clock = now
         self.orders: dict[str, Json] = {}
         self.payments: dict[str, Json] = {}
         self._items = 9000
-        self._ticks = 0
         self._index = Index()
         self._of_order: dict[str, list[Json]] = {}
 
@@ -250,9 +249,8 @@ class OrderBook:
         return sum((Decimal(str(payment["payment_amount"])) for payment in ours), Decimal(0))
 
     def now(self) -> str:
-        """The next moment of the tenant's clock."""
-        self._ticks += 1
-        return (_START + timedelta(seconds=self._ticks)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """The time as Keap notes it."""
+        return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _time(text: str) -> datetime:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from pipeline.sandbox.keap_rules import BadRequest, Filters, Json
 from pipeline.sandbox.keap_tenant import Tenant
 
-TODAY = "2026-01-02"
-"""The day on which the simulated tenant lives."""
-
 
 class SubscriptionBook:
-    """Subscriptions by id, in the order of creation."""
+    """Subscriptions by id, in the order of creation; ``now`` tells which day is past."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, now: Callable[[], datetime]) -> None:
         self._tenant = tenant
+        self._clock = now
         self.subscriptions: dict[str, Json] = {}
 
     def create(self, body: Json) -> Json:
@@ -25,7 +25,8 @@ class SubscriptionBook:
         same = [known for known in self.subscriptions.values() if _of_plan(known) == _of_plan(body)]
         if same and not body.get("allow_duplicate"):
             raise BadRequest("The contact has this subscription already")
-        if body.get("start_date", TODAY) < TODAY:
+        today = self._clock().date().isoformat()
+        if body.get("start_date", today) < today:
             raise BadRequest("start_date must not be in the past")
         made: Json = {"id": str(901 + len(self.subscriptions)), "active": True, "auto_charge": True, "quantity": 1}
         made |= {name: value for name, value in body.items() if name != "allow_duplicate"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -99,12 +100,18 @@ class Lost(Exception):
     """The work was done (or not) and the answer never came."""
 
 
+def ticking() -> Callable[[], datetime]:
+    """A clock that moves on by a second each time it is read."""
+    ticks = count(1)
+    return lambda: datetime(2026, 1, 2, 3, 0, tzinfo=UTC) + timedelta(seconds=next(ticks))
+
+
 @dataclass
 class Bench:
     """Walks plans against one simulated tenant, keeping every request; ``lose``: whose answers are lost."""
 
     account: Account = field(default_factory=account)
-    tenant: SimulatedKeap = field(default_factory=SimulatedKeap)
+    tenant: SimulatedKeap = field(default_factory=lambda: SimulatedKeap(now=ticking()))
     sent: list[Request] = field(default_factory=list)
     lose: Callable[[Request], bool] = lambda _request: False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from keap_bench import FIELDS, Bench, account, answer, line, money, order
+from keap_bench import FIELDS, Bench, account, answer, line, money, order, ticking
 
 from pipeline.model import Record
 from pipeline.sandbox.keap import SimulatedKeap
@@ -37,7 +37,7 @@ CATALOGUE = order(line(quantity="1"), line(sku="INS-1", quantity="1", price="5.0
 
 
 def xml_bench(tenant: SimulatedKeap | None = None, custom_fields=FIELDS, **table) -> Bench:
-    return Bench(account(custom_fields, api="xmlrpc", **table), tenant or SimulatedKeap())
+    return Bench(account(custom_fields, api="xmlrpc", **table), tenant or SimulatedKeap(now=ticking()))
 
 
 def method_of(request: Request) -> str:

@@ -106,13 +106,25 @@ def test_a_removed_line_is_left_to_a_person_before_anything_is_written():
     assert bench.writes == []
 
 
+def test_an_added_line_without_a_product_is_refused_before_anything_is_written():
+    bench = Bench()
+    before = order(line())
+    result = bench.place(before)
+    bench.sent.clear()
+    outcome = update(bench, before, order(line(), line(sku="GONE"), note="new"), result)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "keap_no_product"
+    assert bench.writes == []
+
+
 def test_a_line_somebody_changed_at_keap_is_left_to_a_person():
     bench = Bench()
     before = order(line())
     result = bench.place(before)
     update(bench, before, order(line(quantity="7")), result)
     with pytest.raises(PlanRefused) as stopped:
-        update(bench, before, order(line(quantity="3")), result)
+        update(bench, before, order(line(quantity="3"), note="new"), result)
+    assert "notes" not in bench.tenant.truth()["orders"][0]
     assert stopped.value.refused.code == "keap_lines_differ"
     assert lines_at(bench) == [("PRODUCT", "WB-100", 7, "19.95")]
 

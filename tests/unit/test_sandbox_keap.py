@@ -216,7 +216,9 @@ def test_money_comes_back_in_minor_units(keap):
         ("_ExternalOrderId==a*", ["5310", "5311"]),
         ("contact_id==1042;_ExternalOrderId==A-10", ["5311"]),
         ("_ExternalOrderId==A-1*", ["5310", "5311"]),
-        ("created_since_time==2026-01-02T03:00:02Z", ["5311"]),
+        ("created_since_time==2000-01-01T00:00:00Z", ["5310", "5311"]),
+        ("created_since_time==2999-01-01T00:00:00Z", []),
+        ("created_until_time==2000-01-01T00:00:00Z", []),
     ],
 )
 def test_orders_are_filtered(keap, text, ids):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -157,8 +157,11 @@ class PlaceOrder:
         lines = line_changes(record, prior.record)
         refusal = unsendable(record, prior.record, lines.removed, send_payment=self.options.send_payment)
         current = yield self.steps.current_order(known["id"], refusal)
+        # Once more, what can refuse comes before the first write.
+        ids = item_ids(lines, current["items"], record.text("currency"))
+        products = yield from self._products(record, {item.sku for item, _ in lines.added})
         known = dict((yield from self._details(record, prior.record, known, current)))
-        yield from self._lines(record, known["id"], lines, current)
+        yield from self._lines(record, known["id"], lines, ids, products)
         yield from self._mirror(record, prior.record, known.get("contact_id", ""))
         more = number(record.fields.get("amount_paid")) - number(prior.record.fields.get("amount_paid"))
         return (yield from self._pay(record, unless("found", known), more, look_first=True))
@@ -174,11 +177,9 @@ class PlaceOrder:
             yield self.steps.change(known["id"], change)
         return known
 
-    def _lines(self, record: Record, order_id: str, lines: LineChanges, current: Result) -> Silent:
-        """Lines that changed in quantity, price or name, then those that came; products are looked up first."""
+    def _lines(self, record: Record, order_id: str, lines: LineChanges, ids: Sequence[str], products: Result) -> Silent:
+        """Lines that changed in quantity, price or name, then those that came."""
         currency, sign = record.text("currency"), self.options.discount_sign
-        ids = item_ids(lines, current["items"], currency)
-        products = yield from self._products(record, {item.sku for item, _ in lines.added})
         for (old, new), item_id in zip(lines.changed, ids, strict=True):
             if payload := item_change(old, new, sign):
                 yield self.steps.item_change(order_id, item_id, payload)

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import pycountry
-
-_SUBDIVISIONS: Any = pycountry.subdivisions
-
 
 def country_code(alpha2: str) -> str | None:
     """The alpha-3 code (``US`` → ``USA``), ``None`` for a text that is no ISO country."""
+    import pycountry
+
     found = pycountry.countries.get(alpha_2=alpha2.upper()) if len(alpha2) == 2 else None
     return str(found.alpha_3) if found else None
 
@@ -31,9 +29,12 @@ def region_code(alpha2: str, state: str) -> str | None:
 @cache
 def _regions(alpha2: str) -> Mapping[str, str]:
     """Codes by code, by short code and by name; a name that two regions of a country share is left out."""
+    import pycountry
+
+    subdivisions: Any = pycountry.subdivisions
     regions: dict[str, str] = {}
     twice: set[str] = set()
-    for subdivision in _SUBDIVISIONS.get(country_code=alpha2) or ():
+    for subdivision in subdivisions.get(country_code=alpha2) or ():
         code = str(subdivision.code)
         name = str(subdivision.name).casefold()
         if regions.setdefault(name, code) != code:

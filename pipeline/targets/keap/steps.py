@@ -54,7 +54,14 @@ class Steps:
             json=contact_payload(record, stored),
         )
         email = clean(record.text("email"))
-        return Step("contact", request, self.read.contact, repeatable=True, search_hint=f"contact {email}")
+        return Step(
+            "contact",
+            request,
+            self.read.contact,
+            repeatable=True,
+            search_hint=f"contact {email}",
+            shares=f"contact:{email.casefold()}",
+        )
 
     def product(self, record: Record, sku: str, *, create: bool) -> Step:
         """Look the SKU up; with ``create`` make the product when Keap has none."""
@@ -69,6 +76,7 @@ class Steps:
             find=partial(find_product, sku, self.read.redact),
             look_first=True,
             search_hint=f"product with SKU {sku}",
+            shares=f"product:{sku}",
         )
 
     def order(self, payload: Json, sought: OrderSought, *, look_first: bool) -> Step:

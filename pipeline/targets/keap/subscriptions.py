@@ -92,6 +92,7 @@ def mirror_step(sku: str, line: Line, contact_id: str, plan: str, redact: Redact
         find=partial(find_subscription, contact_id, plan, redact),
         look_first=True,
         search_hint=f"subscription of contact {contact_id} with plan {plan}",
+        shares=f"subscription:{contact_id}:{plan}",
     )
 
 

@@ -44,8 +44,15 @@ class Steps:
     def contact(self, record: Record, options: ContactOptions) -> Step:
         """The upsert: Keap's own duplicate check makes a second send an update, so it may be repeated."""
         request = Request("PUT", "/rest/v1/contacts", json=person_payload(record, options))
-        hint = f"contact {clean(record.text('email'))}"
-        return Step("contact", request, self.read.contact, repeatable=True, search_hint=hint)
+        email = clean(record.text("email"))
+        return Step(
+            "contact",
+            request,
+            self.read.contact,
+            repeatable=True,
+            search_hint=f"contact {email}",
+            shares=f"contact:{email.casefold()}",
+        )
 
     def product_page(self, offset: int) -> Step:
         """One page of all products; ``ids`` by SKU, ``more`` when another page follows."""
@@ -60,6 +67,7 @@ class Steps:
             self.read.product,
             find=partial(find_product, sku, self.read.redact),
             search_hint=f"product with SKU {sku}",
+            shares=f"product:{sku}",
         )
 
     def order(self, payload: Json, sought: OrderSought) -> Step:

@@ -165,8 +165,9 @@ class PlaceOrder:
         lines = line_changes(record, prior.record)
         refusal = self._unsendable(record, prior.record, lines)
         invoice = yield self.steps.invoice(known["id"], refusal)
-        known = dict((yield from self._details(record, prior.record, known | {"invoice_id": invoice["id"]})))
+        # What can refuse comes before the first write.
         products = yield from self._products(record, {item.sku for item, _ in lines.added})
+        known = dict((yield from self._details(record, prior.record, known | {"invoice_id": invoice["id"]})))
         added = _added_marks(record, prior.record)
         known = dict((yield from self._items(known, added, products, look_first=True)))
         more = number(record.fields.get("amount_paid")) - number(prior.record.fields.get("amount_paid"))

@@ -61,8 +61,15 @@ class Steps:
             if contact_id
             else call("ContactService.addWithDupCheck", values, options.duplicate_option)
         )
-        hint = f"contact {clean(record.text('email'))}"
-        return Step("contact", request, self.read.made, repeatable=True, search_hint=hint)
+        email = clean(record.text("email"))
+        return Step(
+            "contact",
+            request,
+            self.read.made,
+            repeatable=True,
+            search_hint=f"contact {email}",
+            shares=f"contact:{email.casefold()}",
+        )
 
     def product(self, record: Record, sku: str, *, create: bool) -> Step:
         """Look the SKU up; with ``create`` make the product when Keap has none."""
@@ -87,6 +94,7 @@ class Steps:
             find=partial(find_product, sku, self.read.redact),
             look_first=True,
             search_hint=f"product with SKU {sku}",
+            shares=name,
             preview=stand_in,
         )
 

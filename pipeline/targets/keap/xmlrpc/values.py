@@ -8,8 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pycountry
-
 from pipeline.model import Record, Value
 from pipeline.targets.keap.lines import Item, clean, items_of
 from pipeline.targets.keap.payload import custom_text
@@ -69,6 +67,8 @@ def contact_values(record: Record) -> Struct:
 
 def country_name(alpha2: str) -> str:
     """The English name of a country (``US`` → ``United States``); which names Keap knows is not documented."""
+    import pycountry
+
     found = pycountry.countries.get(alpha_2=alpha2.upper()) if len(alpha2) == 2 else None
     return str(getattr(found, "common_name", found.name)) if found else ""
 
