@@ -47,7 +47,7 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
     """The account of one ``[accounts.<name>]`` table; ``SetupError`` says what is wrong with it."""
     settings = read_account(name, table)
     signer = Signer(settings)
-    reader = Reader(settings.base_url, settings.api_key)
+    reader = Reader(settings.base_url, settings.api_key, settings.secret)
     catalogue, orders = Catalogue(reader), Orders(reader, settings.zone, settings.list_days_back)
     return Account(
         name=name,

@@ -59,6 +59,7 @@ class Reader:
 
     base_url: str
     key: Secret
+    secret: Secret | None = None
 
     def created(self, answer: Answer) -> Outcome:
         """What became of ``createorder``; ``id`` is ``None`` where the reply names no order number."""
@@ -104,11 +105,11 @@ class Reader:
         unusual = self._by_status(answer, envelope)
         if unusual is not None or envelope is None:
             return unusual or InDoubt(
-                "unreadable", f"The answer is not InfluencerSoft's: {self._quote(answer.text(4000))}"
+                "unreadable", f"The answer is not InfluencerSoft's: {self.quote(answer.text(4000))}"
             )
         if envelope.code in {0, 601, empty}:
             return done(envelope)
-        said = f" (code {envelope.code_text}: {self._quote(_said(envelope))})"
+        said = f" (code {envelope.code_text}: {self.quote(_said(envelope))})"
         outcome = (
             more.get(envelope.code)
             or CODES.get(envelope.code)
@@ -182,10 +183,12 @@ class Reader:
             return True
         return envelope.hash.lower() == response_hash(envelope.code_text, envelope.text, self.key.reveal())
 
-    def _quote(self, text: str) -> str:
-        """The vendor's words, shortened, with the key taken out should they repeat it."""
-        key = "" if self.key.missing else self.key.reveal()
-        return repr((text.replace(key, "***") if key else text)[:200])
+    def quote(self, text: str) -> str:
+        """The vendor's words, shortened, with key and secret taken out should they repeat one."""
+        for secret in (self.key, self.secret):
+            if secret is not None and not secret.missing:
+                text = text.replace(secret.reveal(), "***")
+        return repr(text[:200])
 
 
 def response_hash(code: str, text: str, secret: str) -> str:

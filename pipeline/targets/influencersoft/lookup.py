@@ -114,7 +114,7 @@ class Orders:
         return tuple(_listed(bill) for bill in found.values())
 
     def _unread(self, what: str, answer: Answer) -> Unclear:
-        return Unclear(f"{what} could not be read: {answer.text(120)!r}", self.reader.trouble(answer))
+        return Unclear(f"{what} could not be read: {self.reader.quote(answer.text(4000))}", self.reader.trouble(answer))
 
 
 def windows(first: date, last: date) -> Iterator[tuple[date, date]]:
