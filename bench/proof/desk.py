@@ -107,11 +107,16 @@ _SECRET_KEYS = frozenset({"api_key", "secret", "keys"})
 
 
 def account_at(target: str, sandbox: SandboxServer, **more: Any) -> Account:  # noqa: ANN401 - account settings
-    """An account as ``pipeline.toml`` would make it, with the default settle time and a rate that never waits."""
+    """An account of a sandbox as ``pipeline.toml`` would make it, with a rate that never waits."""
+    return sealed_account(target, sandbox.base_urls()[target], **more)
+
+
+def sealed_account(target: str, base_url: str, **more: Any) -> Account:  # noqa: ANN401 - account settings
+    """An account as ``pipeline.toml`` would make it; keys are secrets, the settle time is the default one."""
     table = {**_TABLES[target], **more}
     sealed = {name: _sealed(value) if name in _SECRET_KEYS else value for name, value in table.items()}
     rate = {"burst": 1_000_000, "per_second": 1_000_000}
-    return build_account(target, {"target": target, "base_url": sandbox.base_urls()[target], "rate": rate, **sealed})
+    return build_account(target, {"target": target, "base_url": base_url, "rate": rate, **sealed})
 
 
 def _sealed(value: Any) -> Any:  # noqa: ANN401 - a text or a table of texts
