@@ -147,6 +147,25 @@ STANDS: Mapping[str, Stand] = {
             ),
         },
     ),
+    "keap xmlrpc": Stand(
+        lambda: SimulatedKeap([SECRET]),
+        lambda: {
+            "api": "xmlrpc", "api_key": secret(),
+            "custom_fields": {"order_id": "_ExternalOrderId", "status": "_FulfillmentStatus"},
+        },
+        {
+            "place_order": _PLACE,
+            "customer": Way(lambda number, _: customer(number)),
+            "payment": Way(
+                lambda number, _: payment(number), first="place_order", base=lambda n: order(n, amount_paid=None)
+            ),
+        },
+    ),
+    "keap rest-v1": Stand(
+        lambda: SimulatedKeap([SECRET]),
+        lambda: {"api": "rest-v1", "api_key": secret()},
+        {"place_order": _PLACE, "customer": Way(lambda number, _: customer(number))},
+    ),
     "influencersoft": Stand(
         lambda: SimulatedInfluencerSoft(key=SECRET, secret=SECRET),
         lambda: {"login": "demo-shop", "api_key": secret(), "secret": secret()},

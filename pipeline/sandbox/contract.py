@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +60,13 @@ class SimulatedTarget(Protocol):
 
     def writes(self, call: Call) -> bool:
         """Whether the call would change something (faults that lose answers aim at these)."""
+        ...
+
+
+@runtime_checkable
+class RefusesInItsOwnWay(Protocol):
+    """A simulated target whose refusals are more than a 400 with a message."""
+
+    def refusal(self, call: Call, message: str) -> Reply:
+        """How this call is refused."""
         ...

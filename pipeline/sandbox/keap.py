@@ -95,6 +95,12 @@ class SimulatedKeap:
         """Whether the call would change something."""
         return call.method != "GET" and (call.path != keap_xmlrpc.PATH or self._xmlrpc.writes(call))
 
+    def refusal(self, call: Call, message: str) -> Reply:
+        """A refusal as the API of the call words it."""
+        if call.path == keap_xmlrpc.PATH:
+            return keap_xmlrpc.refused(message)
+        return Reply(400, {"code": 400, "message": message, "status": "Bad Request", "details": []})
+
     def truth(self) -> dict[str, Any]:
         """Contacts, products, orders (their own id, custom fields, lines, total, payments) and payments."""
         contacts = self._tenant.contacts.values()

@@ -25,6 +25,7 @@ _READS = frozenset(
     | {"InvoiceService.getPayments", "InvoiceService.getAllPaymentOptions"}
 )
 _METHOD = re.compile(rb"<methodName>([\w.]+)</methodName>")
+XML = {"content-type": "text/xml;charset=UTF-8"}
 Types = tuple[type, ...]
 
 
@@ -49,7 +50,7 @@ class XmlRpcDoor:
         except BadRequest as problem:
             code, name = (5, "RecordNotFound") if problem.status == 404 else (12, "InvalidParameter")
             body = fault(WireFault(code, f"[{name}]{problem.message}"))
-        return Reply(200, body, {"content-type": "text/xml;charset=UTF-8"})
+        return Reply(200, body, XML)
 
     def writes(self, call: Call) -> bool:
         """Whether the method named in the body changes something."""
@@ -221,3 +222,8 @@ class XmlRpcDoor:
 
 def _picked(row: Json, fields: list[str]) -> Json:
     return {name: row[name] for name in fields if row.get(name) is not None}
+
+
+def refused(message: str) -> Reply:
+    """A refusal of a value."""
+    return Reply(200, fault(WireFault(12, f"[InvalidParameter]{message}")), XML)

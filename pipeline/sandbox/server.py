@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from pipeline.errors import SetupError
 from pipeline.sandbox.calls import CallLog, LoggedCall
-from pipeline.sandbox.contract import Call, Reply, SimulatedTarget
+from pipeline.sandbox.contract import Call, RefusesInItsOwnWay, Reply, SimulatedTarget
 from pipeline.sandbox.door import Door, Exchange
 from pipeline.sandbox.duplicates import duplicates
 from pipeline.sandbox.faults import Fault, Weather, read_faults, what_is_seen
@@ -128,7 +128,10 @@ class SandboxServer:
             exchange = Exchange(self._work(target, call))
         else:
             reply = self._work(target, call) if fault.works else Reply(200)
-            exchange = Exchange(what_is_seen(fault, target.name, reply), fault)
+            seen = what_is_seen(fault, target.name, reply)
+            if fault.kind == "refuse" and isinstance(target, RefusesInItsOwnWay):
+                seen = target.refusal(call, fault.message)
+            exchange = Exchange(seen, fault)
         if fault is not None and fault.kind == "late":
             self._do_later(target, call, fault.seconds)
         self.log.add(target.name, call, exchange.reply.status if exchange.reply else None, fault)
