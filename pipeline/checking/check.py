@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 import pandas as pd
 
-from pipeline.checking.encode import Positions, encode_records
+from pipeline.checking.encode import encode_records
 from pipeline.checking.judge import judge
 from pipeline.checking.orders import (
     apply_defaults,
@@ -20,7 +20,7 @@ from pipeline.checking.orders import (
     put_orders_together,
     unreadable_orders,
 )
-from pipeline.checking.sheet import NO_GROUP, Rules, Sheet, TypedBlock, gather, with_keys
+from pipeline.checking.sheet import NO_GROUP, Positions, Rules, Sheet, TypedBlock, gather, with_keys
 from pipeline.errors import LedgerError
 from pipeline.model import Encoded, Record, Rejection, Value
 

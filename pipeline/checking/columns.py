@@ -37,7 +37,7 @@ def text(longest: int = 255) -> Column:
     return column(
         check(
             "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
-            lambda cells: cells.str.len() <= longest,
+            lambda cells: cells.map(len) <= longest,
         )
     )  # fmt: skip
 

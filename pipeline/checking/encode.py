@@ -10,16 +10,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.checking.sheet import Cells, Sheet
+from pipeline.checking.sheet import Cells, Positions, Sheet, same_objects
 from pipeline.model import Encoded, encoded_value
 
-Positions = npt.NDArray[np.int64]
 _EXTRA = "extra."
 
 
@@ -90,15 +86,3 @@ def _joined(fragments: Sequence[pa.Array]) -> pa.Array:
 
 def _text(text: str) -> pa.Scalar:
     return pa.scalar(text, pa.large_string())
-
-
-def same_objects(cells: Cells) -> tuple[npt.NDArray[np.intp], Positions]:
-    """For each cell the number of its object, and where each object stands first.
-
-    Cells read from the same text are one object, so this finds repeats without comparing or hashing values.
-    """
-    identities = np.fromiter(map(id, cells), np.int64, len(cells))
-    numbers, distinct = pd.factorize(identities)
-    firsts = np.empty(len(distinct), dtype=np.int64)
-    firsts[numbers[::-1]] = np.arange(len(cells) - 1, -1, -1)
-    return numbers, firsts

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
-from pipeline.checking.sheet import NO_GROUP, Cells, Mask, Sheet, text_of
+from pipeline.checking.sheet import NO_GROUP, Cells, Mask, Positions, Sheet, same_objects, text_of
 from pipeline.fields import RECORD_KINDS
 from pipeline.model import Value
-
-Positions = npt.NDArray[np.int64]
 
 
 def fill_down(sheet: Sheet) -> None:
@@ -26,7 +24,7 @@ def fill_down(sheet: Sheet) -> None:
             if uncertain[above[at]]:
                 sheet.blame(at, "row_above_unreadable", name, other=int(sheet.rows[above[at]]))
             else:
-                sheet.cells[name][at] = sheet.cells[name][above[at]]
+                sheet.fill(name, at, sheet.cells[name][above[at]])
 
 
 def find_groups(sheet: Sheet) -> None:
@@ -38,15 +36,26 @@ def find_groups(sheet: Sheet) -> None:
             incomplete |= sheet.empty(name)
             blame_missing(sheet, name, sheet.blank(name))
         incomplete |= sheet.faulty(name)
-    numbers: dict[str, int] = {}
-    columns = [sheet.cells[name] for name in key]
-    for at in np.flatnonzero(~incomplete).tolist():
-        text = key_text([column[at] for column in columns])
-        if text:
-            sheet.group[at] = numbers.setdefault(text, len(numbers))
-        elif not sheet.unsound[at]:
+    complete = np.flatnonzero(~incomplete)
+    sheet.group[complete], sheet.keys = _numbered([sheet.cells[name][complete] for name in key], len(complete))
+    for at in complete[sheet.group[complete] == NO_GROUP].tolist():
+        if not sheet.unsound[at]:
             sheet.blame(at, "missing_value", sheet.rules.key[0], kind=kind_in_words(sheet))
-    sheet.keys = list(numbers)
+
+
+def _numbered(columns: Sequence[Cells], count: int) -> tuple[Positions, list[str]]:
+    """For each row the number of its key (``NO_GROUP`` for an empty one), and the keys.
+
+    Rows whose cells are the same objects are looked at once.
+    """
+    same = np.zeros(count, dtype=np.int64)
+    for column in columns:
+        objects, distinct = same_objects(column)
+        same, _ = pd.factorize(same * len(distinct) + objects)
+    firsts = np.flatnonzero(~pd.Series(same).duplicated())
+    texts = [key_text([column[at] for column in columns]) for at in firsts.tolist()]
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(filter(None, texts)))}
+    return np.array([numbers.get(text, NO_GROUP) for text in texts], dtype=np.int64)[same], list(numbers)
 
 
 def _is_required(sheet: Sheet, name: str) -> bool:
@@ -72,7 +81,7 @@ def put_orders_together(sheet: Sheet) -> None:
         _blame_contradictions(sheet, name, says, first)
         blank = sheet.blank(name) & (sheet.group != NO_GROUP)
         filled = blank & (first[sheet.group] >= 0)
-        sheet.cells[name][filled] = sheet.cells[name][first[sheet.group[filled]]]
+        sheet.fill(name, filled, sheet.cells[name][first[sheet.group[filled]]])
 
 
 def blame_repeated_keys(sheet: Sheet) -> None:
@@ -95,7 +104,7 @@ def blame_repeated_keys(sheet: Sheet) -> None:
 def apply_defaults(sheet: Sheet, defaults: Mapping[str, Value]) -> None:
     """Fill what is still empty with the mapping's defaults, but never over a value that could not be read."""
     for name, value in defaults.items():
-        sheet.cells[name][sheet.blank(name) & ~faulty_in_order(sheet, name)] = value
+        sheet.fill(name, sheet.blank(name) & ~faulty_in_order(sheet, name), value)
 
 
 def blame_missing_values(sheet: Sheet) -> set[int]:

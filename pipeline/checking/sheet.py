@@ -19,6 +19,7 @@ from pipeline.reasons import reject
 
 Cells = npt.NDArray[np.object_]
 Mask = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.int64]
 NO_GROUP = -1
 
 
@@ -96,6 +97,7 @@ class Sheet:
     rejections: list[Rejection] = field(default_factory=list)
     rejected: set[int] = field(default_factory=set)
     faults: dict[str, set[int]] = field(default_factory=dict)
+    emptiness: dict[str, Mask] = field(default_factory=dict)
 
     @property
     def is_order(self) -> bool:
@@ -109,7 +111,16 @@ class Sheet:
 
     def empty(self, name: str) -> Mask:
         """Where a field has no value, for whatever reason."""
-        return np.asarray(pd.isna(self.cells[name]), dtype=bool)
+        if name not in self.emptiness:
+            mask = np.asarray(pd.isna(self.cells[name]), dtype=bool)
+            mask.flags.writeable = False  # it is handed out again until the column changes
+            self.emptiness[name] = mask
+        return self.emptiness[name]
+
+    def fill(self, name: str, where: Mask | Positions | int, values: Any) -> None:  # noqa: ANN401 - a model.Value, or many
+        """Put values into cells of a field."""
+        self.cells[name][where] = values
+        self.emptiness.pop(name, None)
 
     def faulty(self, name: str) -> Mask:
         """Where a field's own cell is at fault already."""
@@ -174,6 +185,18 @@ def _note(sheet: Sheet, unreadable: Sequence[Rejection], broken: Sequence[Reject
             sheet.add(at, rejection)
         elif rejection.field is not None:  # not worth a sentence, but not to be taken for an empty cell either
             sheet.faults.setdefault(rejection.field, set()).add(at)
+
+
+def same_objects(cells: Cells) -> tuple[npt.NDArray[np.intp], Positions]:
+    """For each cell the number of its object, and where each object stands first.
+
+    Cells read from the same text are one object, so this finds repeats without comparing or hashing values.
+    """
+    identities = np.fromiter(map(id, cells), np.int64, len(cells))
+    numbers, distinct = pd.factorize(identities)
+    firsts = np.empty(len(distinct), dtype=np.int64)
+    firsts[numbers[::-1]] = np.arange(len(cells) - 1, -1, -1)
+    return numbers, firsts
 
 
 def with_keys(sheet: Sheet) -> list[Rejection]:

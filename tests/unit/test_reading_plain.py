@@ -57,6 +57,7 @@ def test_any_text_reads_alike(first: str, second: str, stretch: int, size: int) 
         assert told(path, monkeypatch, bulk=True, size=size) == told(path, monkeypatch, bulk=False, size=size)
 
 
+@pytest.mark.parametrize("stretch", [4, 12])
 @pytest.mark.parametrize(
     "content",
     [
@@ -74,10 +75,12 @@ def test_any_text_reads_alike(first: str, second: str, stretch: int, size: int) 
         b"Order,Name\n1,a\n2,b\n3,\xff\n",
     ],
 )
-def test_every_kind_of_file_reads_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+def test_every_kind_of_file_reads_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, stretch: int
+) -> None:
     path = tmp_path / "file.csv"
     path.write_bytes(content)
-    monkeypatch.setattr(plain_csv, "STRETCH", 12)
+    monkeypatch.setattr(plain_csv, "STRETCH", stretch)
     assert told(path, monkeypatch, bulk=True, size=3) == told(path, monkeypatch, bulk=False, size=3)
 
 
