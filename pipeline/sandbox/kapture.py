@@ -244,7 +244,7 @@ class SimulatedKapture:
 
     def _add(self, body: Body) -> Order:
         number = len(self._orders)
-        who = body.get("customer_id") or body.get("email_id") or body["phone"]
+        who = body.get("customer_id") or body.get("email_id") or body.get("phone") or body["customer_name"]
         customer = self._customers.setdefault(who, body.get("customer_id") or str(9001 + len(self._customers)))
         ids = {"order_id": str(5001 + number), "enquiry_id": str(7001 + number), "customer_id": customer}
         order = Order(ids, dict(body))

@@ -95,6 +95,14 @@ def test_a_card_number_survives_an_update_it_is_masked_in(shop: Shop) -> None:
     assert len(shop.sent("PUT")) == 2
 
 
+def test_a_masked_card_number_is_no_difference(shop: Shop) -> None:
+    options = {"also_send": SENT}
+    shop.deliver(order(extra=EXTRA, status="new"), options=options)
+    the_order(shop)["checkout_data"]["status"] = "shipped"  # somebody was there before the file
+    shop.deliver(order(extra=EXTRA, status="shipped"), options=options)
+    assert shop.sent("PUT") == []
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

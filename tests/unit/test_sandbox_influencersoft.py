@@ -18,16 +18,12 @@ GOOD = {
 }
 
 
-def call(
-    method: str, form: dict[str, str] | str, *, verb: str = "POST", kind: str = FORM["Content-Type"]
-) -> Call:
+def call(method: str, form: dict[str, str] | str, *, verb: str = "POST", kind: str = FORM["Content-Type"]) -> Call:
     body = form if isinstance(form, str) else urlencode(form)
     return Call(verb, f"/api/{method}", (), {"content-type": kind}, body.encode())
 
 
-def ask(
-    shop: SimulatedInfluencerSoft, method: str, form: dict[str, str] | str, **more: str
-) -> dict[str, Any]:
+def ask(shop: SimulatedInfluencerSoft, method: str, form: dict[str, str] | str, **more: str) -> dict[str, Any]:
     reply = shop.handle(call(method, form, **more))
     assert reply.status == 200
     return reply.body
@@ -112,10 +108,7 @@ def test_signed_reads_show_the_order_again() -> None:
     ask(shop, "createorder", {**GOOD, "order_tag": "EXP-1", "order_status": "Paid"})
     listed = ask(shop, "GetBills", signed({"email": "anna@example.com", "pay_status": "paid"}))
     assert list(listed["result"]) == ["100234"]
-    assert (
-        ask(shop, "GetBills", signed({"email": "anna@example.com", "pay_status": "waiting"}))["error_code"]
-        == 400
-    )
+    assert ask(shop, "GetBills", signed({"email": "anna@example.com", "pay_status": "waiting"}))["error_code"] == 400
     shown = ask(shop, "getOrderDetails", signed({"bill_id": "100234"}))
     assert shown["result"]["tag"] == "EXP-1"
     assert ask(shop, "getOrderDetails", signed({"bill_id": "1"}))["error_code"] == 400
@@ -144,9 +137,7 @@ def test_the_lists_and_their_redirect() -> None:
     assert (moved.status, moved.headers["Location"]) == (307, "/api/GetAllGroups")
     assert ask(shop, "GetAllGroups", {"rpsKey": "sandbox-key"})["error_code"] == 0
     assert ask(shop, "getcoupons", {"rpsKey": "sandbox-key"})["result"] == [{"id": "31", "coupon": "WINTER"}]
-    assert (
-        ask(SimulatedInfluencerSoft(products=()), "getgoods", {"rpsKey": "sandbox-key"})["error_code"] == 700
-    )
+    assert ask(SimulatedInfluencerSoft(products=()), "getgoods", {"rpsKey": "sandbox-key"})["error_code"] == 700
 
 
 def test_only_orders_write() -> None:
@@ -154,3 +145,39 @@ def test_only_orders_write() -> None:
     assert shop.writes(call("CreateOrder", GOOD))
     assert not shop.writes(call("getgoods", GOOD))
     assert shop.handle(Call("POST", "/elsewhere", (), {}, b"")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"bill_id": "100234", "status": "paid", "date": "1767600900"}, 0),
+        ({"bill_id": "100234", "status": "cancel"}, 0),
+        ({"bill_id": "100234", "status": "sent", "date": "1767600900", "rpo": "NO1"}, 0),
+        ({"bill_id": "100234", "status": "sent", "date": "1767600900"}, 303),
+        ({"bill_id": "100234", "status": "paid"}, 303),
+        ({"bill_id": "100234", "status": "Paid", "date": "1767600900"}, 303),
+        ({"bill_id": "9", "status": "cancel"}, 302),
+        ({"status": "cancel"}, 203),
+    ],
+)
+def test_a_status_is_changed_by_its_own_words_only(form: dict[str, str], code: int) -> None:
+    shop = SimulatedInfluencerSoft()
+    ask(shop, "createorder", GOOD)
+    assert ask(shop, "UpdateOrderStatus", signed(form))["error_code"] == code
+    (order,) = shop.truth()["orders"]
+    assert order["changes"] == ([] if code else [form])
+    assert shop.writes(call("UpdateOrderStatus", form))
+
+
+def test_a_long_time_is_cut_to_its_last_month_without_a_word() -> None:
+    shop = SimulatedInfluencerSoft()
+    for tag, day in (("old", "2026-01-05"), ("new", "2026-03-05")):
+        ask(shop, "createorder", {**GOOD, "order_tag": tag, "order_created_at": f"{day} 08:00:00"})
+    days = {"begin_date": "01.01.2026", "end_date": "05.03.2026"}
+    assert [one["tag"] for one in ask(shop, "getOrdersWithGoods", signed(days))["result"]] == ["new"]
+    assert ask(shop, "getOrdersWithGoods", signed({"begin_date": "2026-01-01"}))["error_code"] == 3
+
+
+def test_a_closed_method_is_told_as_nothing_received() -> None:
+    shop = SimulatedInfluencerSoft(closed=["GetGoods"])
+    assert ask(shop, "getgoods", {"rpsKey": "sandbox-key"})["error_code"] == 2

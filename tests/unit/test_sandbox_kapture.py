@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
 from pipeline.sandbox.contract import Call
-from pipeline.sandbox.kapture import ORDER_PATH, PAYMENT_PATH, PULL_PATH, SEARCH_PATH, SimulatedKapture
+from pipeline.sandbox.kapture import (
+    C_ORDER_PATH,
+    C_PULL_PATH,
+    CM_ID,
+    ORDER_BLOCK,
+    ORDER_PATH,
+    PAYMENT_PATH,
+    PULL_PATH,
+    SEARCH_PATH,
+    USER_AND_PASSWORD,
+    SimulatedKapture,
+)
 
 GOOD = {
     "customer_name": "Anna Berg",
@@ -92,10 +104,7 @@ def test_an_expired_key_says_so_in_the_other_spelling() -> None:
 
 def test_a_key_in_the_query_is_taken_too() -> None:
     tenant = SimulatedKapture()
-    assert (
-        ask(tenant, ORDER_PATH, [GOOD], "", query=(("auth_key", "sandbox-push-key"),))[0]["order_id"]
-        == "5001"
-    )
+    assert ask(tenant, ORDER_PATH, [GOOD], "", query=(("auth_key", "sandbox-push-key"),))[0]["order_id"] == "5001"
 
 
 def test_required_fields_are_the_tenants_choice() -> None:
@@ -170,3 +179,43 @@ def test_what_writes() -> None:
     assert tenant.writes(call(ORDER_PATH, [], "push"))
     assert tenant.writes(call(PAYMENT_PATH, [], "payment"))
     assert not tenant.writes(call(PULL_PATH, [], "pull"))
+
+
+def ask_c(tenant: SimulatedKapture, path: str, body: Any, who: str = USER_AND_PASSWORD) -> Any:
+    headers = {"authorization": f"Basic {base64.b64encode(who.encode()).decode()}", "content-type": "application/json"}
+    return tenant.handle(Call("POST", path, (), headers, json.dumps(body).encode())).body
+
+
+NEWER = {"customer_info": {"customer_name": "Anna", "update": False}, ORDER_BLOCK: {"erp_order_id": "EXP-1"}}
+
+
+def test_generation_c_keeps_an_order_and_finds_it_by_our_id() -> None:
+    tenant = SimulatedKapture()
+    with_phone = {**NEWER, "customer_info": {"customer_name": "Anna", "phone": "1", "update": False}}
+    assert ask_c(tenant, C_ORDER_PATH, with_phone)["order_id"] == "5001"
+    (order,) = tenant.truth()["orders"]
+    assert (order["customer_name"], order["erp_order_id"]) == ("Anna", "EXP-1")
+    found = ask_c(tenant, C_PULL_PATH, {"cmId": CM_ID, "erpOrderId": "EXP-1"})
+    assert found["orders"] == [{"orderId": "5001", "erpOrderId": "EXP-1"}]
+    assert ask_c(tenant, C_PULL_PATH, {"cmId": CM_ID, "erpOrderId": "EXP-2"})["orders"] == []
+    assert ask_c(tenant, C_PULL_PATH, {"cmId": 1, "erpOrderId": "EXP-1"})["status"] == "failed"
+    changed = {**with_phone, ORDER_BLOCK: {"order_id": "5001", "order_status": "packed"}}
+    assert ask_c(tenant, C_ORDER_PATH, changed)["order_id"] == "5001"
+    assert tenant.truth()["orders"][0]["order_status"] == "packed"
+
+
+@pytest.mark.parametrize(
+    ("body", "who", "said"),
+    [
+        (NEWER, "somebody:else", "Invalid Auth Key"),
+        ([NEWER], USER_AND_PASSWORD, "Invalid Json."),
+        ({**NEWER, "customer_info": {}}, USER_AND_PASSWORD, "customer_name is missing"),
+        ({**NEWER, ORDER_BLOCK: {"grand_total": 5}}, USER_AND_PASSWORD, "Invalid Json."),
+        ({**NEWER, ORDER_BLOCK: {"order_id": "9"}}, USER_AND_PASSWORD, "valid customer required."),
+    ],
+)
+def test_what_generation_c_refuses(body: Any, who: str, said: str) -> None:
+    tenant = SimulatedKapture()
+    reply = ask_c(tenant, C_ORDER_PATH, body, who)
+    assert said in (reply.get("message") or reply.get("Message"))
+    assert tenant.truth()["orders"] == []
