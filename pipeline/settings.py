@@ -6,13 +6,17 @@ travels as a :class:`Secret`, whose text shows nothing.
 
 from __future__ import annotations
 
+import base64
+import html
 import ipaddress
+import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -43,8 +47,23 @@ class Secret:
         """Whether nothing was found where the settings point."""
         return self._value is None
 
+    def hidden_in(self, text: str, mark: str = "***") -> str:
+        """The text with the value replaced, however an answer spells it: plain, percent-encoded, escaped or base64."""
+        spellings = sorted(_spellings(self._value or ""), key=len, reverse=True)
+        # The two letters after a percent sign come in either case.
+        wanted = [re.sub("%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(spelling)) for spelling in spellings]
+        return re.sub("|".join(wanted), lambda _: mark, text) if wanted else text
+
     def __repr__(self) -> str:
         return f"<secret from {self.source}>"
+
+
+def _spellings(value: str) -> set[str]:
+    plain = value.encode("utf-8", "replace")
+    quoted = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    escaped = json.dumps(value)[1:-1]
+    encoded = base64.b64encode(plain).decode("ascii").rstrip("=")
+    return {value, escaped, escaped.replace("/", "\\/"), html.escape(value), encoded, *quoted} - {""}
 
 
 class ProjectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

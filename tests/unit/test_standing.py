@@ -57,7 +57,8 @@ def move(engine: sa.Engine, at: float, state: str, remote_id: str | None = None)
 def test_all_deliveries_of_a_record_are_one_standing(engine: sa.Engine) -> None:
     for at, state, remote_id in (
         (100.0, DeliveryState.REFUSED, None), (200.0, DeliveryState.DELIVERED, "9"),
-        (300.0, DeliveryState.UNCHANGED, "9"), (400.0, DeliveryState.DELIVERED, "9"), (500.0, DeliveryState.IN_DOUBT, None),
+        (300.0, DeliveryState.UNCHANGED, "9"), (400.0, DeliveryState.DELIVERED, "9"),
+        (500.0, DeliveryState.IN_DOUBT, None),
     ):  # fmt: skip
         take_in(engine, at, "order", order("1"))
         move(engine, at + 50, state, remote_id)

@@ -186,8 +186,8 @@ class Reader:
     def quote(self, text: str) -> str:
         """The vendor's words, shortened, with key and secret taken out should they repeat one."""
         for secret in (self.key, self.secret):
-            if secret is not None and not secret.missing:
-                text = text.replace(secret.reveal(), "***")
+            if secret is not None:
+                text = secret.hidden_in(text)
         return repr(text[:200])
 
 

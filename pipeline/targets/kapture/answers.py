@@ -240,8 +240,7 @@ class Reader:
     def _quote(self, text: str) -> str:
         """The vendor's words, shortened, with our keys taken out should they repeat one."""
         for key in self.keys:
-            if not key.missing:
-                text = text.replace(key.reveal(), "***")
+            text = key.hidden_in(text)
         return repr(text[:200])
 
 

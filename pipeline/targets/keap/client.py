@@ -30,7 +30,7 @@ class Client:
 
     def redact(self, text: str) -> str:
         """The text without the key, should the vendor repeat it."""
-        return text if self.api_key.missing else text.replace(self.api_key.reveal(), HIDDEN)
+        return self.api_key.hidden_in(text, HIDDEN)
 
     def _signed(self, request: Request, key: str) -> Signed:
         query = urlencode(request.query, quote_via=quote, safe="")

@@ -159,6 +159,6 @@ def _redacting(account: OrderDeskAccount) -> Callable[[str], str]:
     """Blacks the key out of whatever Order Desk says: an answer may echo it."""
 
     def redact(text: str) -> str:
-        return text if account.api_key.missing else text.replace(account.api_key.reveal(), HIDDEN)
+        return account.api_key.hidden_in(text, HIDDEN)
 
     return redact
