@@ -172,7 +172,7 @@ class Lane:
         self._ledger = f"sqlite:///{ledger}"
         self._chance = random.Random(seed)
         self._share_lost = lost / orders
-        self._share_killed = kills / (2.2 * orders)
+        self._share_killed = 1.2 * kills / (2.2 * orders)  # a little often, and no more once there were enough
         self._orders, self._kills = orders, kills
         self._store = SimulatedOrderDesk()
         self.tally = Tally(orders=orders)
@@ -188,9 +188,18 @@ class Lane:
             while self._serve_one_life():
                 pass
             self._count(base, number)
+            self._say(seed, first + number, time.monotonic() - begun)
         self._count_doubts()
         self.tally.seconds = time.monotonic() - begun
         return self.tally
+
+    def _say(self, seed: int, orders: int, seconds: float) -> None:
+        tally = self.tally
+        print(
+            f"lane {seed}: {orders:,} orders, {tally.answers_lost:,} answers lost, {tally.kills} kills, "
+            f"lost {tally.lost}, duplicated {tally.duplicated}, {seconds:.0f} s",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
 
     def _serve_one_life(self) -> bool:
         """Answer one delivering process until it ends; ``True`` when it was killed and another is needed."""

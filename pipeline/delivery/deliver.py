@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
 from pipeline.errors import LedgerError, SetupError
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.deliveries import Delivery, StepRow
+from pipeline.ledger.deliveries import Delivery, History
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliveryState
 from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRefused, Prior, Refused, Result
 from pipeline.targets.http import Transport
+
+FETCHED = 16
+"""Deliveries fetched at once per worker: few, so that a doubt that falls due is not kept waiting behind many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Drain:
         self._progress = progress
         self._line = Line(account, transport, clock, stop)
         self._operations: dict[tuple[str, str], Operation] = {}
+        self._in_line: deque[tuple[Delivery, History]] = deque()
         self._attended = 0
 
     def run(self) -> Drained:
@@ -90,14 +95,25 @@ class Drain:
         return self._stop.is_set() or self._line.paused is not None
 
     def _start_some(self, pool: ThreadPoolExecutor, under_way: dict[Future[None], int], workers: int) -> None:
-        if self._clock.now() < self._line.held_until or len(under_way) >= workers:
+        if self._clock.now() < self._line.held_until:
             return
-        with self._engine.connect() as connection:
-            due = book.due(
-                connection, self._account.name, self._clock.now(), workers - len(under_way), list(under_way.values())
-            )
-        for delivery in due:
-            under_way[pool.submit(self._attend, delivery)] = delivery.id
+        while len(under_way) < workers and (found := self._next_in_line(under_way, workers)) is not None:
+            delivery, history = found
+            under_way[pool.submit(self._attend, delivery, history)] = delivery.id
+
+    def _next_in_line(self, under_way: dict[Future[None], int], workers: int) -> tuple[Delivery, History] | None:
+        """The next delivery that is due; they are fetched some at a time, because asking costs more than one send.
+
+        Nobody else moves them meanwhile: this drain is the only one, and people's decisions need the run lock.
+        """
+        if not self._in_line:
+            with self._engine.connect() as connection:
+                due = book.due(
+                    connection, self._account.name, self._clock.now(), FETCHED * workers, list(under_way.values())
+                )
+                histories = book.histories(connection, due) if due else {}
+            self._in_line.extend((delivery, histories[delivery.id]) for delivery in due)
+        return self._in_line.popleft() if self._in_line else None
 
     def _collect(self, under_way: dict[Future[None], int]) -> None:
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -135,9 +151,9 @@ class Drain:
 
     # --- one delivery ---
 
-    def _attend(self, delivery: Delivery) -> None:
+    def _attend(self, delivery: Delivery, history: History) -> None:
         try:
-            verdict = self._verdict(delivery)
+            verdict = self._verdict(delivery, history)
         except Halt:
             return
         now = self._clock.now()
@@ -146,8 +162,10 @@ class Drain:
             values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}
         self._writer.write(lambda c: book.move(c, delivery.id, verdict.state, now, **values))
 
-    def _verdict(self, delivery: Delivery) -> Verdict:
-        known, before = self._history(delivery)
+    def _verdict(self, delivery: Delivery, history: History) -> Verdict:
+        known, before = history.steps, history.prior
+        if history.half_done:
+            known = self._writer.write(lambda c: book.take_over(c, delivery, history.half_done))
         operation = self._operation(delivery)
         if before is not None and not known:
             decided = without_sending(delivery, before, operation)
@@ -158,16 +176,6 @@ class Drain:
         prior = Prior(before.result or {}, before.record) if before is not None else None
         journal = Journal(delivery, self._account, self._line, self._writer, self._clock, known)
         return self._carry_out(operation, delivery, prior, journal)
-
-    def _history(self, delivery: Delivery) -> tuple[dict[str, StepRow], Delivery | None]:
-        """The delivery's own steps, those a refused one before it had done, and what is there of this key already."""
-        with self._engine.connect() as connection:
-            known = book.steps_of(connection, delivery.id)
-            before = book.prior(connection, delivery)
-            done = book.half_done(connection, delivery) if not known and before is None else []
-        if done:
-            known = self._writer.write(lambda c: book.take_over(c, delivery, done))
-        return known, before
 
     def _carry_out(self, operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Verdict:
         now = self._clock.now

@@ -11,7 +11,7 @@ The safety of the whole product lives in this file. The promise:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from pipeline.delivery.clock import Clock
@@ -277,7 +277,8 @@ def _result(outcome: Done) -> Result:
 
 
 def _stored(request: Request) -> dict[str, Any]:
-    return {name: value for name, value in asdict(request).items() if value not in (None, "", ())}
+    told = ((part.name, getattr(request, part.name)) for part in fields(request))
+    return {name: value for name, value in told if value not in (None, "", ())}
 
 
 def _describe(outcome: Outcome) -> tuple[str, str, str]:

@@ -70,41 +70,125 @@ def _select() -> sa.Select[Any]:
     return sa.select(deliveries, batches.c.deliver, batches.c.on_change, batches.c.feed).join(batches)
 
 
-def _ready(account: str) -> sa.ColumnElement[bool]:
-    """Open deliveries of an account that nobody and nothing stands before.
+def _behind() -> sa.ColumnElement[bool]:
+    """Whether the record key of a delivery has an earlier one that is still open.
 
-    One whose record key has an earlier delivery still open waits behind it: the earlier one decides whether this
-    one is unchanged, an update or a creation.
+    It waits behind that one, which decides whether it is unchanged, an update or a creation.
     """
     earlier = deliveries.alias("earlier")
-    behind = sa.exists().where(
+    return sa.exists().where(
         earlier.c.record_key == deliveries.c.record_key,
         earlier.c.account == deliveries.c.account,
         earlier.c.operation == deliveries.c.operation,
         earlier.c.id < deliveries.c.id,
         earlier.c.state.in_(OPEN),
     )
-    return sa.and_(deliveries.c.account == account, deliveries.c.state.in_(OPEN), ~behind)
 
 
 def due(connection: sa.Connection, account: str, now: float, limit: int, skip: Sequence[int] = ()) -> list[Delivery]:
-    """Deliveries of an account that may be attended now, oldest first, without those in ``skip``."""
-    query = (
-        _select().where(_ready(account), deliveries.c.due_at <= now).order_by(deliveries.c.id).limit(limit + len(skip))
-    )
-    found = [_delivery(row) for row in connection.execute(query)]
-    return [d for d in found if d.id not in set(skip)][:limit]
+    """Deliveries of an account that may be attended now, oldest first, without those in ``skip``.
+
+    One query per state, so that each walks its index in order and stops at ``limit``: however many wait, none is
+    sorted. The ``+ 0.0`` keeps SQLite from choosing the index by time instead.
+    """
+    found = [
+        _delivery(row)
+        for state in OPEN
+        for row in connection.execute(
+            _select()
+            .where(
+                deliveries.c.account == account,
+                deliveries.c.state == state,
+                deliveries.c.due_at + 0.0 <= now,
+                deliveries.c.id.not_in(skip),
+                ~_behind(),
+            )
+            .order_by(deliveries.c.id)
+            .limit(limit)
+        )
+    ]
+    return sorted(found, key=lambda delivery: delivery.id)[:limit]
 
 
 def next_due(connection: sa.Connection, account: str) -> tuple[float, str] | None:
     """When the next delivery of an account is due, and its state; ``None`` when only people can move it on."""
-    row = connection.execute(
-        sa.select(deliveries.c.due_at, deliveries.c.state)
-        .where(_ready(account), deliveries.c.due_at.is_not(None))
-        .order_by(deliveries.c.due_at)
-        .limit(1)
-    ).first()
-    return (row.due_at, row.state) if row else None
+    first = [
+        (row.due_at, row.state)
+        for state in OPEN
+        for row in connection.execute(
+            sa.select(deliveries.c.due_at, deliveries.c.state)
+            .where(
+                deliveries.c.account == account,
+                deliveries.c.state == state,
+                deliveries.c.due_at.is_not(None),
+                ~_behind(),
+            )
+            .order_by(deliveries.c.due_at)
+            .limit(1)
+        )
+    ]
+    return min(first, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What came before an attempt at a delivery.
+
+    ``steps`` are its own by name; ``prior`` is the newest earlier delivery of its key that is there at the target;
+    ``half_done`` are steps that a refused delivery before it had done, where it has neither.
+    """
+
+    steps: dict[str, StepRow]
+    prior: Delivery | None
+    half_done: Sequence[StepRow] = ()
+
+
+def histories(connection: sa.Connection, found: Sequence[Delivery]) -> dict[int, History]:
+    """The histories of several deliveries at once, by delivery id."""
+    ids = [delivery.id for delivery in found]
+    own = _steps_of_all(connection, ids)
+    before = _before(connection, ids)
+    newest = {id_: next((e for e, state in reversed(earlier) if state in THERE), 0) for id_, earlier in before.items()}
+    there = {
+        row.id: _delivery(row) for row in connection.execute(_select().where(deliveries.c.id.in_(newest.values())))
+    }
+    refused = {
+        id_: earlier[-1][0]
+        for id_, earlier in before.items()
+        if earlier[-1][1] == DeliveryState.REFUSED and not newest[id_] and id_ not in own
+    }
+    theirs = _steps_of_all(connection, list(refused.values()))
+    return {
+        id_: History(
+            own.get(id_, {}),
+            there.get(newest.get(id_, 0)),
+            [step for step in theirs.get(refused.get(id_, 0), {}).values() if step.state == "done"],
+        )
+        for id_ in ids
+    }
+
+
+def _before(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """Id and state of the earlier deliveries of the same key, oldest first, by delivery id."""
+    earlier = deliveries.alias("earlier")
+    same = sa.and_(
+        earlier.c.record_key == deliveries.c.record_key,
+        earlier.c.account == deliveries.c.account,
+        earlier.c.operation == deliveries.c.operation,
+        earlier.c.id < deliveries.c.id,
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    asked = sa.select(deliveries.c.id, earlier.c.id, earlier.c.state).join(earlier, same)
+    for id_, earlier_id, state in connection.execute(asked.where(deliveries.c.id.in_(ids)).order_by(earlier.c.id)):
+        found.setdefault(id_, []).append((earlier_id, state))
+    return found
+
+
+def _steps_of_all(connection: sa.Connection, ids: Sequence[int]) -> dict[int, dict[str, StepRow]]:
+    found: dict[int, dict[str, StepRow]] = {}
+    for row in connection.execute(sa.select(steps).where(steps.c.delivery_id.in_(ids)).order_by(steps.c.id)):
+        found.setdefault(row.delivery_id, {})[row.name] = _step(row)
+    return found
 
 
 def get(connection: sa.Connection, delivery_id: int) -> Delivery | None:
@@ -263,24 +347,6 @@ def _is_under_way(connection: sa.Connection, intent: Intent, account: str) -> bo
         .limit(1)
     ).first()
     return found is not None
-
-
-def half_done(connection: sa.Connection, delivery: Delivery) -> list[StepRow]:
-    """What an earlier, refused delivery of the same key had already done at the target."""
-    earlier = connection.execute(
-        sa.select(deliveries.c.id, deliveries.c.state)
-        .where(
-            deliveries.c.record_key == delivery.record_key,
-            deliveries.c.account == delivery.account,
-            deliveries.c.operation == delivery.operation,
-            deliveries.c.id < delivery.id,
-        )
-        .order_by(deliveries.c.id.desc())
-        .limit(1)
-    ).first()
-    if earlier is None or earlier.state != DeliveryState.REFUSED:
-        return []
-    return [step for step in steps_of(connection, earlier.id).values() if step.state == "done"]
 
 
 def take_over(connection: sa.Connection, delivery: Delivery, done: Sequence[StepRow]) -> dict[str, StepRow]:

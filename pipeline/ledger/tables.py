@@ -96,6 +96,8 @@ deliveries = sa.Table(
     sa.UniqueConstraint("batch_id", "account", "operation", "record_key", name="one_delivery_per_record_and_target"),
 )
 sa.Index("deliveries_due", deliveries.c.account, deliveries.c.state, deliveries.c.due_at)
+# what is still to do of an account, oldest first, without looking at what is done or sorting what waits
+sa.Index("deliveries_in_line", deliveries.c.account, deliveries.c.state, deliveries.c.id)
 sa.Index("deliveries_by_key", deliveries.c.record_key, deliveries.c.account, deliveries.c.operation)
 sa.Index("deliveries_by_batch", deliveries.c.batch_id, deliveries.c.state)
 

@@ -87,6 +87,7 @@ def upgrade() -> None:
     op.create_index("deliveries_by_batch", "deliveries", ["batch_id", "state"], unique=False)
     op.create_index("deliveries_by_key", "deliveries", ["record_key", "account", "operation"], unique=False)
     op.create_index("deliveries_due", "deliveries", ["account", "state", "due_at"], unique=False)
+    op.create_index("deliveries_in_line", "deliveries", ["account", "state", "id"], unique=False)
     op.create_table(
         "rejections",
         sa.Column("id", sa.Integer(), nullable=False),
