@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-import yaml
 from keap_bench import FIELDS, Bench, account, changed, line, money, order
+from keap_schema import faults, spec_at
 
 from pipeline.model import Record
 from pipeline.targets.contract import Prior, Request
@@ -21,10 +21,6 @@ from pipeline.targets.keap.payload import minor, payment_method, utc
 from pipeline.targets.keap.places import country_code, region_code
 
 GOLDEN = Path(__file__).parent / "golden" / "keap"
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
-SPEC = Path(os.environ.get("KEAP_OPENAPI_V2") or SPECS / "keap-rest-v2.yml")
-"""Where a copy of Keap's official REST v2 OpenAPI file lies, if anywhere: beside the repository, or as named."""
-
 PLAIN = order(
     line(product_name="Widget, blue"),
     shipping_method="UPS Ground",
@@ -211,41 +207,7 @@ def test_a_plan_made_again_gives_the_same_steps():
 
 @pytest.fixture(scope="module")
 def spec():
-    if not SPEC.is_file():
-        pytest.skip(f"there is no copy of Keap's OpenAPI file at {SPEC}; KEAP_OPENAPI_V2 names another place")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(SPEC.read_text(encoding="utf-8"), Loader=loader)
-
-
-def faults(value, schema, spec, where="body"):
-    """What a JSON value breaks of an OpenAPI schema, unknown properties included."""
-    if "$ref" in schema:
-        schema = spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    kinds = {
-        "object": dict,
-        "array": list,
-        "string": str,
-        "integer": int,
-        "number": (int, float),
-        "boolean": bool,
-    }
-    kind = schema.get("type")
-    if kind and not isinstance(value, kinds[kind]):
-        return [f"{where} is no {kind}"]
-    found = []
-    if isinstance(value, dict) and "properties" in schema:
-        found += [f"{where}.{name} unknown" for name in value if name not in schema["properties"]]
-        found += [f"{where}.{name} missing" for name in schema.get("required", ()) if name not in value]
-        for name, inner in value.items():
-            found += faults(inner, schema["properties"].get(name, {}), spec, f"{where}.{name}")
-    if isinstance(value, list):
-        for inner in value:
-            found += faults(inner, schema.get("items", {}), spec, f"{where}[]")
-    if "enum" in schema and value not in schema["enum"]:
-        found.append(f"{where} is none of {schema['enum']}")
-    if isinstance(value, str) and len(value) > schema.get("maxLength", 10**6):
-        found.append(f"{where} too long")
-    return found
+    return spec_at("KEAP_OPENAPI_V2", "keap-rest-v2.yml")
 
 
 def test_the_official_schema_takes_every_body(spec):

@@ -133,7 +133,7 @@ def test_each_fault_does_the_work_or_not_and_shows_what_it_says(
 ) -> None:
     sandbox.faults.add([Fault(kind, times=1, seconds=0.01 if kind in {"stall", "slow_bytes"} else 60)])
     answer = send(client)
-    worked = kind in {"drop_after", "error_after", "stall", "slow_bytes", "cut", "html", "empty"}
+    worked = kind in {"drop_after", "error_after", "stall", "slow_bytes", "cut", "html", "empty", "hang_up", "error_200"}
     assert number_of_orders(sandbox) == int(worked)
     assert (answer is None) == (kind in FAILS)
     expected = {
