@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,6 +71,11 @@ class Story:
         self._targets = targets
         self._orders = orders
         self.tally = Tally()
+        self.after_kill: Callable[[Ground], None] = lambda _ground: None
+
+    def first_run(self) -> Ended:
+        """The first run of a trial that nobody harms."""
+        return self.play(Blow(0, at=sys.maxsize))
 
     def play(self, blow: Blow | None) -> Ended:
         """One trial from empty folder to verdict; returns how the run to be killed ended.
@@ -95,6 +100,7 @@ class Story:
         ended = self._warm.call("run", folder=ground.path, kill_at=blow.at if blow and strikes else None)
         if blow and strikes and ended.code == KILLED:
             self.tally.killed += 1
+            self.after_kill(ground)
             self.tally.struck[ended.boundaries[-1].split()[0].rstrip(",")] += 1
             if blow.again is not None:
                 self._warm.call("run", folder=ground.path, kill_at=blow.again)

@@ -1,0 +1,173 @@
+"""The safeguards bear load: each is taken away in turn, and the proof that watches it has to go red.
+
+    python bench/proof/mutations.py
+
+Every check is run twice in processes of their own: with everything in place it must count nothing lost or doubled,
+without its safeguard it must count something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crash import Blow, Story
+from desk import Desk, account_at, order
+from ground import SECRETS, Ground, fast_folder, orders_at, row
+from powercut import build, cut
+from safeguards import take_away
+from warm import WarmCommand
+from weather import FAULTS, PLAYS, compare, perform
+
+from pipeline.sandbox.faults import Fault
+from pipeline.sandbox.influencersoft import SimulatedInfluencerSoft
+from pipeline.sandbox.server import SandboxServer
+
+CANNOT = 77
+"""Exit code of a check that this machine cannot make."""
+
+
+def killed_around_calls(safeguard_off: str, *, power: bool = False) -> int:
+    """A kill (or a power cut) before and after each call to a target without look-up; what was lost or doubled."""
+    with (
+        tempfile.TemporaryDirectory(prefix="orderdrop-mutation-", dir=fast_folder()) as root,
+        SandboxServer([SimulatedInfluencerSoft()]) as sandbox,
+    ):
+        library = build(Path(root)) if power else None
+        if power and library is None:
+            sys.exit(CANNOT)
+        environment = {**SECRETS, "LD_PRELOAD": str(library)} if power else SECRETS
+        with WarmCommand(environment, safeguard_off) as warm:
+            story = Story(sandbox, warm, Path(root), ["influencersoft"], 2)
+            if power:
+                story.after_kill = lambda ground: cut(ground.path / "var")
+            calls = [at for at, name in enumerate(story.first_run().boundaries, 1) if name.startswith("call")]
+            for at in calls:
+                story.play(Blow(0, at))
+            return story.tally.lost + story.tally.doubled
+
+
+def _in_bad_weather(fault: str, safeguard_off: str) -> int:
+    """One fault at the first write of an Order Desk story; what was lost or doubled."""
+    play = PLAYS[0]
+    fair = perform(play, None)
+    if safeguard_off:
+        take_away(safeguard_off)
+    cell = compare(perform(play, FAULTS[fault], 1), fair, FAULTS[fault], looks_up=True)
+    return cell.lost + cell.duplicated
+
+
+def answer_lost(safeguard_off: str) -> int:
+    """An answer lost after the work."""
+    return _in_bad_weather("connection dropped after the work", safeguard_off)
+
+
+def work_late(safeguard_off: str) -> int:
+    """Work that is done after our time-out and our first look-up."""
+    return _in_bad_weather("work done late, after our look-up", safeguard_off)
+
+
+def _same_order_twice(safeguard_off: str, faults: tuple[Fault, ...]) -> int:
+    """The same order in two files, to a target without look-up."""
+    if safeguard_off:
+        take_away(safeguard_off)
+    with (
+        tempfile.TemporaryDirectory(prefix="orderdrop-mutation-", dir=fast_folder()) as folder,
+        SandboxServer([SimulatedInfluencerSoft()]) as sandbox,
+    ):
+        sandbox.faults.add(faults)
+        desk = Desk(Path(folder), account_at("influencersoft", sandbox))
+        for _ in range(2):
+            desk.take_in("create_order", [order("1")])
+            desk.drain()
+        desk.close()
+        return abs(orders_at(sandbox.truth(), "influencersoft")["1"] - 1)
+
+
+def dropped_again(safeguard_off: str) -> int:
+    """An order that was delivered comes again in another file."""
+    return _same_order_twice(safeguard_off, ())
+
+
+def dropped_again_in_doubt(safeguard_off: str) -> int:
+    """An order that is in doubt comes again in another file."""
+    return _same_order_twice(safeguard_off, (Fault("drop_after", times=1),))
+
+
+def two_runs_at_once(safeguard_off: str) -> int:
+    """Two runs of one project at the same time."""
+    keys = [f"o{n}" for n in range(15)]
+    with (
+        tempfile.TemporaryDirectory(prefix="orderdrop-mutation-", dir=fast_folder()) as root,
+        SandboxServer([SimulatedInfluencerSoft()]) as sandbox,
+        WarmCommand(SECRETS, safeguard_off) as one,
+        WarmCommand(SECRETS, safeguard_off) as other,
+    ):
+        sandbox.faults.add([Fault("stall", seconds=0.05)])
+        ground = Ground.make(Path(root) / "p", sandbox.base_urls(), ["influencersoft"], settle=1)
+        ground.drop("orders.csv", [row(key) for key in keys])
+        one.call("status", folder=ground.path)
+        for run in (one, other):
+            run.start("run", folder=ground.path)
+        for run in (one, other):
+            run.finish()
+        one.call("run", folder=ground.path)
+        seen = orders_at(sandbox.truth(), "influencersoft")
+    return sum(abs(seen[key] - 1) for key in keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What is done, and the safeguard that it needs."""
+
+    said: str
+    bad: Callable[[str], int]
+
+
+CHECKS: Mapping[str, Check] = {
+    "intent record before the call": Check("kill -9 around each call", killed_around_calls),
+    "sync of each commit": Check("power cut around each call", lambda off: killed_around_calls(off, power=True)),
+    "look-up": Check("an answer lost after the work", answer_lost),
+    "settle time": Check("work done late, after the first look-up", work_late),
+    "memory of the key": Check("a delivered order dropped again", dropped_again),
+    "waiting behind an open delivery of the key": Check("an order in doubt dropped again", dropped_again_in_doubt),
+    "run lock": Check("two runs at once", two_runs_at_once),
+}
+
+
+def measure(name: str, *, removed: bool) -> int | None:
+    """Lost and doubled of one check in a process of its own; ``None`` where this machine cannot make it."""
+    command = [sys.executable, __file__, "--check", name, *(["--removed"] if removed else [])]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode == CANNOT:
+        return None
+    if ended.returncode != 0:
+        raise RuntimeError(f"{name}: {ended.stderr[-2000:]}")
+    return int(ended.stdout.strip().splitlines()[-1])
+
+
+def _main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", choices=list(CHECKS))
+    parser.add_argument("--removed", action="store_true")
+    asked = parser.parse_args()
+    if asked.check:
+        print(CHECKS[asked.check].bad(asked.check if asked.removed else ""))
+        return 0
+    wrong = 0
+    print("| safeguard | what is done | lost or doubled with it | without it |\n|---|---|---|---|")
+    for name, check in CHECKS.items():
+        whole, removed = measure(name, removed=False), measure(name, removed=True)
+        wrong += whole not in {0, None} or removed == 0
+        shown = ["no C compiler here" if bad is None else str(bad) for bad in (whole, removed)]
+        print(f"| {name} | {check.said} | {shown[0]} | {shown[1]} |", flush=True)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
