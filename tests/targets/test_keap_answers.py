@@ -21,6 +21,7 @@ from pipeline.targets.contract import (
     Unclear,
 )
 from pipeline.targets.keap import answers
+from pipeline.targets.keap.lines import is_note
 from pipeline.targets.keap.lookups import OrderSought, find_order, find_payment, find_product
 from pipeline.targets.keap.pacing import pace, wait_seconds
 
@@ -377,3 +378,24 @@ def test_the_payments_own_id_is_taken():
     rows = [{"id": "1", "payment_id": "77", "note": "n", "amount": 5}]
     finding, _ = looked(search, answer(200, {"invoice_order_payments": rows}))
     assert finding == Found({"id": "77"})
+
+
+@pytest.mark.parametrize(
+    ("kept", "same"),
+    [
+        ("orderdrop: order A&amp;B, 10 paid, by Tom &#39;n&#39; Co", True),
+        ("  orderdrop: order A&B,  10 paid, by Tom 'n' Co ", True),
+        ("orderdrop: order A&B, 20 paid, by Tom 'n' Co", False),
+        ("orderdrop: order A&B", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_note_is_known_again_though_keap_escapes_or_trims_it(kept, same):
+    assert is_note(kept, "orderdrop: order A&B, 10 paid, by Tom 'n' Co") is same
+
+
+def test_a_note_cut_by_keap_is_known_again():
+    note = "orderdrop: order FH-2026-000187, 48.89 paid, reference " + "4" * 300
+    assert is_note(note[:255], note)
+    assert not is_note(note[:30], note)

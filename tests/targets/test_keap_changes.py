@@ -94,6 +94,31 @@ def test_an_order_that_cannot_be_read_says_nothing_of_its_lines(reply):
     assert isinstance(end.value.value, Unclear)
 
 
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        ({"product": {"id": "73"}, "price_per_unit": {"amount": 1995}}, Unclear),
+        ({"product": {"id": "73", "sku": "INS-1"}}, Unclear),
+        ({"product": {"id": "73", "sku": "OTHER"}, "price_per_unit": {"amount": 1995}}, Absent),
+        ({"product": {"id": "73", "sku": "INS-1"}, "price_per_unit": {"amount": 1995}}, Found),
+    ],
+)
+def test_a_line_listed_without_its_sku_or_price_may_be_ours(entry, kind):
+    bench = Bench()
+    before = order(line())
+    result = bench.place(before)
+    plan = bench.operation().plan(order(line(), line(sku="INS-1")), Prior(result, before))
+    step = next(plan)
+    while not step.name.startswith("add:"):
+        step = plan.send(bench.perform(step).result)
+    search = step.find()
+    next(search)
+    item = {"id": "9", "item_type": "PRODUCT", "quantity": 2} | entry
+    with pytest.raises(StopIteration) as end:
+        search.send(answer(200, {"id": "5310", "order_items": [item]}))
+    assert isinstance(end.value.value, kind)
+
+
 def test_a_removed_line_is_left_to_a_person_before_anything_is_written():
     bench = Bench()
     before = order(line(), line(sku="INS-1"))
@@ -234,12 +259,18 @@ def test_a_mirrored_subscription_never_bills_and_is_made_once():
         "contact_id": "1042",
         "subscription_plan_id": "12",
         "quantity": 1,
-        "billing_amount": 27.0,
         "auto_charge": False,
         "active": True,
     }
     assert bench.body("/subscriptions") == {**{k: v for k, v in made.items() if k != "id"}, "allow_duplicate": False}
     assert {order["lines"][0]["item_type"] for order in bench.tenant.truth()["orders"]} == {"PRODUCT"}
+
+
+@pytest.mark.parametrize(("unit", "amount"), [("plan", None), ("major", 27.0), ("minor", 2700.0)])
+def test_the_amount_of_a_subscription_is_the_plans_unless_a_unit_is_named(unit, amount):
+    bench = Bench()
+    bench.place(club(), **MIRROR, subscription_amount=unit)
+    assert bench.body("/subscriptions").get("billing_amount") == amount
 
 
 def test_an_ended_subscription_says_why_and_an_update_tells_the_change():

@@ -214,3 +214,15 @@ def test_custom_values_take_the_type_of_the_field():
     assert custom_value(record, "shipped_at", 14) == datetime(2026, 1, 1, 19)
     assert custom_value(record, "birth_date", 13) == datetime(2026, 1, 3)
     assert custom_value(record, "birth_date", 15) == "2026-01-03"
+
+
+def test_a_mark_is_known_again_though_keap_escapes_it():
+    record = order(line(sku="", line_type="fee", product_name="Wrap & 'bow' " + "x" * 200, quantity="1"))
+    bench = xml_bench()
+    step = step_of(bench, record, "item:")
+    bench.send(step.request)
+    (stored,) = bench.tenant._book.orders.values()
+    (item,) = stored["order_items"]
+    item["notes"] = item["notes"].replace("&", "&amp;").replace("'", "&#39;")
+    assert isinstance(bench.find(step), Found)
+    assert len(step.name) < 140

@@ -96,6 +96,7 @@ def test_types_are_exact():
         "<int>7</int>",
     ):  # fmt: skip
         assert f"<param><value>{part}</value></param>" in text
+    assert "<string>ab</string>" in wire.call("X", "a\ufffe\x0b\ud800b").text
     for nothing in (None, 1.5, datetime(2026, 1, 1, tzinfo=UTC), b"x"):
         with pytest.raises(TypeError):
             wire.call("X", nothing)

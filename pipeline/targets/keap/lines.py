@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from html import unescape
 
 from pipeline.model import Record, Value
 
@@ -19,6 +20,8 @@ ITEM_TYPES: Mapping[str, str] = {
 }
 _BREAKS = re.compile(r"[\r\x0b\x0c]+")
 _UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+SHORTEST_CUT = 60
+"""Characters; a column that cuts notes shorter than this has not been heard of."""
 NEEDS_PRODUCT = ("product", "subscription")
 
 
@@ -43,6 +46,17 @@ def clean(value: object) -> str:
     """The text without control characters and outer blanks: Keap refuses blanks and stores controls badly."""
     text = "" if value is None else str(value)
     return _UNWANTED.sub("", _BREAKS.sub(" ", text)).strip()
+
+
+def as_kept(value: object) -> str:
+    """A text as it compares: whether Keap escapes or trims what it stores is not documented, so neither counts."""
+    return " ".join(unescape(clean(value)).split())
+
+
+def is_note(kept: object, note: str) -> bool:
+    """Whether a note Keap lists is ours, perhaps cut at an unknown length; what tells notes apart stands in front."""
+    text, wanted = as_kept(kept), as_kept(note)
+    return text == wanted or (len(text) >= SHORTEST_CUT and wanted.startswith(text))
 
 
 def line_type(line: Mapping[str, Value]) -> str:

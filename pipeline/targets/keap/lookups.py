@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.targets.contract import Absent, Answer, Done, Finding, Found, Later, Paused, Request, Unclear
 from pipeline.targets.keap.answers import Redact, field_named, remote_id, rows, trouble
-from pipeline.targets.keap.lines import Item, clean
+from pipeline.targets.keap.lines import Item, as_kept, clean, is_note, shown
 from pipeline.targets.keap.payload import NOTE_BEGINS, minor
 
 PAGE_SIZE = 100
@@ -112,7 +112,7 @@ def find_payment(order_id: str, note: str, amount: Decimal, currency: str, redac
     if isinstance(entries, Unclear):
         return entries
     alive = [entry for entry in entries if entry.get("pay_status") not in {"VOIDED", "FAILED", "ERROR"}]
-    ours = [entry for entry in alive if clean(entry.get("note")) == note]
+    ours = [entry for entry in alive if is_note(entry.get("note"), note)]
     if len(ours) == 1:
         return Found({"id": str(ours[0].get("payment_id") or remote_id(ours[0]))})
     if ours:
@@ -132,8 +132,21 @@ def find_item(order_id: str, item: Item, number: int, currency: str, redact: Red
     listed = body.get("order_items") if isinstance(body, Mapping) and remote_id(body) == order_id else None
     if not isinstance(listed, list):
         return unreadable(answer, f"order {order_id}", redact)
-    same = [entry for entry in listed if isinstance(entry, Mapping) and is_item(entry, item, currency)]
-    return Found({"id": remote_id(same[number - 1])}) if len(same) >= number else Absent()
+    entries = [entry for entry in listed if isinstance(entry, Mapping)]
+    same = [entry for entry in entries if is_item(entry, item, currency)]
+    if len(same) >= number:
+        return Found({"id": remote_id(same[number - 1])})
+    if dim := [entry for entry in entries if entry.get("quantity") == item.quantity and _is_dim(entry, item)]:
+        return Unclear(f"Keap order {order_id} has a line that may be {shown(item)}: ids {_ids(dim)}.")
+    return Absent()
+
+
+def _is_dim(entry: Entry, item: Item) -> bool:
+    """An item listed without what would tell it from ours: its SKU where ours has one, or its price."""
+    product, price = entry.get("product"), entry.get("price_per_unit")
+    nameless = bool(item.sku) and not (isinstance(product, Mapping) and clean(product.get("sku")))
+    same_kind = clean(entry.get("item_type")) in ("", item.item_type)
+    return same_kind and (nameless or not isinstance(price, Mapping))
 
 
 def is_item(entry: Mapping[str, Any], item: Item, currency: str) -> bool:
@@ -186,7 +199,7 @@ def _by_contact(sought: OrderSought, redact: Redact) -> Reading:
     entries = yield from whole_list(request, "orders", redact)
     if isinstance(entries, Unclear):
         return entries
-    titled = [entry for entry in entries if clean(entry.get("title")) == sought.order_id]
+    titled = [entry for entry in entries if as_kept(entry.get("title")) == as_kept(sought.order_id)]
     if len(titled) == 1 and _amount(titled[0]) == minor(sought.total, sought.currency):
         return found_order(titled[0])
     if titled:
@@ -206,7 +219,7 @@ def _looks_alike(entry: Entry, sought: OrderSought) -> bool:
 
 def _is_ours(entry: Entry, sought: OrderSought) -> bool:
     content = field_content(entry, sought.field_id)
-    return clean(entry.get("title")) == sought.order_id if content is None else clean(content) == sought.order_id
+    return as_kept(entry.get("title") if content is None else content) == as_kept(sought.order_id)
 
 
 def _is_near(entry: Entry, sought: OrderSought) -> bool:

@@ -56,10 +56,12 @@ class PlaceOrderOptions(OrderOptions, frozen=True, forbid_unknown_fields=True):
     """``place_order`` over REST v2.
 
     ``subscriptions``: ``product`` sells a subscription as a plain product; ``mirror`` also keeps a subscription of
-    the plan ``subscription_plans`` names for its SKU, with auto-charge off.
+    the plan ``subscription_plans`` names for its SKU, with auto-charge off. ``subscription_amount``: the ``plan``'s
+    price, or the file's in ``major`` or ``minor`` units: which of them Keap means is not documented.
     """
 
     subscriptions: str = "product"
+    subscription_amount: str = "plan"
     subscription_plans: dict[str, str | int] = {}
 
 
@@ -91,6 +93,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "order_type": ("OFFLINE", "ONLINE"),
     "discount_sign": ("negative", "positive"),
     "subscriptions": ("product", "mirror"),
+    "subscription_amount": ("plan", "major", "minor"),
     "style": ("itemized", "place_order"),
     "catalogue_prices": ("refuse", "accept"),
 }

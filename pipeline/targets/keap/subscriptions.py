@@ -11,7 +11,7 @@ from pipeline.targets.keap.answers import Redact, field_named, remote_id, writte
 from pipeline.targets.keap.lines import clean, line_type, number
 from pipeline.targets.keap.lookups import listing, whole_list
 from pipeline.targets.keap.options import PlaceOrderOptions
-from pipeline.targets.keap.payload import major
+from pipeline.targets.keap.payload import major, minor
 from pipeline.targets.keap.people import Json
 
 _ENDED = (
@@ -51,19 +51,26 @@ def is_active(line: Line) -> bool:
     return clean(line.get("subscription_status")).casefold() not in _ENDED
 
 
-def subscription_payload(line: Line, contact_id: str, plan: str) -> Json:
+def subscription_payload(line: Line, contact_id: str, plan: str, amount: float | None = None) -> Json:
     """``POST /subscriptions``. Without ``start_date`` Keap takes its own today: a date of the file would be refused
     when it is past. ``auto_charge`` is always said, because Keap's default bills."""
     payload: Json = {
         "contact_id": contact_id,
         "subscription_plan_id": plan,
         "quantity": int(number(line.get("quantity"))),
-        "billing_amount": major(number(line.get("unit_price"))),
         "auto_charge": False,
         "allow_duplicate": False,
         "active": is_active(line),
     }
+    if amount is not None:
+        payload["billing_amount"] = amount
     return payload | _reason(line)
+
+
+def _amount(line: Line, unit: str, currency: str) -> float | None:
+    """The file's price in the unit the mapping names; ``None`` leaves it to the plan."""
+    price = number(line.get("unit_price"))
+    return {"plan": None, "major": major(price), "minor": float(minor(price, currency))}[unit]
 
 
 def _reason(line: Line) -> Json:
@@ -78,16 +85,19 @@ def mirror_part(
         return
     known = mirrored(before) if before else {}
     for sku, line in mirrored(record).items():
-        made = yield mirror_step(sku, line, contact_id, str(options.subscription_plans[sku]).strip(), redact)
+        amount = _amount(line, options.subscription_amount, record.text("currency"))
+        plan = str(options.subscription_plans[sku]).strip()
+        made = yield mirror_step(sku, subscription_payload(line, contact_id, plan, amount), redact)
         if sku in known and is_active(known[sku]) != is_active(line):
             yield state_step(sku, line, str(made.get("id", "")), redact)
 
 
-def mirror_step(sku: str, line: Line, contact_id: str, plan: str, redact: Redact) -> Step:
+def mirror_step(sku: str, payload: Json, redact: Redact) -> Step:
     """Make the subscription unless the contact has one of this plan."""
+    contact_id, plan = payload["contact_id"], payload["subscription_plan_id"]
     return Step(
         f"subscription:{sku}",
-        Request("POST", "/rest/v2/subscriptions", json=subscription_payload(line, contact_id, plan)),
+        Request("POST", "/rest/v2/subscriptions", json=payload),
         partial(_written, redact),
         find=partial(find_subscription, contact_id, plan, redact),
         look_first=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.targets.contract import Absent, Answer, Finding, Found, Request, Unclear
 from pipeline.targets.keap.answers import Redact, remote_id, rows
-from pipeline.targets.keap.lines import clean
+from pipeline.targets.keap.lines import as_kept, clean, is_note
 from pipeline.targets.keap.lookups import OrderSought, unreadable
 from pipeline.targets.keap.payload import NOTE_BEGINS
 
@@ -45,7 +45,7 @@ def find_order(sought: OrderSought, redact: Redact) -> Reading:
     entries = yield from whole_list("/rest/v1/orders", "orders", redact, ("contact_id", sought.contact_id))
     if isinstance(entries, Unclear):
         return entries
-    titled = [entry for entry in entries if clean(entry.get("title")) == sought.order_id]
+    titled = [entry for entry in entries if as_kept(entry.get("title")) == as_kept(sought.order_id)]
     if len(titled) == 1 and decimal(titled[0].get("total")) == sought.total:
         return Found({"id": remote_id(titled[0]), "contact_id": sought.contact_id, "found": True})
     if titled:
@@ -73,7 +73,7 @@ def find_payment(order_id: str, note: str, amount: Decimal, redact: Redact) -> R
     entries = answer.json() if answer.ok else None
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         return unreadable(answer, f"list of payments of order {order_id}", redact)
-    ours = [entry for entry in entries if clean(entry.get("note")) == note]
+    ours = [entry for entry in entries if is_note(entry.get("note"), note)]
     if len(ours) == 1:
         return Found({"id": str(ours[0].get("payment_id") or remote_id(ours[0]))})
     foreign = [entry for entry in entries if not clean(entry.get("note")).startswith(NOTE_BEGINS)]

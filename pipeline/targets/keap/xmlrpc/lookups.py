@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.targets.contract import Absent, Answer, Finding, Found, Later, Paused, Request, Unclear
 from pipeline.targets.keap.answers import Redact
-from pipeline.targets.keap.lines import Item, clean
+from pipeline.targets.keap.lines import Item, as_kept, clean, is_note
 from pipeline.targets.keap.payload import NOTE_BEGINS
 from pipeline.targets.keap.xmlrpc.answers import row_id, structs
 from pipeline.targets.keap.xmlrpc.values import ITEM_TYPES, Struct
@@ -98,8 +98,8 @@ def _is_ours(row: Struct, sought: JobSought) -> bool:
     """By the custom field where it is filled; else by title or note: which of them a new order's description
     becomes is not documented."""
     if marked := clean(row.get(sought.field)) if sought.field else "":
-        return marked == sought.order_id
-    return sought.order_id in (clean(row.get("JobTitle")), clean(row.get("JobNotes")))
+        return as_kept(marked) == as_kept(sought.order_id)
+    return as_kept(sought.order_id) in (as_kept(row.get("JobTitle")), as_kept(row.get("JobNotes")))
 
 
 def _judged(ours: list[Struct], sought: JobSought, others: list[Struct] | None = None) -> Finding:
@@ -164,12 +164,12 @@ def find_item(job_id: str, mark: str, item: Item, redact: Redact) -> Reading:
     rows = yield from whole_table("OrderItem", {"OrderId": Id(job_id)}, ITEM_FIELDS, redact)
     if isinstance(rows, Unclear):
         return rows
-    ours = [row for row in rows if mark in texts_of(row)]
+    ours = [row for row in rows if as_kept(mark) in texts_of(row)]
     if len(ours) == 1:
         return Found({"id": row_id(ours[0])})
     if ours:
         return Unclear(f"Keap order {job_id} has {len(ours)} lines marked '{mark}': ids {_ids(ours)}.")
-    begins = f"{mark.partition(': ')[0]}: "
+    begins = as_kept(mark.partition(": ")[0]) + ": "
     unmarked = [row for row in rows if not any(text.startswith(begins) for text in texts_of(row))]
     if alike := [row for row in unmarked if _is_alike(row, item)]:
         return Unclear(f"Keap order {job_id} has a line like '{mark}' without our mark: ids {_ids(alike)}.")
@@ -178,7 +178,7 @@ def find_item(job_id: str, mark: str, item: Item, redact: Redact) -> Reading:
 
 def texts_of(row: Struct) -> tuple[str, str, str]:
     """Where a mark may stand: which argument of ``addOrderItem`` becomes which of these is told in two ways."""
-    return clean(row.get("Notes")), clean(row.get("ItemDescription")), clean(row.get("ItemName"))
+    return as_kept(row.get("Notes")), as_kept(row.get("ItemDescription")), as_kept(row.get("ItemName"))
 
 
 def _is_alike(row: Struct, item: Item) -> bool:
@@ -192,7 +192,7 @@ def find_payment(invoice: str, note: str, amount: Decimal, redact: Redact) -> Re
     rows = structs(redact, (yield call("InvoiceService.getPayments", Id(invoice))))
     if not isinstance(rows, list):
         return _unreadable("payments", rows)
-    ours = [row for row in rows if clean(row.get("PayNote")) == note]
+    ours = [row for row in rows if is_note(row.get("PayNote"), note)]
     if len(ours) == 1:
         return Found({"id": row_id(ours[0])})
     if ours:

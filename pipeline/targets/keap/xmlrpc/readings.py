@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.model import Record
 from pipeline.targets.contract import Absent, Answer, Done, Found, Outcome, Refused, Result, Unclear
 from pipeline.targets.keap import answers
-from pipeline.targets.keap.lines import clean
+from pipeline.targets.keap.lines import as_kept, clean
 from pipeline.targets.keap.options import ContactOptions
 from pipeline.targets.keap.people import Json, names
 from pipeline.targets.keap.readings import ONE_PRODUCT, field_trouble, matching, no_product, several_contacts
@@ -170,7 +170,7 @@ class Readings:
         rows = structs(self.redact, answer)
         if not isinstance(rows, list):
             return rows
-        ours = [row for row in rows if clean(row.get(field_name)) == order_id]
+        ours = [row for row in rows if as_kept(row.get(field_name)) == as_kept(order_id)]
         if len(ours) == 1:
             return Done({"id": row_id(ours[0])})
         return Refused(
@@ -182,7 +182,7 @@ class Readings:
 
 
 def _is_marked(row: Struct, order_id: str) -> bool:
-    return any(text.startswith(f"{order_id}: ") for text in texts_of(row))
+    return any(text.startswith(f"{as_kept(order_id)}: ") for text in texts_of(row))
 
 
 def _is_same(row: Struct, record: Record, duplicate_option: str) -> bool:

@@ -18,6 +18,8 @@ Struct = dict[str, Any]
 
 ITEM_TYPES: Mapping[str, int] = {"PRODUCT": 4, "SHIPPING": 1, "TAX": 2, "FEE": 3, "DISCOUNT": 7}
 """Type codes of ``addOrderItem``: product, shipping, tax, service & misc, special (a discount: seen in a thread)."""
+LONGEST_NAME = 60
+"""Characters of a name in the mark of a line, so that no column cuts the mark."""
 ORDER_FORM = -9
 """``DataFormField.FormId`` of order custom fields."""
 WHOLE_NUMBER, DECIMALS, DATES = 12, (3, 4, 11), (13, 14)
@@ -110,7 +112,8 @@ def marked_items(record: Record) -> Iterator[tuple[str, Item]]:
     order_id = clean(record.text("order_id"))
     seen: Counter[str] = Counter()
     for item in items_of(record):
-        what = f"{item.item_type.lower()} {item.quantity} x {item.sku or item.name} at {format(item.price, 'f')}"
+        name = (item.sku or item.name)[:LONGEST_NAME]
+        what = f"{item.item_type.lower()} {item.quantity} x {name} at {format(item.price, 'f')}"
         seen[what] += 1
         yield f"{order_id}: {what} ({seen[what]})", item
 

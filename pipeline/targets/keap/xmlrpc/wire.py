@@ -30,6 +30,9 @@ _CONTROL_REFERENCE = re.compile(
 )
 
 
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 class Id(str):
     """An id of Keap that is written as an int; a dry run has a stand-in here."""
 
@@ -85,7 +88,7 @@ def _typed(value: Any) -> str:  # noqa: ANN401 - one line per type of the wire
         case datetime() if value.tzinfo is None:
             return f"<dateTime.iso8601>{value.strftime('%Y%m%dT%H:%M:%S')}</dateTime.iso8601>"
         case str():
-            return f"<string>{escape(value)}</string>"
+            return f"<string>{escape(_NOT_XML.sub('', value))}</string>"
         case Mapping():
             members = "".join(f"<member><name>{escape(k)}</name>{_value(v)}</member>" for k, v in value.items())
             return f"<struct>{members}</struct>"
