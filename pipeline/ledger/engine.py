@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 from msgspec import Raw
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,13 +23,24 @@ def open_engine(url: str) -> sa.Engine:
     with ledger_trouble():
         engine = _engine(url)
         try:
-            version = _version(engine)
-            if version != HEAD:
-                _migrate(engine, version)
+            with _one_at_a_time(engine.url):
+                version = _version(engine)
+                if version != HEAD:
+                    _migrate(engine, version)
         except BaseException:
             engine.dispose()
             raise
     return engine
+
+
+@contextmanager
+def _one_at_a_time(url: sa.URL) -> Iterator[None]:
+    """Two commands that meet at a new SQLite file do not both build it: the second waits, and finds it built."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        yield
+        return
+    with FileLock(f"{url.database}.opening", timeout=60):
+        yield
 
 
 def open_readonly(url: str) -> sa.Engine | None:
@@ -59,6 +71,10 @@ def ledger_trouble() -> Iterator[None]:
     except SQLAlchemyError as problem:
         cause = getattr(problem, "orig", None) or problem
         raise in_words(cause) from problem
+    except Timeout as problem:
+        raise LedgerError(
+            "The ledger is being built by another command that does not end. Stop it, then run again."
+        ) from problem
     except OSError as problem:
         raise in_words(problem) from problem
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import stat
 import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,17 @@ def test_one_bad_write_does_not_take_its_neighbours_down(ledger_url: str) -> Non
     assert isinstance(results["bad"], LedgerError)
     writer.close()
     engine.dispose()
+
+
+def test_commands_that_meet_at_a_new_ledger_build_it_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'var' / 'ledger.db'}"
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        assert list(pool.map(_open_and_count, [url] * 8)) == [0] * 8
+
+
+def _open_and_count(url: str) -> int:
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        counted = connection.execute(sa.text("SELECT count(*) FROM batches")).scalar()
+    engine.dispose()
+    return int(counted or 0)
