@@ -21,7 +21,7 @@ from pathlib import Path
 
 import openpyxl
 from ground import SECRETS, Ground, fast_folder, orders_at, row
-from warm import KILLED, Ended, WarmCommand
+from warm import KILLED, Ended, Harm, WarmCommand
 
 from pipeline.sandbox import all_targets
 from pipeline.sandbox.faults import Fault
@@ -97,13 +97,13 @@ class Story:
 
     def _run(self, ground: Ground, blow: Blow | None, number: int) -> Ended:
         strikes = blow is not None and blow.run == number
-        ended = self._warm.call("run", folder=ground.path, kill_at=blow.at if blow and strikes else None)
+        ended = self._warm.call("run", folder=ground.path, harm=Harm(blow.at) if blow and strikes else None)
         if blow and strikes and ended.code == KILLED:
             self.tally.killed += 1
             self.after_kill(ground)
             self.tally.struck[ended.boundaries[-1].split()[0].rstrip(",")] += 1
             if blow.again is not None:
-                self._warm.call("run", folder=ground.path, kill_at=blow.again)
+                self._warm.call("run", folder=ground.path, harm=Harm(blow.again))
         if ended.code not in {0, 1}:
             self._finish(ground)
         return ended

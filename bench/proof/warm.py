@@ -12,17 +12,33 @@ import gc
 import io
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 HERE = Path(__file__).resolve()
 KILLED = -9
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What is done to one run.
+
+    ``kill_at``: SIGKILL at that boundary (from 1). ``clock_ahead``: seconds by which the machine's clock is wrong.
+    ``largest_file``: bytes beyond which no file grows, as on a full disk.
+    """
+
+    kill_at: int | None = None
+    clock_ahead: float = 0.0
+    largest_file: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +74,16 @@ class WarmCommand:
         self._process.communicate(timeout=30)
         self._scratch.cleanup()
 
-    def call(self, *arguments: str, folder: Path, kill_at: int | None = None) -> Ended:
-        """One command line on a project folder, killed at boundary ``kill_at`` (from 1)."""
-        self.start(*arguments, folder=folder, kill_at=kill_at)
+    def call(self, *arguments: str, folder: Path, harm: Harm | None = None) -> Ended:
+        """One command line on a project folder, run to its end or to the harm done to it."""
+        self.start(*arguments, folder=folder, harm=harm)
         return self.finish()
 
-    def start(self, *arguments: str, folder: Path, kill_at: int | None = None) -> None:
+    def start(self, *arguments: str, folder: Path, harm: Harm | None = None) -> None:
         """Begin a run without waiting for its end; one at a time."""
         assert self._process.stdin is not None
-        asked = {"arguments": [*arguments, "--project", str(folder)], "folder": str(folder), "kill_at": kill_at}
-        self._process.stdin.write(json.dumps(asked) + "\n")
+        asked = {"arguments": [*arguments, "--project", str(folder)], "folder": str(folder)}
+        self._process.stdin.write(json.dumps(asked | asdict(harm or Harm())) + "\n")
         self._process.stdin.flush()
 
     def finish(self) -> Ended:
@@ -126,6 +142,7 @@ def _be_the_command(scratch: Path, asked: Mapping[str, Any]) -> None:
         _redirect(scratch / "out", 1)
         _redirect(scratch / "err", 2)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+        _do_harm(asked)
         Boundaries(asked["kill_at"], asked["folder"], scratch / "boundaries").install()
         sys.argv = ["orderdrop", *asked["arguments"]]
         main()
@@ -139,6 +156,15 @@ def _be_the_command(scratch: Path, asked: Mapping[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _do_harm(asked: Mapping[str, Any]) -> None:
+    if asked["clock_ahead"]:
+        right = time.time
+        time.time = lambda: right() + asked["clock_ahead"]
+    if asked["largest_file"] is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (asked["largest_file"], asked["largest_file"]))
 
 
 def _redirect(path: Path, number: int) -> None:
