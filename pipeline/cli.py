@@ -130,6 +130,31 @@ def run(folder: Path, as_json: bool, log_format: str) -> int:
 
 
 @cli.command()
+@click.argument("pickup", required=False)
+@_project
+@_json
+@_log_format
+@_says_what_happened
+def fetch(pickup: str | None, folder: Path, as_json: bool, log_format: str) -> int:
+    """Fetch from PICKUP now (default: from every pickup): what is new there comes into the inbox."""
+    from pipeline.console import progress_for, told_fetch
+    from pipeline.fetch import chosen
+    from pipeline.fetch import fetch as fetch_from
+    from pipeline.project import load_plan, opened
+
+    plan = load_plan(folder)
+    names, stop = chosen(plan, pickup), _stop_on_signals()
+    with opened(plan) as project, progress_for(log_format) as progress:
+        told = [fetch_from(project, name, stop, progress) for name in names if not stop.is_set()]
+    code = max((one.exit_code for one in told), default=0)
+    if as_json:
+        _print_json({"pickups": [one.as_json() for one in told], "exit_code": code})
+    else:
+        click.echo(told_fetch(told))
+    return code
+
+
+@cli.command()
 @_project
 @_json
 @_says_what_happened

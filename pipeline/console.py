@@ -17,6 +17,7 @@ from pipeline.closing.balance import in_words
 if TYPE_CHECKING:  # the balance is told without loading what a run needs
     from pipeline.progress import Progress
     from pipeline.run import Report
+    from pipeline.visit import Fetched
 
 # --- progress ----------------------------------------------------------------------------------------------------
 
@@ -209,6 +210,25 @@ def _there(one: Mapping[str, Any]) -> str:
 
 def _origin(one: Mapping[str, Any]) -> str:
     return f"{one['file']} row {', '.join(map(str, one['rows']))}"
+
+
+# --- fetch -------------------------------------------------------------------------------------------------------
+
+
+def told_fetch(fetched: Sequence[Fetched]) -> str:
+    """Pickup by pickup: what came, what is left and why."""
+    return "\n".join(line for one in fetched for line in _fetched(one))
+
+
+def _fetched(one: Fetched) -> Iterator[str]:
+    came = f"{len(one.files)} files fetched" if len(one.files) != 1 else "1 file fetched"
+    yield f"{one.pickup}: {came}" + (f", {one.known} known from before" if one.known else "")
+    yield from (f"    {path}" for path in one.files[:_SHOWN])
+    if len(one.files) > _SHOWN:
+        yield f"    … and {len(one.files) - _SHOWN} more"
+    yield from (f"    {text}" for text in (*one.remarks, *one.troubles))
+    if one.problem:
+        yield f"    {one.problem}"
 
 
 # --- preview, check ----------------------------------------------------------------------------------------------

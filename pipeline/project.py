@@ -22,11 +22,15 @@ from pipeline.targets.registry import build_account
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a project folder says, complete and without contradiction; nothing was touched to learn it."""
+    """What a project folder says, complete and without contradiction; nothing was touched to learn it.
+
+    ``stopped`` are feeds whose mapping is wrong; only a plan that was loaded in part has any.
+    """
 
     settings: Settings
     mappings: Mapping[str, FeedMapping]
     accounts: Mapping[str, Account]
+    stopped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ def claim(path: Path, subfolder: str | None, work: Path) -> Claim | None:
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
         return None
-    _sync_folder(folder)
-    _sync_folder(path.parent)
+    sync_folder(folder)
+    sync_folder(path.parent)
     return Claim(link, target, name, subfolder)
 
 
@@ -78,7 +78,7 @@ def put_away(path: Path, target: Path) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     _move(path, target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     shutil.rmtree(path.parent, ignore_errors=True)
 
 
@@ -102,7 +102,7 @@ def _copy_over(path: Path, target: Path) -> None:
     path.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename durable; Windows has no way to ask for it."""
     try:
         handle = os.open(folder, os.O_RDONLY)

@@ -1,0 +1,354 @@
+"""The one door to SFTP servers: connect to a known host, list, read, put away. Nothing a server says is trusted.
+
+Paths travel as bytes below this module's surface: a server's file names need not be UTF-8, and paramiko would give up
+on a whole folder over one that is not. In ``RemoteFile.path`` such bytes are surrogate escapes, as in ``os.fsdecode``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import posixpath
+import socket
+import stat
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import paramiko
+from paramiko.sftp import (
+    CMD_CLOSE,
+    CMD_DATA,
+    CMD_HANDLE,
+    CMD_NAME,
+    CMD_OPENDIR,
+    CMD_READ,
+    CMD_READDIR,
+    CMD_STATUS,
+    int64,
+)
+
+from pipeline.errors import OrderdropError, SetupError, TargetError
+from pipeline.intake.hostkeys import Unknown, read_known
+from pipeline.settings import PickupTable
+
+_PIECE = 32 * 1024
+"""What servers answer at most per request."""
+_AHEAD = 64
+"""Pieces asked for ahead: as many as OpenSSH asks for. Some servers break off when thousands are under way."""
+_MOST_NAMES = 200_000
+"""A folder that never ends must not fill the memory; what lies beyond comes when the first ones are put away."""
+
+# Its lines about broken connections would stand beside our sentences, with tracebacks.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+
+
+class Unwritable(TargetError):
+    """The inbox on this side takes no more; the server is not to blame."""
+
+
+class Interrupted(OrderdropError):
+    """A person asked to stop while a file was being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file as the server describes it: size in bytes, time in seconds since 1970 (0 where it tells none)."""
+
+    path: str
+    size: int
+    mtime: int
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return posixpath.basename(self.path)
+
+
+@dataclass(slots=True)
+class Arriving:
+    """A file under way into ``sink``; goes on where it stopped after a broken connection."""
+
+    sink: BinaryIO
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    _digest: Any = None
+
+    def add(self, piece: bytes) -> None:
+        """Write one more piece; ``Unwritable`` when there is no room for it on this side."""
+        try:
+            self.sink.write(piece)
+        except OSError as problem:
+            raise Unwritable(
+                f"The inbox cannot be written: {problem.strerror}. The file stays on the server."
+            ) from None
+        self._digest.update(piece)
+        self.offset += len(piece)
+
+    @property
+    def sha256(self) -> str:
+        """Of what has arrived so far."""
+        return str(self._digest.hexdigest())
+
+
+class Remote:
+    """An open SFTP session."""
+
+    def __init__(self, session: _Session, timeout: float) -> None:
+        self._session = session
+        session.get_channel().settimeout(timeout)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the connection still stands: then a failed call was about one file only."""
+        channel = self._session.get_channel()
+        return bool(not channel.closed and channel.get_transport().is_active())
+
+    def listed(self, patterns: Sequence[str]) -> list[RemoteFile]:
+        """Plain files that fit a pattern, each once, oldest first; ``SetupError`` for a folder that is not there."""
+        found: dict[str, RemoteFile] = {}
+        for folder in dict.fromkeys(posixpath.dirname(pattern) for pattern in patterns):
+            names = [posixpath.basename(p) for p in patterns if posixpath.dirname(p) == folder]
+            for file in self._files(folder):
+                if any(fnmatchcase(file.name, name) for name in names):
+                    found.setdefault(file.path, file)
+        return sorted(found.values(), key=lambda file: (file.mtime, file.path))
+
+    def _files(self, folder: str) -> Iterator[RemoteFile]:
+        try:
+            entries = self._session.entries(_bytes(folder or "."))
+        except (FileNotFoundError, PermissionError) as problem:
+            why = "is not there" if isinstance(problem, FileNotFoundError) else "may not be listed by this user"
+            raise SetupError(
+                f"The folder {folder or '.'} {why} on the server. Check `remote` in pipeline.toml."
+            ) from None
+        for raw, attributes in entries:
+            name = _text(raw)
+            plain = attributes.st_mode is None or stat.S_ISREG(attributes.st_mode)
+            # A name with a slash is no name: a server that gives one is broken, or wants something.
+            if plain and "/" not in name and "\0" not in name and name not in {"", ".", ".."}:
+                yield _described(posixpath.join(folder, name), attributes)
+
+    def look(self, path: str) -> RemoteFile | None:
+        """The file as it is now; ``None`` when it is gone."""
+        try:
+            return _described(path, self._session.stat(_bytes(path)))
+        except FileNotFoundError:
+            return None
+
+    def read(
+        self, file: RemoteFile, arriving: Arriving, stop: threading.Event, told: Callable[[int], None], *, ahead: bool
+    ) -> None:
+        """Read on to the end of the file, or one byte past the size it should have; ``told`` hears how far it is."""
+        with self._session.open(_bytes(file.path), "rb") as source:
+            window = _Window(self._session, source.handle, file.size, arriving.offset, _AHEAD if ahead else 1)
+            while not stop.is_set():
+                piece = window.next_piece()
+                if not piece:
+                    return
+                arriving.add(piece)
+                told(arriving.offset)
+                if arriving.offset > file.size:
+                    return
+        raise Interrupted("Stopped while a file was being fetched; it is fetched anew the next time.")
+
+    def archive(self, path: str, folder: str, spare: str) -> None:
+        """Move a file into ``folder`` beside it; ``spare`` is put behind its name where the name is taken there."""
+        where = posixpath.join(posixpath.dirname(path), folder)
+        try:
+            self._session.stat(_bytes(where))
+        except FileNotFoundError:
+            self._session.mkdir(_bytes(where))
+        target = posixpath.join(where, posixpath.basename(path))
+        taken = self.look(target) is not None
+        self._session.rename(_bytes(path), _bytes(f"{target}.{spare}" if taken else target))
+
+    def delete(self, path: str) -> None:
+        """Remove a file."""
+        self._session.remove(_bytes(path))
+
+
+class _Session(paramiko.SFTPClient):  # type: ignore[misc]  # paramiko is untyped
+    """A session that lists names as the bytes they are."""
+
+    def entries(self, folder: bytes) -> list[tuple[bytes, paramiko.SFTPAttributes]]:
+        kind, answer = self._request(CMD_OPENDIR, folder)
+        if kind != CMD_HANDLE:
+            raise paramiko.SFTPError("expected a handle")
+        handle = answer.get_binary()
+        found: list[tuple[bytes, paramiko.SFTPAttributes]] = []
+        try:
+            while len(found) < _MOST_NAMES:
+                kind, answer = self._request(CMD_READDIR, handle)
+                if kind != CMD_NAME:
+                    raise paramiko.SFTPError("expected names")
+                for _ in range(answer.get_int()):
+                    name, _long = answer.get_string(), answer.get_string()
+                    found.append((name, paramiko.SFTPAttributes._from_msg(answer)))  # noqa: SLF001 - no public way
+        except EOFError:  # the end of the list; a broken connection is an SSHException
+            pass
+        self._request(CMD_CLOSE, handle)
+        return found
+
+
+class _Window:
+    """Reads a file in order, with a bounded number of pieces asked for ahead of their turn.
+
+    The library's own reading ahead has no bound that ends with the connection: it leaves a thread behind.
+    """
+
+    def __init__(self, session: _Session, handle: bytes, size: int, offset: int, ahead: int) -> None:
+        self._session = session
+        self._handle = handle
+        self._size = size
+        self._ahead = ahead
+        self._offset = self._asked = offset
+        self._length = _PIECE
+        self._pending: deque[tuple[int, int]] = deque()
+        self._early: dict[int, tuple[int, paramiko.Message]] = {}
+
+    def next_piece(self) -> bytes:
+        """The next bytes; none at the end. Past the size told, one more read proves that it is the end."""
+        while True:
+            if not self._pending:
+                self._ask(self._offset)
+            while len(self._pending) < self._ahead and self._asked < self._size:
+                self._ask(self._asked)
+            number, at = self._pending.popleft()
+            piece = self._answer(number)
+            if at == self._offset:
+                return self._accept(piece)
+
+    def _ask(self, offset: int) -> None:
+        number = self._session._async_request(  # noqa: SLF001 - no public way without a thread
+            self, CMD_READ, self._handle, int64(offset), self._length
+        )
+        self._pending.append((number, offset))
+        self._asked = offset + self._length
+
+    def _accept(self, piece: bytes) -> bytes:
+        if len(piece) > self._length:
+            raise paramiko.SFTPError("more bytes than asked for")
+        self._offset += len(piece)
+        if piece and len(piece) < self._length and self._offset < self._size:
+            # A server that gives less at a time: what was asked further on no longer fits, so ask anew from here.
+            self._length, self._asked = len(piece), self._offset
+        return piece
+
+    def _answer(self, number: int) -> bytes:
+        try:
+            if number in self._early:
+                kind, message = self._early.pop(number)
+                if kind == CMD_STATUS:
+                    self._session._convert_status(message)  # noqa: SLF001 - raises what the status means
+            else:
+                kind, message = self._session._read_response(number)  # noqa: SLF001 - see _ask
+        except EOFError:  # the end of the file; a broken connection is an SSHException
+            return b""
+        if kind != CMD_DATA:
+            raise paramiko.SFTPError("expected data")
+        return bytes(message.get_binary())
+
+    def _async_response(self, kind: int, message: paramiko.Message, number: int) -> None:
+        """Called by the session with answers that come before their turn."""
+        self._early[number] = kind, message
+
+
+def _described(path: str, attributes: paramiko.SFTPAttributes) -> RemoteFile:
+    size = -1 if attributes.st_size is None else int(attributes.st_size)
+    return RemoteFile(path, size, int(attributes.st_mtime or 0))
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+# --- getting in --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def connected(name: str, table: PickupTable, folder: Path) -> Iterator[Remote]:
+    """A session with the server of pickup ``name``; paths of keys start at the project ``folder``.
+
+    ``SetupError``: the host key is not known or has changed, or the user is not let in. ``TargetError``: it cannot be
+    reached, or the connection broke.
+    """
+    where = f"pickup {name}"
+    known = read_known(where, table, folder)
+    key = _private_key(where, table, folder)
+    with _in_words(where, table), paramiko.SSHClient() as client:
+        client.set_missing_host_key_policy(known.policy())
+        client.connect(
+            table.host, port=table.port, username=table.username, pkey=key,
+            password=table.password.reveal() if table.password else None,
+            look_for_keys=False, allow_agent=table.agent,
+            timeout=table.timeout_seconds, banner_timeout=table.timeout_seconds, auth_timeout=table.timeout_seconds,
+            channel_timeout=table.timeout_seconds,
+            transport_factory=known.transport,
+            disabled_algorithms={kind: list(names) for kind, names in table.disable_algorithms.items()} or None,
+        )  # fmt: skip
+        transport = client.get_transport()
+        transport.set_keepalive(table.keepalive_seconds)
+        session = _Session.from_transport(transport)
+        try:
+            yield Remote(session, table.timeout_seconds)
+        finally:
+            session.close()
+
+
+def _private_key(where: str, table: PickupTable, folder: Path) -> paramiko.PKey | None:
+    if table.key_file is None:
+        return None
+    path = folder / Path(table.key_file).expanduser()
+    secret = table.key_passphrase.reveal() if table.key_passphrase else None
+    try:
+        return paramiko.PKey.from_path(path, secret)
+    except OSError as problem:
+        raise SetupError(f"{where}: key_file {table.key_file} cannot be read: {problem.strerror}.") from None
+    except paramiko.PasswordRequiredException:
+        why = "is encrypted: give key_passphrase = { env = … }"
+    except Exception:  # noqa: BLE001 - every kind of broken key has an exception of its own
+        why = "is no private key that can be used, or key_passphrase does not open it"
+    raise SetupError(f"{where}: key_file {table.key_file} {why}.")
+
+
+@contextmanager
+def _in_words(where: str, table: PickupTable) -> Iterator[None]:
+    """Whatever the network and the server do, as one sentence that names no secret."""
+    host = f"{table.host}:{table.port}"
+    try:
+        yield
+    except Unknown as unknown:
+        raise SetupError(unknown.told(where, table)) from None
+    except paramiko.AuthenticationException:
+        raise SetupError(
+            f"{where}: {host} does not let user {table.username} in. Check username, and key_file, agent or password."
+        ) from None
+    except paramiko.ssh_exception.IncompatiblePeer as problem:
+        raise SetupError(f"{where}: {host} and orderdrop share no secure way to talk ({problem}).") from None
+    except socket.gaierror:
+        raise TargetError(f"{where}: the name {table.host} is not known to the network. Nothing was fetched.") from None
+    except (paramiko.SSHException, OSError, EOFError) as problem:
+        why = "no answer in time" if isinstance(problem, TimeoutError) else _said(problem)
+        raise TargetError(f"{where}: {host}: {why}. It is tried again; nothing is lost.") from None
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, EOFError):
+        return "the connection was closed"
+    if isinstance(problem, paramiko.ssh_exception.NoValidConnectionsError):
+        return "it cannot be reached"
+    return io.StringIO(str(problem) or type(problem).__name__).readline().strip().rstrip(".")
