@@ -113,7 +113,6 @@ class Stand:
         return {one.reveal() for one in held if isinstance(one, Secret)}
 
 
-_PLACE = Way(lambda number, _: order(number), {"create_products": True})
 _PUSH = Way(lambda number, _: order(number))
 _UPDATE = Way(
     lambda number, truth: order(number, extra={"kapture_order_id": _kapture_id(truth, number)}), first="push_order"
@@ -123,6 +122,19 @@ _KAPTURE_WAYS = {
     "update_order": _UPDATE,
     "payment": Way(lambda number, truth: payment(_kapture_id(truth, number)), {"order_id": "kapture"}, "push_order"),
 }
+
+_KEAP = {"api_key": secret(), "custom_fields": {"order_id": "_ExternalOrderId", "status": "_FulfillmentStatus"}}
+
+
+def _keap_ways(**options: Any) -> Mapping[str, Way]:
+    return {
+        "place_order": Way(lambda number, _: order(number), {"create_products": True, **options}),
+        "customer": Way(lambda number, _: customer(number)),
+        "payment": Way(
+            lambda number, _: payment(number), first="place_order", base=lambda n: order(n, amount_paid=None)
+        ),
+    }
+
 
 STANDS: Mapping[str, Stand] = {
     "orderdesk": Stand(
@@ -134,37 +146,15 @@ STANDS: Mapping[str, Stand] = {
             "shipment": Way(lambda number, _: shipment(number), first="order"),
         },
     ),
-    "keap": Stand(
-        lambda: SimulatedKeap([SECRET]),
-        lambda: {
-            "api_key": secret(), "custom_fields": {"order_id": "_ExternalOrderId", "status": "_FulfillmentStatus"}
-        },
-        {
-            "place_order": _PLACE,
-            "customer": Way(lambda number, _: customer(number)),
-            "payment": Way(
-                lambda number, _: payment(number), first="place_order", base=lambda n: order(n, amount_paid=None)
-            ),
-        },
-    ),
-    "keap xmlrpc": Stand(
-        lambda: SimulatedKeap([SECRET]),
-        lambda: {
-            "api": "xmlrpc", "api_key": secret(),
-            "custom_fields": {"order_id": "_ExternalOrderId", "status": "_FulfillmentStatus"},
-        },
-        {
-            "place_order": _PLACE,
-            "customer": Way(lambda number, _: customer(number)),
-            "payment": Way(
-                lambda number, _: payment(number), first="place_order", base=lambda n: order(n, amount_paid=None)
-            ),
-        },
+    "keap": Stand(lambda: SimulatedKeap([SECRET]), lambda: _KEAP, _keap_ways()),
+    "keap xmlrpc": Stand(lambda: SimulatedKeap([SECRET]), lambda: {**_KEAP, "api": "xmlrpc"}, _keap_ways()),
+    "keap xmlrpc at catalogue prices": Stand(
+        lambda: SimulatedKeap([SECRET]), lambda: {**_KEAP, "api": "xmlrpc"}, _keap_ways(style="place_order")
     ),
     "keap rest-v1": Stand(
         lambda: SimulatedKeap([SECRET]),
         lambda: {"api": "rest-v1", "api_key": secret()},
-        {"place_order": _PLACE, "customer": Way(lambda number, _: customer(number))},
+        {name: way for name, way in _keap_ways().items() if name != "payment"},
     ),
     "influencersoft": Stand(
         lambda: SimulatedInfluencerSoft(key=SECRET, secret=SECRET),
@@ -180,7 +170,7 @@ STANDS: Mapping[str, Stand] = {
         lambda: SimulatedKapture(KAPTURE_KEYS, pull_shows_erp_id=True),
         lambda: {
             "keys": {call: secret(key) for call, key in KAPTURE_KEYS.items()}, "payment_path": PAYMENT_PATH,
-            "pull_proves_absence": True,
+            "pull_proves_absence": True, "list_days_back": 1,
         },
         _KAPTURE_WAYS,
     ),

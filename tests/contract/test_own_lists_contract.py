@@ -23,7 +23,7 @@ from pipeline.targets.registry import TARGETS
 
 CASES = [
     ("orderdesk", "inventory_item"), ("orderdesk", "order"), ("orderdesk", "shipment"), ("keap", "place_order"),
-    ("keap xmlrpc", "place_order"),
+    ("keap xmlrpc", "place_order"), ("keap xmlrpc at catalogue prices", "place_order"),
     ("influencersoft", "create_order"), ("kapture", "push_order"), ("jsonbox", "put"),
 ]  # fmt: skip
 """Operations whose target lists what they make."""

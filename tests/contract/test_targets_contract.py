@@ -31,9 +31,12 @@ NO_LOOK_UP = {
 }  # fmt: skip
 """Operations with a step that no documented read shows: what becomes of it after a lost answer a person has to say."""
 
+PARTLY = {("keap xmlrpc at catalogue prices", "place_order")}
+"""Operations whose look-up proves an absence, but cannot always tell a presence: placeOrder leaves no mark of ours."""
+
 LOSING = [
-    "drop_before", "drop_after", "late", "html",
-    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("error_before", "error_after", "empty", "cut")),
+    "drop_before", "drop_after", "late",
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("error_before", "error_after", "html", "empty", "cut")),
 ]  # fmt: skip
 
 
@@ -143,7 +146,9 @@ def test_a_lost_answer_makes_nothing_twice_and_loses_nothing(case: tuple[str, st
             told = depot.attempts(delivery)
             assert depot.sandbox.duplicates()[depot.simulated.name] == {}
             assert "in_doubt" in {outcome for outcomes in told.values() for outcome in outcomes}
-            if case in NO_LOOK_UP:
+            if case in PARTLY and delivery.state == "in_doubt":
+                assert delivery.due_at is None
+            elif case in NO_LOOK_UP:
                 assert (delivery.state, delivery.due_at) == ("in_doubt", None)
                 assert [len(outcomes) for outcomes in told.values()] == [1]
             else:
