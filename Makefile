@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test lint proof clean
+.PHONY: demo test lint proof proof-short test-long clean
 
 demo: $(READY)  ## the whole story on a throw-away folder and simulated targets
 	$(BIN)/orderdrop demo
@@ -18,7 +18,13 @@ lint: $(READY)  ## style, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-proof: $(READY)  ## the long proofs: kills at many points of a run, by the sandbox's own count
+proof: $(READY)  ## never lost, never twice: the whole proof with its figures, see docs/proof.md (about an hour)
+	$(BIN)/python bench/proof/table.py
+
+proof-short: $(READY)  ## the same with small figures (some minutes)
+	$(BIN)/python bench/proof/table.py --short
+
+test-long: $(READY)  ## the long tests
 	$(BIN)/python -m pytest -m slow -q --timeout 1800
 
 $(READY): pyproject.toml constraints.txt

@@ -123,7 +123,7 @@ def _sealed(value: Any) -> Any:  # noqa: ANN401 - a text or a table of texts
     return {k: _sealed(v) for k, v in value.items()} if isinstance(value, Mapping) else Secret(value, "the proof")
 
 
-def order(order_id: str, *, price: str = "12.50", **fields: Value) -> Record:
+def order(order_id: str, *, price: str = "12.50", fields: Mapping[str, Value] | None = None) -> Record:
     """An order of one line that every target takes."""
     known: dict[str, Value] = {
         "order_id": order_id, "ordered_at": datetime(2026, 1, 5, 8, 15, tzinfo=UTC),
@@ -135,4 +135,4 @@ def order(order_id: str, *, price: str = "12.50", **fields: Value) -> Record:
         "sku": "WB-100", "product_name": "Mug", "quantity": Decimal(1), "unit_price": Decimal(price),
         "line_type": "product",
     }  # fmt: skip
-    return Record("order", order_id, known | fields, (line,), (2,))
+    return Record("order", order_id, {**known, **(fields or {})}, (line,), (2,))

@@ -2,8 +2,8 @@
 
     python bench/proof/mutations.py
 
-Every check is run twice in processes of their own: with everything in place it must count nothing lost or doubled,
-without its safeguard it must count something.
+Every check is run twice in processes of their own: with everything in place it must count nothing doubled, without
+its safeguard something. A check fails when an order is lost on the way: a removal must not merely break the command.
 """
 
 from __future__ import annotations
@@ -32,8 +32,14 @@ CANNOT = 77
 """Exit code of a check that this machine cannot make."""
 
 
+def _only_doubled(lost: int, doubled: int) -> int:
+    """What was doubled; a removal that loses orders has broken the command, and proves nothing about the safeguard."""
+    assert not lost, f"{lost} lost"
+    return doubled
+
+
 def killed_around_calls(safeguard_off: str, *, power: bool = False) -> int:
-    """A kill (or a power cut) before and after each call to a target without look-up; what was lost or doubled."""
+    """A kill (or a power cut) before and after each call to a target without look-up; what was doubled."""
     with (
         tempfile.TemporaryDirectory(prefix="orderdrop-mutation-", dir=fast_folder()) as root,
         SandboxServer([SimulatedInfluencerSoft()]) as sandbox,
@@ -49,17 +55,17 @@ def killed_around_calls(safeguard_off: str, *, power: bool = False) -> int:
             calls = [at for at, name in enumerate(story.first_run().boundaries, 1) if name.startswith("call")]
             for at in calls:
                 story.play(Blow(0, at))
-            return story.tally.lost + story.tally.doubled
+            return _only_doubled(story.tally.lost, story.tally.doubled)
 
 
 def _in_bad_weather(fault: str, safeguard_off: str) -> int:
-    """One fault at the first write of an Order Desk story; what was lost or doubled."""
+    """One fault at the first write of an Order Desk story; what was doubled."""
     play = PLAYS[0]
     fair = perform(play, None)
     if safeguard_off:
         take_away(safeguard_off)
     cell = compare(perform(play, FAULTS[fault], 1), fair, FAULTS[fault], looks_up=True)
-    return cell.lost + cell.duplicated
+    return _only_doubled(cell.lost, cell.duplicated)
 
 
 def answer_lost(safeguard_off: str) -> int:
@@ -86,7 +92,8 @@ def _same_order_twice(safeguard_off: str, faults: tuple[Fault, ...]) -> int:
             desk.take_in("create_order", [order("1")])
             desk.drain()
         desk.close()
-        return abs(orders_at(sandbox.truth(), "influencersoft")["1"] - 1)
+        seen = orders_at(sandbox.truth(), "influencersoft")["1"]
+        return _only_doubled(int(seen == 0), max(0, seen - 1))
 
 
 def dropped_again(safeguard_off: str) -> int:
@@ -108,17 +115,19 @@ def two_runs_at_once(safeguard_off: str) -> int:
         WarmCommand(SECRETS, safeguard_off) as one,
         WarmCommand(SECRETS, safeguard_off) as other,
     ):
-        sandbox.faults.add([Fault("stall", seconds=0.05)])
+        sandbox.faults.add([Fault("unauthorized")])
         ground = Ground.make(Path(root) / "p", sandbox.base_urls(), ["influencersoft"], settle=1)
         ground.drop("orders.csv", [row(key) for key in keys])
-        one.call("status", folder=ground.path)
+        one.call("run", folder=ground.path)  # the key is not accepted: now all of them wait
+        sandbox.faults.clear()
+        sandbox.faults.add([Fault("stall", seconds=0.05)])
         for run in (one, other):
             run.start("run", folder=ground.path)
-        for run in (one, other):
-            run.finish()
-        one.call("run", folder=ground.path)
+        ended = [run.finish() for run in (one, other)]
+        ended.append(one.call("run", folder=ground.path))
         seen = orders_at(sandbox.truth(), "influencersoft")
-    return sum(abs(seen[key] - 1) for key in keys)
+    broken = sum("Traceback" in run.err for run in ended)
+    return _only_doubled(broken + sum(not seen[key] for key in keys), sum(seen.values()) - len(seen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ CHECKS: Mapping[str, Check] = {
 
 
 def measure(name: str, *, removed: bool) -> int | None:
-    """Lost and doubled of one check in a process of its own; ``None`` where this machine cannot make it."""
+    """What one check doubles, in a process of its own; ``None`` where this machine cannot make it."""
     command = [sys.executable, __file__, "--check", name, *(["--removed"] if removed else [])]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode == CANNOT:
@@ -160,7 +169,7 @@ def _main() -> int:
         print(CHECKS[asked.check].bad(asked.check if asked.removed else ""))
         return 0
     wrong = 0
-    print("| safeguard | what is done | lost or doubled with it | without it |\n|---|---|---|---|")
+    print("| safeguard | what is done | doubled with it | without it |\n|---|---|---|---|")
     for name, check in CHECKS.items():
         whole, removed = measure(name, removed=False), measure(name, removed=True)
         wrong += whole not in {0, None} or removed == 0

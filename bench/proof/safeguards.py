@@ -15,12 +15,18 @@ def take_away(name: str) -> None:
     REMOVALS[name]()
 
 
+def _put(owner: Any, name: str, instead: Any) -> None:  # noqa: ANN401 - a module or class, and what it holds
+    """Replace what ``owner`` calls ``name``; it has to be there."""
+    assert hasattr(owner, name), f"{owner} has no {name}"
+    setattr(owner, name, instead)
+
+
 def _intent_after_the_call() -> None:
     """The call leaves first, and only then is it written down that it was about to."""
     from pipeline.delivery.journal import Journal
 
     def send(self: Any, step: Any) -> Any:  # noqa: ANN401 - the journal's own
-        from pipeline.delivery.journal import Intent, _stored
+        from pipeline.delivery.journal import _stored
         from pipeline.ledger import deliveries as book
 
         now = self._clock.now
@@ -28,12 +34,12 @@ def _intent_after_the_call() -> None:
         self._line.wait_turn()
         outcome = self._outcome_of(step, signed)
         self._line.heed(outcome)
-        intent = Intent(self._delivery.id, step.name, _stored(step.request), step.search_hint)
+        intent = book.Intent(self._delivery.id, step.name, _stored(step.request), step.search_hint)
         attempt = self._write(lambda c: book.intend(c, intent, self._account.name, now()))
         self._write(lambda c: self._note_outcome(c, step, attempt, outcome, now()))
         return self._conclude(step, outcome)
 
-    Journal._send = send  # type: ignore[method-assign]
+    _put(Journal, "_send", send)
 
 
 def _no_sync() -> None:
@@ -46,7 +52,7 @@ def _no_sync() -> None:
         pragmas(connection, record)
         connection.execute("PRAGMA synchronous=OFF")
 
-    engine._pragmas = careless
+    _put(engine, "_pragmas", careless)
 
 
 def _look_up_sees_nothing() -> None:
@@ -54,7 +60,7 @@ def _look_up_sees_nothing() -> None:
     from pipeline.delivery.journal import Journal
     from pipeline.targets.contract import Absent
 
-    Journal._look = lambda _self, _step: Absent()  # type: ignore[method-assign]
+    _put(Journal, "_look", lambda _self, _step: Absent())
 
 
 def _no_settle_time() -> None:
@@ -69,7 +75,7 @@ def _no_settle_time() -> None:
         self._account = replace(self._account, settle_seconds=0.0)
         absent(self, step, known, now)
 
-    journal.Journal._absent = at_once  # type: ignore[method-assign]
+    _put(journal.Journal, "_absent", at_once)
 
 
 def _key_not_remembered() -> None:
@@ -79,7 +85,7 @@ def _key_not_remembered() -> None:
     from pipeline.ledger import deliveries as book
 
     histories = book.histories
-    book.histories = lambda c, found: {i: replace(h, prior=None) for i, h in histories(c, found).items()}
+    _put(book, "histories", lambda c, found: {i: replace(h, prior=None) for i, h in histories(c, found).items()})
 
 
 def _nothing_stands_behind() -> None:
@@ -88,7 +94,7 @@ def _nothing_stands_behind() -> None:
 
     from pipeline.ledger import deliveries as book
 
-    book._behind = sa.false  # type: ignore[assignment]
+    _put(book, "_behind", sa.false)
 
 
 def _no_run_lock() -> None:
@@ -96,10 +102,10 @@ def _no_run_lock() -> None:
     from pipeline import run
 
     @contextmanager
-    def alone(_project: object) -> Iterator[None]:
+    def alone(*_arguments: object) -> Iterator[None]:
         yield
 
-    run.alone = alone  # type: ignore[attr-defined]
+    _put(run, "alone", alone)
 
 
 REMOVALS: Mapping[str, Callable[[], None]] = {

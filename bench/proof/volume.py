@@ -292,7 +292,7 @@ def upper_bound(bad: int, orders: int) -> float:
     With none seen it is ``1 - 0.05 ** (1 / n)``, nearly 3 / n.
     """
     if bad == 0:
-        return 1 - 0.05 ** (1 / orders)
+        return float(1 - 0.05 ** (1 / orders))
     low, high = bad / orders, 1.0
     for _ in range(200):
         middle = (low + high) / 2

@@ -100,7 +100,7 @@ def _stock(sku: str, price: str) -> Record:
     return Record("inventory_item", sku, {"sku": sku, "name": f"The {sku}", "price": Decimal(price)}, rows=(2,))
 
 
-_PAID = {"order_total": Decimal("12.50"), "amount_paid": Decimal("12.50"), "currency": "USD"}
+_PAID = order("1", fields={"order_total": Decimal("12.50"), "amount_paid": Decimal("12.50"), "currency": "USD"})
 PLAYS: tuple[Play, ...] = (
     Play("Order Desk: orders, a changed one, shipments", "orderdesk", SimulatedOrderDesk, (
         Delivered("order", [order("1"), order("2")], {"folder": "Closed"}),
@@ -112,8 +112,8 @@ PLAYS: tuple[Play, ...] = (
         Delivered("inventory_item", [_stock("A-2", "5.00")]),
     )),
     Play("Keap: contact, product, order, payment, a change", "keap", SimulatedKeap, (
-        Delivered("place_order", [order("1", **_PAID), order("2")], {"create_products": True}),
-        Delivered("place_order", [order("2", shipping_city="Salem")], {"create_products": True}),
+        Delivered("place_order", [_PAID, order("2")], {"create_products": True}),
+        Delivered("place_order", [order("2", fields={"shipping_city": "Salem"})], {"create_products": True}),
     )),
     Play("Kapture: orders, its list shows our number", "kapture", lambda: SimulatedKapture(pull_shows_erp_id=True), (
         Delivered("push_order", [order("1"), order("2")]),
@@ -156,7 +156,7 @@ def perform(play: Play, fault: Fault | None, at_write: int = 0) -> Cell:
         tempfile.TemporaryDirectory(prefix="orderdrop-weather-", dir=fast_folder()) as folder,
         SandboxServer([play.make()]) as sandbox,
     ):
-        clock = WaitedTime(lambda passed: sandbox.finish_late() if passed >= LATE else None)
+        clock = WaitedTime(lambda passed: _finish_late(sandbox, passed))
         account = account_at(play.target, sandbox, timeout_seconds=0.2, **play.settings)
         desk = Desk(Path(folder), account, clock)
         if fault is not None:
@@ -169,6 +169,11 @@ def perform(play: Play, fault: Fault | None, at_write: int = 0) -> Cell:
             return _seen(desk, sandbox, play)
         finally:
             desk.close()
+
+
+def _finish_late(sandbox: SandboxServer, passed: float) -> None:
+    if passed >= LATE:
+        sandbox.finish_late()
 
 
 def _aimed(fault: Fault, at_write: int) -> Fault:
