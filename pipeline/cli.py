@@ -156,6 +156,19 @@ def fetch(pickup: str | None, folder: Path, as_json: bool, log_format: str) -> i
 
 @cli.command()
 @_project
+@_log_format
+@_says_what_happened
+def watch(folder: Path, log_format: str) -> int:
+    """Run for ever: watched inbox, scheduled pickups, retries when due; SIGTERM or Ctrl-C stops it cleanly."""
+    from pipeline.console import lines_for
+    from pipeline.watch import watch as watch_on
+
+    watch_on(folder, _stop_on_signals(), lines_for(log_format))
+    return 0
+
+
+@cli.command()
+@_project
 @_json
 @_says_what_happened
 def status(folder: Path, as_json: bool) -> int:

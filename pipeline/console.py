@@ -37,6 +37,11 @@ def progress_for(log_format: str) -> Iterator[Progress]:
         yield _Lines(as_json=log_format == "json")
 
 
+def lines_for(log_format: str) -> Progress:
+    """Log lines on standard error, also on a terminal: what runs for ever leaves a trail."""
+    return _Lines(as_json=log_format == "json")
+
+
 class _Bar:
     def __init__(self, bar: Any) -> None:  # noqa: ANN401 - rich is only loaded on a terminal
         self._bar = bar

@@ -14,7 +14,7 @@ from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, SetupError, nearest
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
-from pipeline.mapping.spec import FeedMapping, load_mappings
+from pipeline.mapping.spec import FeedMapping, load_good_mappings, load_mappings
 from pipeline.settings import Settings, load_settings
 from pipeline.targets.contract import Account
 from pipeline.targets.registry import build_account
@@ -55,15 +55,33 @@ class Project:
 
 def load_plan(folder: Path, *, secrets: bool = True) -> Plan:
     """Read and prove everything; ``SetupError`` lists what is wrong. ``secrets=False`` does without the secrets."""
-    settings = load_settings(folder)
-    if secrets and (missing := settings.missing_secrets()):
-        raise SetupError("\n".join(missing))
-    accounts = {name: build_account(name, table) for name, table in settings.accounts.items()}
+    settings, accounts = _settings(folder, secrets=secrets)
     mappings = load_mappings(settings.folder / "mappings")
     problems = [problem for mapping in mappings.values() for problem in _deliver_problems(mapping, accounts)]
     if problems:
         raise SetupError("\n".join(problems))
     return Plan(settings, mappings, accounts)
+
+
+def load_good_plan(folder: Path) -> tuple[Plan, dict[str, str]]:
+    """The same without the feeds whose mapping is wrong, and what is wrong with those, by feed.
+
+    ``SetupError`` only for what every feed needs: the settings and the accounts.
+    """
+    settings, accounts = _settings(folder, secrets=True)
+    mappings, problems = load_good_mappings(settings.folder / "mappings")
+    for feed, mapping in mappings.items():
+        if wrong := list(_deliver_problems(mapping, accounts)):
+            problems[feed] = "\n".join(wrong)
+    good = {feed: mapping for feed, mapping in mappings.items() if feed not in problems}
+    return Plan(settings, good, accounts, frozenset(problems)), problems
+
+
+def _settings(folder: Path, *, secrets: bool) -> tuple[Settings, dict[str, Account]]:
+    settings = load_settings(folder)
+    if secrets and (missing := settings.missing_secrets()):
+        raise SetupError("\n".join(missing))
+    return settings, {name: build_account(name, table) for name, table in settings.accounts.items()}
 
 
 @contextmanager

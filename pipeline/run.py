@@ -10,13 +10,14 @@ from typing import Any
 
 from pipeline.closing.balance import balance, exit_code
 from pipeline.delivery import doubts
-from pipeline.errors import TargetError
+from pipeline.errors import FileRefused, TargetError
 from pipeline.hand_back import hand_back, retire_refusals
 from pipeline.intake.claim import Claim, claim, unfinished
 from pipeline.intake.folder import Listing, look
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.batches import Batch
+from pipeline.ledger.batches import Batch, feed_of_workbook
 from pipeline.ledger.figures import figures
+from pipeline.mapping.spec import match_feed
 from pipeline.progress import Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
@@ -59,16 +60,35 @@ def _take(project: Project, found: Claim, progress: Progress) -> Batch:
 def _claims(project: Project, stop: threading.Event, remarks: list[str]) -> Iterator[Claim]:
     """Files claimed before a crash first, then what is settled in the inbox."""
     work = project.plan.settings.var / "work"
-    yield from unfinished(work)
+    yield from (found for found in unfinished(work) if not is_held(project, found.file_name, found.subfolder))
     listing = _settled(project, stop)
     remarks += listing.remarks
     remarks += [f"{path.name} is still being written; the next run takes it." for path in listing.unsettled]
     for dropped in listing.settled:
+        if stop.is_set():
+            return
+        if is_held(project, dropped.path.name, dropped.subfolder):
+            continue
         taken = claim(dropped.path, dropped.subfolder, work)
         if taken is None:
             remarks.append(f"{dropped.path.name} is held open by another program or gone; the next run takes it.")
         else:
             yield taken
+
+
+def is_held(project: Project, name: str, subfolder: str | None) -> bool:
+    """Whether a file has to wait: while a mapping is wrong, what no other feed claims may belong to its feed."""
+    if not project.plan.stopped:
+        return False
+    with project.engine.connect() as connection:
+        origin = feed_of_workbook(connection, f"errors/{name}")
+    if origin is not None:
+        return origin not in project.plan.mappings
+    try:
+        match_feed(project.plan.mappings, name, subfolder)
+    except FileRefused:
+        return True
+    return False
 
 
 def _settled(project: Project, stop: threading.Event) -> Listing:

@@ -103,6 +103,11 @@ def listed(connection: sa.Connection, *states: str) -> list[Batch]:
     return [_batch(row) for row in connection.execute(query)]
 
 
+def feed_of_workbook(connection: sa.Connection, workbook: str) -> str | None:
+    """The feed of the file a workbook in ``errors/`` (a path relative to the project folder) was written for."""
+    return connection.execute(sa.select(batches.c.feed).where(batches.c.workbook == workbook)).scalar()
+
+
 def unfinished(connection: sa.Connection) -> list[Batch]:
     """Batches that closing has to look at: still delivering, not put away yet, or with a workbook out."""
     query = (

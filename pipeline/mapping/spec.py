@@ -52,22 +52,38 @@ class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_mappings(folder: Path) -> dict[str, FeedMapping]:
     """Every mapping of a folder by its feed's name; ``SetupError`` lists what is wrong in all of them."""
+    mappings, problems = load_good_mappings(folder)
+    if problems:
+        raise SetupError("\n".join(problems.values()))
+    return mappings
+
+
+def load_good_mappings(folder: Path) -> tuple[dict[str, FeedMapping], dict[str, str]]:
+    """The mappings that are right, by feed, and what is wrong with the others, by feed or else by the file's stem."""
     mappings: dict[str, FeedMapping] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     places: dict[str, str] = {}
     for path in _mapping_files(folder):
         try:
             mapping = load_mapping(path)
         except SetupError as problem:
-            problems.append(str(problem))
+            problems[_named_feed(path)] = str(problem)
             continue
         first = places.setdefault(mapping.feed.casefold(), path.name)
         if first != path.name:
-            problems.append(f"mappings/{path.name}: feed '{mapping.feed}' is already described in {first}.")
+            problems[mapping.feed] = f"mappings/{path.name}: feed '{mapping.feed}' is already described in {first}."
         mappings[mapping.feed] = mapping
-    if problems:
-        raise SetupError("\n".join(problems))
-    return mappings
+    return {feed: mapping for feed, mapping in mappings.items() if feed not in problems}, problems
+
+
+def _named_feed(path: Path) -> str:
+    """The feed a wrong mapping is about, as far as that can be told."""
+    from pipeline.mapping.yaml_file import read_yaml
+
+    try:
+        return str(read_yaml(path, path.name).get("feed") or path.stem)
+    except SetupError:
+        return path.stem
 
 
 def load_mapping(path: Path) -> FeedMapping:
