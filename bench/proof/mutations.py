@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crash import Blow, Story
@@ -22,7 +22,7 @@ from ground import SECRETS, Ground, fast_folder, orders_at, row
 from powercut import build, cut
 from safeguards import take_away
 from warm import WarmCommand
-from weather import FAULTS, PLAYS, compare, perform
+from weather import FAULTS, PLAYS, Delivered, compare, perform
 
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.influencersoft import SimulatedInfluencerSoft
@@ -59,8 +59,8 @@ def killed_around_calls(safeguard_off: str, *, power: bool = False) -> int:
 
 
 def _in_bad_weather(fault: str, safeguard_off: str) -> int:
-    """One fault at the first write of an Order Desk story; what was doubled."""
-    play = PLAYS[0]
+    """One fault at the first write of two Order Desk orders; what was doubled."""
+    play = replace(PLAYS[0], story=(Delivered("order", [order("1"), order("2")]),))
     fair = perform(play, None)
     if safeguard_off:
         take_away(safeguard_off)
