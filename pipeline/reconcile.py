@@ -15,8 +15,7 @@ from pipeline.errors import OrderdropError, SetupError, nearest
 from pipeline.fields import RECORD_KINDS
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.standing import Standing, first_at, known_at, oldest_date, operations_of
-from pipeline.model import Record
+from pipeline.ledger.standing import Contents, Standing, first_at, known_at, oldest_date, operations_of
 from pipeline.project import Project
 from pipeline.send_out import TransportOf, http_transport
 from pipeline.targets.contract import Account, Listed, Unclear
@@ -91,7 +90,7 @@ def _one(
             known_at(connection, account.name, read.covered),
             read.listed,
             (start, began - account.settle_seconds),
-            lambda standing: _content(book.get(connection, standing.content or 0)),
+            Contents(connection, account.name).of,
             listed_from,
         )
     return _told(project, account, start, began, read, compared)
@@ -99,11 +98,6 @@ def _one(
 
 def _nothing(note: str) -> _Read:
     return _Read((), {}, (note,), unreadable=False)
-
-
-def _content(delivery: book.Delivery | None) -> Record:
-    assert delivery is not None  # noqa: S101 - a standing names a delivery of the same ledger
-    return delivery.record
 
 
 def _start(project: Project, account: Account, since: date | None) -> float | None:

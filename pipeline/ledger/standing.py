@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pipeline.fields import DEFAULT_KEYS
 from pipeline.ledger.tables import deliveries
-from pipeline.model import DeliveryState, decode_record
+from pipeline.model import DeliveryState, Record, decode_record
 
 _NATURAL = [
     deliveries.c.record["fields"][name].as_string().label(name)
@@ -110,6 +110,33 @@ def _stock_in_orders(connection: sa.Connection, account: str) -> set[tuple[str, 
     )
     records = map(decode_record, connection.execute(query).scalars())
     return {("inventory_item", str(line.get("sku"))) for record in records for line in record.lines}
+
+
+class Contents:
+    """The records of standings, read ahead: they are asked for in the order of the ledger, so one query serves many."""
+
+    AHEAD = 500
+
+    def __init__(self, connection: sa.Connection, account: str) -> None:
+        self._connection = connection
+        self._account = account
+        self._ahead: dict[int, Record] = {}
+
+    def of(self, standing: Standing) -> Record:
+        """What was the last to arrive at the target; only for a standing that has a ``content``."""
+        assert standing.content is not None  # noqa: S101 - the caller looked
+        if standing.content not in self._ahead:
+            self._read_from(standing.content)
+        return self._ahead[standing.content]
+
+    def _read_from(self, delivery_id: int) -> None:
+        query = (
+            sa.select(deliveries.c.id, deliveries.c.record)
+            .where(deliveries.c.id >= delivery_id, deliveries.c.account == self._account)
+            .order_by(deliveries.c.id)
+            .limit(self.AHEAD)
+        )
+        self._ahead = {row.id: decode_record(row.record) for row in self._connection.execute(query)}
 
 
 def first_at(connection: sa.Connection, account: str) -> float | None:

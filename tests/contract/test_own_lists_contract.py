@@ -12,9 +12,7 @@ from depot import STANDS, Depot
 
 from pipeline.closing.compare import Comparison, compare
 from pipeline.delivery.lists import ListReader
-from pipeline.ledger import deliveries as book
-from pipeline.ledger.standing import known_at
-from pipeline.model import Record
+from pipeline.ledger.standing import Contents, known_at
 from pipeline.sandbox.faults import Fault
 from pipeline.targets import registry
 from pipeline.targets.contract import Listed, Unclear
@@ -56,15 +54,9 @@ def listed(depot: Depot, operation: str) -> tuple[Listed, ...] | Unclear:
 
 def compared(depot: Depot, operation: str, entries: tuple[Listed, ...]) -> Comparison:
     with depot.engine.connect() as connection:
-
-        def content(one: object) -> Record:
-            delivery = book.get(connection, one.content)
-            assert delivery is not None
-            return delivery.record
-
         kinds = frozenset({depot.stand.ways[operation].record("x", depot.simulated.truth()).kind})
         known = known_at(connection, "acc", {operation: kinds})
-        return compare(known, entries, (0.0, depot.clock.now() + 1), content)
+        return compare(known, entries, (0.0, depot.clock.now() + 1), Contents(connection, "acc").of)
 
 
 def deliver(depot: Depot, operation: str, *numbers: str) -> None:

@@ -15,7 +15,16 @@ from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
-from pipeline.ledger.standing import Known, Standing, first_at, known_at, natural_key, oldest_date, operations_of
+from pipeline.ledger.standing import (
+    Contents,
+    Known,
+    Standing,
+    first_at,
+    known_at,
+    natural_key,
+    oldest_date,
+    operations_of,
+)
 from pipeline.model import DeliverTo, DeliveryState, Record
 from pipeline.targets.contract import Listed
 
@@ -75,6 +84,17 @@ def test_all_deliveries_of_a_record_are_one_standing(engine: sa.Engine) -> None:
     assert (standing.key, standing.natural_key, standing.state) == ("shop-1", "1", "in_doubt")
     assert (standing.begun_at, standing.made_at, standing.remote_ids) == (200.0, 250.0, {"9"})
     assert (standing.dated, content is not None and content.created_at) == (JANUARY.timestamp(), 400.0)
+
+
+def test_contents_are_read_ahead_and_in_any_order(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Contents, "AHEAD", 2)
+    take_in(engine, 100.0, "order", *[order(str(number)) for number in range(5)])
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE deliveries SET state = 'delivered'"))
+        contents = Contents(connection, "shop")
+        standings = list(known_at(connection, "shop", COVERED).standings.values())
+        for some in (standings, standings[::-1], standings[2:3]):
+            assert [contents.of(one).key for one in some] == [one.key for one in some]
 
 
 def test_what_was_there_before_us_was_not_made_by_us(engine: sa.Engine) -> None:
