@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.checking import load_schema
 from pipeline.delivery.clock import RealClock
-from pipeline.errors import SetupError
+from pipeline.errors import OrderdropError, SetupError
+from pipeline.fetch import prove, reach
 from pipeline.online import ask_accounts
 from pipeline.project import Plan, load_plan
 from pipeline.send_out import TransportOf, http_transport
@@ -44,12 +46,33 @@ def _offline(plan: Plan) -> list[dict[str, str]]:
         goes = ", ".join(f"{d.account} {d.operation}" for d in mapping.deliver)
         lines.append(_line(f"mappings: {name}", "ok", f"{mapping.record} records to {goes or 'nowhere'}"))
     lines += [_line(f"account {a.name}", "warning", text) for a in plan.accounts.values() for text in a.warnings]
-    return lines
+    return lines + [_pickup(plan, name) for name in plan.settings.pickups]
+
+
+def _pickup(plan: Plan, name: str) -> dict[str, str]:
+    try:
+        schedule = prove(plan, name)
+    except SetupError as problem:
+        return _line(f"pickup {name}", "problem", str(problem))
+    if schedule is None:
+        return _line(f"pickup {name}", "ok", f"only by `orderdrop fetch {name}`: it has no schedule")
+    upcoming = schedule.next_after(RealClock().now()) or 0.0
+    at = datetime.fromtimestamp(upcoming, plan.settings.timezone)
+    return _line(f"pickup {name}", "ok", f"next due {at:%Y-%m-%d %H:%M %Z}, while `orderdrop watch` runs")
 
 
 def _online(plan: Plan, transport_of: TransportOf, *, create_fields: bool) -> list[dict[str, str]]:
     told = ask_accounts(plan.accounts, transport_of, RealClock(), create_fields=create_fields)
-    return [{**_line(one.what, one.verdict, one.message), "code": one.code} for one in told]
+    lines = [{**_line(one.what, one.verdict, one.message), "code": one.code} for one in told]
+    return lines + [_pickup_online(plan, name) for name in plan.settings.pickups]
+
+
+def _pickup_online(plan: Plan, name: str) -> dict[str, str]:
+    try:
+        fitting = reach(plan, name)
+    except OrderdropError as problem:
+        return _line(f"pickup {name} online", "problem", str(problem))
+    return _line(f"pickup {name} online", "ok", f"lets us in; {fitting} files fit its patterns now")
 
 
 def _line(what: str, verdict: str, message: str) -> dict[str, str]:

@@ -69,6 +69,14 @@ def _prove_patterns(table: PickupTable, where: str) -> None:
             )
 
 
+def reach(plan: Plan, name: str) -> int:
+    """How many files fit the patterns of a pickup now; nothing is fetched. Raises what connecting raises."""
+    table = plan.settings.pickups[name]
+    prove(plan, name)
+    with connected(name, table, plan.settings.folder) as remote:
+        return len(remote.listed(table.patterns))
+
+
 # --- one pickup --------------------------------------------------------------------------------------------------
 
 
