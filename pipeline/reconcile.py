@@ -27,7 +27,7 @@ DAY = 86_400.0
 OLDEST = 400 * DAY
 """Seconds: orders that bear an older date than this before the time in question are not looked for in the lists."""
 
-_LISTS_NOTHING = "{target} has no list that could be compared, so nothing was asked."
+_LISTS_NOTHING = "With these settings {target} shows no list of its own (its README says what opens one): not compared."
 
 
 @dataclass(frozen=True, slots=True)
