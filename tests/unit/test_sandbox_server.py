@@ -133,7 +133,8 @@ def test_each_fault_does_the_work_or_not_and_shows_what_it_says(
 ) -> None:
     sandbox.faults.add([Fault(kind, times=1, seconds=0.01 if kind in {"stall", "slow_bytes"} else 60)])
     answer = send(client)
-    worked = kind in {"drop_after", "error_after", "stall", "slow_bytes", "cut", "html", "empty", "hang_up", "error_200"}
+    answered = {"stall", "slow_bytes", "html", "empty", "hang_up", "error_200"}
+    worked = kind in answered | {"drop_after", "error_after", "cut"}
     assert number_of_orders(sandbox) == int(worked)
     assert (answer is None) == (kind in FAILS)
     expected = {
@@ -148,7 +149,8 @@ def test_each_fault_does_the_work_or_not_and_shows_what_it_says(
         assert answer.status_code == expected.get(kind, 200)
     assert sandbox.calls[-1].fault == kind
     assert sandbox.calls[-1].status == (None if kind in FAILS - {"cut"} else expected.get(kind, 200))
-    calm = send(client, source_id="2")
+    # After a quiet hang-up the next call may meet the dead connection, and is not answered.
+    calm = send(client, source_id="2") or (send(client, source_id="2") if kind == "hang_up" else None)
     assert calm is not None
     assert calm.json()["status"] == "success"
 
@@ -183,9 +185,7 @@ def test_a_throttle_speaks_the_vendors_words(sandbox: SandboxServer, client: htt
     assert not {"retry-after", "x-retry-after"} & set(second.headers)
 
 
-def test_a_page_instead_of_an_answer_may_hide_work_or_none(
-    sandbox: SandboxServer, client: httpx.Client
-) -> None:
+def test_a_page_instead_of_an_answer_may_hide_work_or_none(sandbox: SandboxServer, client: httpx.Client) -> None:
     sandbox.faults.add([Fault("html", times=1, worked=False), Fault("empty", times=1, worked=False)])
     page, empty = send(client), send(client)
     assert page is not None
@@ -207,9 +207,7 @@ def test_closing_the_server_ends_a_stall(client: httpx.Client) -> None:
             )
             assert arrived.wait(10)
             sandbox.stop()
-            assert (
-                isinstance(waiting.exception(10), httpx.TransportError) or waiting.result().status_code == 200
-            )
+            assert isinstance(waiting.exception(10), httpx.TransportError) or waiting.result().status_code == 200
 
 
 def test_faults_spare_reads_unless_told(sandbox: SandboxServer, client: httpx.Client) -> None:
@@ -277,8 +275,7 @@ def test_other_processes_set_and_clear_faults(sandbox: SandboxServer, client: ht
     assert (put.status_code, put.json()[0]["kind"]) == (200, "error_after")
     send(client)
     assert (
-        client.get("/_sandbox/faults").json()[0] | {"seen": 1, "struck": 1}
-        == client.get("/_sandbox/faults").json()[0]
+        client.get("/_sandbox/faults").json()[0] | {"seen": 1, "struck": 1} == client.get("/_sandbox/faults").json()[0]
     )
     assert client.delete("/_sandbox/faults").json() == []
     assert send(client, source_id="2") is not None
