@@ -49,9 +49,7 @@ def find_delimiter(path: Path, text: str, cut: Cut) -> str | None:
 
 def _possible(text: str, cut: Cut) -> list[str]:
     """The delimiters that occur; a longer one that fits throughout rules out the characters it is made of."""
-    longer = [
-        delimiter for delimiter in LONGER if delimiter in text and _is_throughout(delimiter, text, cut)
-    ][:1]
+    longer = [delimiter for delimiter in LONGER if delimiter in text and _is_throughout(delimiter, text, cut)][:1]
     return longer + [one for one in SINGLE if one in text and not any(one in many for many in longer)]
 
 

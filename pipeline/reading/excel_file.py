@@ -68,6 +68,4 @@ def _hidden_rows_note(sheet: Sheet) -> list[str]:
 def _plain_numbers_note(kind: str) -> list[str]:
     if kind not in {"xlsb", "ods"}:
         return []
-    return [
-        f"Number formats of .{kind} files are not seen: leading zeros survive only in cells that hold text."
-    ]
+    return [f"Number formats of .{kind} files are not seen: leading zeros survive only in cells that hold text."]

@@ -164,9 +164,7 @@ def refuse_declarations(path: Path, archive: zipfile.ZipFile) -> None:
             with archive.open(part) as stream:
                 head = stream.read(65536).replace(b"\x00", b"").upper()
             if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
-                raise unsafe(
-                    path, f"its part {part.filename} declares a document type, which no workbook needs"
-                )
+                raise unsafe(path, f"its part {part.filename} declares a document type, which no workbook needs")
 
 
 def _inside_ole2(path: Path) -> str:
@@ -179,9 +177,7 @@ def _inside_ole2(path: Path) -> str:
             raise damaged(path, "its end is missing")
         if _names(content, "WordDocument") or _names(content, "PowerPoint Document"):
             raise not_a_table(path, "a Word or PowerPoint document", _save_the_table("a document"))
-    raise not_a_table(
-        path, "an old Office file without a workbook inside", _save_the_table("this kind of file")
-    )
+    raise not_a_table(path, "an old Office file without a workbook inside", _save_the_table("this kind of file"))
 
 
 def _is_cut_short(content: mmap.mmap) -> bool:
@@ -199,9 +195,7 @@ def _names(content: mmap.mmap, entry: str) -> bool:
 
 
 def _refuse_markup(path: Path, head: bytes) -> None:
-    text = (
-        head.replace(b"\x00", b"").removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip("\xff\xfe \t\r\n")
-    )
+    text = head.replace(b"\x00", b"").removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip("\xff\xfe \t\r\n")
     start = text[:2000].casefold()
     if re.match(r"<!doctype html|<html|<head|<body|<table|<meta|<style|<div", start):
         raise not_a_table(path, "a web page (HTML)", SAVE_WEB_PAGE)

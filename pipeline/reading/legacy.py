@@ -70,9 +70,7 @@ def _is_central_european(sample: bytes) -> bool:
 
     Both readings give words (``Dvořák`` or ``Dvoøák``), so the company the letters keep has to decide.
     """
-    seen = {
-        char for char in sample.decode("cp1252", "replace").lower() if ord(char) > 0x7F and char.isalpha()
-    }
+    seen = {char for char in sample.decode("cp1252", "replace").lower() if ord(char) > 0x7F and char.isalpha()}
     with_hacek = bool(seen & set("šž")) and bool(seen & set("èæðìøùòï"))
     czech = "ø" in seen and bool(seen & set("ìùèýíïòá")) and not seen & set("æå")
     hungarian = bool(seen & set("õû")) and seen <= set("áéíóöõúüû") and seen != {"õ"}
@@ -85,9 +83,7 @@ def _cost(sample: bytes, name: str) -> float:
         text = sample.decode(name)
     except UnicodeDecodeError:
         return 100.0
-    odd = [
-        _oddness(*found.groups(), common=_COMMON_LETTERS[name]) for found in _NEIGHBOURS.finditer(f" {text} ")
-    ]
+    odd = [_oddness(*found.groups(), common=_COMMON_LETTERS[name]) for found in _NEIGHBOURS.finditer(f" {text} ")]
     return _HANDICAP.get(name, 0.0) + _rareness(text, name) + sum(odd) / max(1, len(odd))
 
 

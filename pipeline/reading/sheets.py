@@ -65,9 +65,7 @@ def _named(path: Path, sheets: Sequence[Sheet], wanted: str) -> Sheet:
 def _columns(sheet: Sheet) -> int:
     """How many columns the top of a sheet uses, 0 when there is nothing."""
     top = (cells for _, cells, _ in islice(sheet.rows(), SAMPLE_ROWS) if not is_blank(cells))
-    used = [
-        frozenset(i for i, cell in enumerate(cells[: visible_width(cells)]) if cell.strip()) for cells in top
-    ]
+    used = [frozenset(i for i, cell in enumerate(cells[: visible_width(cells)]) if cell.strip()) for cells in top]
     return len(frozenset[int]().union(*used))
 
 

@@ -21,9 +21,7 @@ EXACT_BELOW = 1e15
 LAST_SERIAL = 2_958_466  # 9999-12-31 and a day, in the 1900 system
 _SMALLEST_PLAIN = 1e-12
 _EPOCH_1900 = datetime(1899, 12, 30)  # noqa: DTZ001 - as above
-_CURRENCIES = re.compile(
-    r"[$€£¥₽₹₩₺₴]|\b(?:EUR|USD|GBP|CHF|RUB|INR|JPY|CNY)\b|р\.|руб|kr|zł|Kč", re.IGNORECASE
-)
+_CURRENCIES = re.compile(r"[$€£¥₽₹₩₺₴]|\b(?:EUR|USD|GBP|CHF|RUB|INR|JPY|CNY)\b|р\.|руб|kr|zł|Kč", re.IGNORECASE)
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|[_*](?P<spacing>.)|\[(?P<bracket>[^\]]*)\]|(?P<general>General)'
     r"|(?P<half>AM/PM|A/P)|(?P<power>E[+-]?(?=0))|(?P<plain>.)",
@@ -125,9 +123,7 @@ def _as_moment(section: list[Token]) -> NumberFormat | None:
         return None
     has_time = bool(spans) or bool(re.search("[hs]", letters)) or any(name == "half" for name, _ in section)
     has_date = bool(re.search("[ydebg]", letters)) or ("m" in letters and not has_time)
-    decimals = re.search(
-        r"s\.(0+)", "".join(text.lower() for name, text in section if name in {"plain", "bracket"})
-    )
+    decimals = re.search(r"s\.(0+)", "".join(text.lower() for name, text in section if name in {"plain", "bracket"}))
     digits = min(len(decimals.group(1)), 6) if decimals else 0
     return NumberFormat(
         "time",

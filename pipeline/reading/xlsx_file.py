@@ -57,11 +57,7 @@ def open_sheets(path: Path) -> list[Sheet]:
         read(related.first("/styles"), styles)
         book = _Book(path, texts.texts, styles.formats(), workbook.date1904)
         places = [(name, hidden, related.worksheet(key)) for name, hidden, key in workbook.sheets]
-        return [
-            _sheet(book, name, hidden, _present(path, parts, name, part))
-            for name, hidden, part in places
-            if part
-        ]
+        return [_sheet(book, name, hidden, _present(path, parts, name, part)) for name, hidden, part in places if part]
 
 
 def _present(path: Path, parts: dict[str, str], sheet: str, part: str) -> str:

@@ -96,9 +96,7 @@ class WorkbookPart(_Part):
 
     def opened(self, name: str, attrs: Attributes) -> None:
         if name == "sheet":
-            key = next(
-                (value for at, value in attrs.items() if at.rpartition(":")[2] == "id" and ":" in at), ""
-            )
+            key = next((value for at, value in attrs.items() if at.rpartition(":")[2] == "id" and ":" in at), "")
             hidden = attrs.get("state", "visible") != "visible"
             self.sheets.append((attrs.get("name", ""), hidden, key))
         elif name == "workbookPr":

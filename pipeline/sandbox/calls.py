@@ -54,12 +54,9 @@ class CallLog:
                 target=target,
                 method=call.method,
                 path=call.path,
-                query=tuple(
-                    (name, REDACTED if name.lower() in _SECRET_NAMES else value) for name, value in call.query
-                ),
+                query=tuple((name, REDACTED if name.lower() in _SECRET_NAMES else value) for name, value in call.query),
                 headers={
-                    name: REDACTED if _SECRET_HEADER.search(name) else value
-                    for name, value in call.headers.items()
+                    name: REDACTED if _SECRET_HEADER.search(name) else value for name, value in call.headers.items()
                 },
                 body=_readable(call),
                 status=status,

@@ -69,9 +69,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse a fault that could never strike, with a sentence that says why."""
         if self.kind not in KINDS:
-            raise SetupError(
-                f"There is no fault '{self.kind}'.{nearest(self.kind, KINDS)} Known: {', '.join(KINDS)}."
-            )
+            raise SetupError(f"There is no fault '{self.kind}'.{nearest(self.kind, KINDS)} Known: {', '.join(KINDS)}.")
         if not 0 <= self.probability <= 1:
             raise SetupError(f"The probability of a fault lies between 0 and 1, not {self.probability}.")
         if self.seconds < 0 or self.skip < 0 or (self.times or 0) < 0:
@@ -139,8 +137,7 @@ class Weather:
     def report(self) -> list[dict[str, Any]]:
         """The faults in force as plain JSON, with ``seen`` (calls aimed at) and ``struck``."""
         return [
-            {**msgspec.to_builtins(count.fault), "seen": count.seen, "struck": count.struck}
-            for count in self._counts
+            {**msgspec.to_builtins(count.fault), "seen": count.seen, "struck": count.struck} for count in self._counts
         ]
 
 

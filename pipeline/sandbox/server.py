@@ -32,9 +32,7 @@ ACCOUNT_PATHS = {"orderdesk": "/orderdesk/api/v2", "keap": "/keap/crm"}
 class SandboxServer:
     """Simulated targets on one port of 127.0.0.1 (``0``: any free one), started by ``with`` or ``start``."""
 
-    def __init__(
-        self, targets: Sequence[SimulatedTarget], port: int = 0, faults: Sequence[Fault] = ()
-    ) -> None:
+    def __init__(self, targets: Sequence[SimulatedTarget], port: int = 0, faults: Sequence[Fault] = ()) -> None:
         self.targets = {target.name: target for target in targets}
         self.faults = Weather(faults)
         self.log = CallLog()

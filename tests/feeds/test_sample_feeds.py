@@ -12,8 +12,8 @@ import pytest
 
 from pipeline.checking import Checked
 from pipeline.project import load_plan
-from pipeline.samples import write_samples
 from pipeline.recognise import recognise
+from pipeline.samples import write_samples
 from pipeline.take_in import judge
 
 HERE = Path(__file__).parent

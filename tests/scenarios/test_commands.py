@@ -168,7 +168,8 @@ def test_check_online_tells_a_bad_key_from_a_dead_host(
 
 def test_the_sandbox_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "pipeline", "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True, cwd=tmp_path,
+        [sys.executable, "-u", "-m", "pipeline", "sandbox", "--port", "0"],
+        stdout=subprocess.PIPE, text=True, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     ) as process:  # fmt: skip
         assert process.stdout is not None

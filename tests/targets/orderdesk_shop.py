@@ -28,9 +28,7 @@ from pipeline.targets.orderdesk import build
 KEY = "sandbox-key"
 
 
-def account(
-    base_url: str = "http://127.0.0.1:1/orderdesk/api/v2", key: str | None = KEY, **more: Any
-) -> Account:
+def account(base_url: str = "http://127.0.0.1:1/orderdesk/api/v2", key: str | None = KEY, **more: Any) -> Account:
     table = {"target": "orderdesk", "store_id": 90001, "api_key": Secret(key, "here"), "base_url": base_url}
     return build("shop", table | {"rate": {"burst": 1000, "per_second": 1000}} | more)
 

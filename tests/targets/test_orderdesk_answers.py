@@ -157,7 +157,5 @@ def test_a_shipment_answer_needs_no_id() -> None:
 def test_no_answer_shows_the_accounts_key() -> None:
     step = next(account(key="very-secret").operation("order", {}).plan(order(), None))
     for status in (200, 302, 400, 404, 429, 500):
-        found = step.read(
-            answer(status, said("key very-secret is odd"), location="https://very-secret.example/")
-        )
+        found = step.read(answer(status, said("key very-secret is odd"), location="https://very-secret.example/"))
         assert "very-secret" not in repr(found).replace("very-secret.example", "")

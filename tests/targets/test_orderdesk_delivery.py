@@ -223,9 +223,7 @@ def test_a_changed_stock_item_keeps_what_the_file_does_not_say(shop: Shop) -> No
 
 
 def test_a_stock_item_that_differs_in_nothing_is_left_alone(shop: Shop) -> None:
-    shop.simulated.store.add_inventory(
-        {"code": "MUG-BL", "name": "The MUG-BL", "price": 12.5, "update_source": "x"}
-    )
+    shop.simulated.store.add_inventory({"code": "MUG-BL", "name": "The MUG-BL", "price": 12.5, "update_source": "x"})
     (delivery,) = shop.deliver(stock(price=Decimal("12.50")), to="inventory_item")
     assert delivery.state == "already_there"
     assert shop.sent() == ["GET /inventory-items"]
@@ -283,9 +281,7 @@ def test_a_lost_put_is_simply_repeated(shop: Shop, kind: str) -> None:
 
 def test_the_products_of_an_order_become_known_and_known_ones_stay(shop: Shop) -> None:
     shop.simulated.store.add_inventory({"code": "B", "name": "Mine", "price": 99, "stock": 5})
-    record = order(
-        "1", line("A", "4"), line("B", "1"), line("A", "4"), line("SHIP", "9", "1", line_type="shipping")
-    )
+    record = order("1", line("A", "4"), line("B", "1"), line("A", "4"), line("SHIP", "9", "1", line_type="shipping"))
     (delivery,) = shop.deliver(record, to="inventory_item")
     there = {one["code"]: one for one in shop.truth("inventory_items")}
     assert delivery.state == "delivered"

@@ -138,9 +138,7 @@ def test_an_option_fixes_the_payment_status() -> None:
         ([line("", "2.5", "2", line_type="fee")], {}, ("handling", Decimal(5))),
     ],
 )
-def test_each_sum_is_counted_once(
-    lines: list, fields: dict[str, Value], expected: tuple[str, object]
-) -> None:
+def test_each_sum_is_counted_once(lines: list, fields: dict[str, Value], expected: tuple[str, object]) -> None:
     sums = amounts(order("1", line(), *lines, **fields))
     assert getattr(sums, expected[0]) == expected[1]
 
@@ -155,9 +153,7 @@ def test_each_sum_is_counted_once(
         ([line("B", line_discount=Decimal(1))], {"discount_total": Decimal(0)}, []),
     ],
 )
-def test_discounts_are_positive_and_counted_once(
-    lines: list, fields: dict[str, Value], discounts: list
-) -> None:
+def test_discounts_are_positive_and_counted_once(lines: list, fields: dict[str, Value], discounts: list) -> None:
     assert [one.amount for one in amounts(order("1", line(), *lines, **fields)).discounts] == discounts
 
 
@@ -230,9 +226,7 @@ def test_every_problem_of_an_order_is_told_with_its_field() -> None:
 
 
 def test_a_stock_item_says_zero_and_leaves_out_blanks() -> None:
-    sent = stock_payload(
-        stock(stock=Decimal(0), price=Decimal("12.50"), location="", extra={"print_sku": "P1"}), "tag"
-    )
+    sent = stock_payload(stock(stock=Decimal(0), price=Decimal("12.50"), location="", extra={"print_sku": "P1"}), "tag")
     assert sent == {
         "name": "The MUG-BL",
         "code": "MUG-BL",

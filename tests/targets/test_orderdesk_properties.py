@@ -26,37 +26,27 @@ TAME = {
     "boolean": st.booleans(),
 }
 WILD = TAME | {
-    "text": st.sampled_from(
-        ["", " ", "A,B", "=1+1", "ü" * 40, "x" * 4000, "Berg, Anna", "\ud7ff\U0001f600", "\x00"]
-    ),
-    "decimal": st.sampled_from(
-        [Decimal(text) for text in ("-1", "0", "1.5", "1E+3", "0.123456789012345678", "NaN")]
-    ),
+    "text": st.sampled_from(["", " ", "A,B", "=1+1", "ü" * 40, "x" * 4000, "Berg, Anna", "\ud7ff\U0001f600", "\x00"]),
+    "decimal": st.sampled_from([Decimal(text) for text in ("-1", "0", "1.5", "1E+3", "0.123456789012345678", "NaN")]),
 }
 LINE_TYPES = ("", "product", "subscription", "shipping", "tax", "discount", "fee")
 
 
-def _fields(
-    kind: str, level: str, values: dict[str, st.SearchStrategy[Any]]
-) -> st.SearchStrategy[dict[str, Any]]:
+def _fields(kind: str, level: str, values: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
     specs = [spec for spec in RECORD_KINDS[kind].values() if spec.level == level]
     extra = {"map": st.dictionaries(values["text"], values["text"], max_size=3)}
     known = {spec.name: (values | extra).get(spec.type, values["text"]) for spec in specs}
     if values is TAME and level == "line":
         known["quantity"] = st.integers(1, 50).map(Decimal)
     if level == "line":
-        known["line_type"] = st.sampled_from(
-            LINE_TYPES if values is TAME else ("odd", "Product ", *LINE_TYPES)
-        )
+        known["line_type"] = st.sampled_from(LINE_TYPES if values is TAME else ("odd", "Product ", *LINE_TYPES))
     always = {"sku", "last_name"} if values is TAME else set()
     required = {spec.name: known.pop(spec.name) for spec in specs if spec.required or spec.name in always}
     return st.fixed_dictionaries(required, optional={name: st.none() | one for name, one in known.items()})
 
 
 def _records(kind: str, values: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Record]:
-    lines = (
-        st.lists(_fields(kind, "line", values), min_size=1, max_size=4) if kind == "order" else st.just([])
-    )
+    lines = st.lists(_fields(kind, "line", values), min_size=1, max_size=4) if kind == "order" else st.just([])
     return st.builds(
         lambda fields, lines: Record(kind, "k", fields, tuple(lines), (2,)),
         _fields(kind, "record", values),

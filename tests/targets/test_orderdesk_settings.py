@@ -67,9 +67,7 @@ def test_a_missing_store_id_is_refused() -> None:
         ("shipment", {"folder": 501}, "folder"),
     ],
 )
-def test_a_wrong_operation_or_option_is_refused_by_name(
-    operation: str, options: dict[str, object], said: str
-) -> None:
+def test_a_wrong_operation_or_option_is_refused_by_name(operation: str, options: dict[str, object], said: str) -> None:
     with pytest.raises(SetupError, match=said):
         build("shop", TABLE).operation(operation, options)
 

@@ -137,9 +137,7 @@ def test_the_orders_own_words_are_no_difference() -> None:
         "shipping_total": "4.90",
         "checkout_data": [],
         "order_metadata": {"load_key": "1001"},
-        "order_items": [
-            {"id": "5", **payload["order_items"][0], "price": "12.50", "quantity": "2", "metadata": []}
-        ],
+        "order_items": [{"id": "5", **payload["order_items"][0], "price": "12.50", "quantity": "2", "metadata": []}],
         "fulfillment_name": None,
     }
     whole, leftover = merge_order(there, {**payload, "order_items": []}, payload)

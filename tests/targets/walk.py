@@ -84,9 +84,7 @@ class Walk:
         call = Call(signed.method, path, tuple(parse_qsl(parts.query)), headers, signed.content)
         reply = self.target.handle(call)
         body, kind = reply.encoded()
-        return Answer(
-            reply.status, {"content-type": kind, **{k.lower(): v for k, v in reply.headers.items()}}, body
-        )
+        return Answer(reply.status, {"content-type": kind, **{k.lower(): v for k, v in reply.headers.items()}}, body)
 
 
 def first_step(operation: Operation, record: Record, prior: Prior | None = None) -> Step:
@@ -96,13 +94,7 @@ def first_step(operation: Operation, record: Record, prior: Prior | None = None)
 def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     import json
 
-    content = (
-        body
-        if isinstance(body, bytes)
-        else body.encode()
-        if isinstance(body, str)
-        else json.dumps(body).encode()
-    )
+    content = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return Answer(status, headers or {}, content)
 
 

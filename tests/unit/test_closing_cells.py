@@ -5,9 +5,7 @@ import pytest
 from pipeline.closing.cells import CELL_LIMIT, CUT_MARK, fit, restored, units
 
 
-@pytest.mark.parametrize(
-    "text", ["", "02139", "=1+1", " padded ", "a\tb\nc", "наушники", "🎧", "\x7f\x85\u2028"]
-)
+@pytest.mark.parametrize("text", ["", "02139", "=1+1", " padded ", "a\tb\nc", "наушники", "🎧", "\x7f\x85\u2028"])
 def test_a_text_a_cell_can_hold_is_left_alone(text: str) -> None:
     assert fit(text) == text
 

@@ -23,16 +23,12 @@ from pipeline.closing.workbook import ErrorsSheet, Problem, SheetRow, write_erro
 
 HEADER = ("Order #", "Qty", "", "Zip")
 ROWS = tuple(
-    SheetRow(
-        number, (f"0000{number}", "-1", f"x{number}", "02139"), (Problem(1, "-1 is below 1.", "Write 1."),)
-    )
+    SheetRow(number, (f"0000{number}", "-1", f"x{number}", "02139"), (Problem(1, "-1 is below 1.", "Write 1."),))
     for number in (5, 8, 13)
 )
 
 
-def returned(
-    tmp_path: Path, edit: Callable[[Worksheet], None], rows: tuple[SheetRow, ...] = ROWS
-) -> Correction:
+def returned(tmp_path: Path, edit: Callable[[Worksheet], None], rows: tuple[SheetRow, ...] = ROWS) -> Correction:
     """Write a workbook, let a person edit it in another program, save, and take it in again."""
     path = tmp_path / "a.errors.xlsx"
     received = datetime(2026, 1, 5, tzinfo=UTC)

@@ -23,9 +23,7 @@ def test_a_slip_of_the_hand_is_seen(position: int, slip: str) -> None:
     assert read_reference(damaged) is None or damaged == reference
 
 
-@pytest.mark.parametrize(
-    "text", ["", "17", "OD1-", "OD1-x-99999999999-aaaa", "=OD1-k3x9q2ab-17-aaaa", "\x00"]
-)
+@pytest.mark.parametrize("text", ["", "17", "OD1-", "OD1-x-99999999999-aaaa", "=OD1-k3x9q2ab-17-aaaa", "\x00"])
 def test_nonsense_is_no_reference(text: str) -> None:
     assert read_reference(text) is None
 

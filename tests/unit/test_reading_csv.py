@@ -111,11 +111,7 @@ def test_a_sep_line_names_the_delimiter_and_counts_as_a_row(tmp_path: Path) -> N
 def test_a_second_reading_with_what_was_found_reads_the_same(tmp_path: Path) -> None:
     opened = table(tmp_path, "sep=;\nTitle\nid;name;n\n1;Zoë;2\n".encode("cp1252"))
     again = open_table(tmp_path / "orders.csv", opened.found.hints())
-    assert (
-        (again.header, rows(again))
-        == (opened.header, rows(opened))
-        == (("id", "name", "n"), {4: ["1", "Zoë", "2"]})
-    )
+    assert (again.header, rows(again)) == (opened.header, rows(opened)) == (("id", "name", "n"), {4: ["1", "Zoë", "2"]})
 
 
 def test_quoted_cells_keep_delimiters_quotes_and_line_breaks(tmp_path: Path) -> None:
@@ -176,9 +172,7 @@ def test_nameless_columns_at_the_end_of_the_header_may_be_left_out(tmp_path: Pat
 
 
 def test_titles_above_the_header_are_counted_and_noted(tmp_path: Path) -> None:
-    opened = table(
-        tmp_path, "Orders of January\nPrinted:,2026-02-01,,\n\nid,name,qty,price\n1,Bob,2,3.5\n2,Ann,1,4\n"
-    )
+    opened = table(tmp_path, "Orders of January\nPrinted:,2026-02-01,,\n\nid,name,qty,price\n1,Bob,2,3.5\n2,Ann,1,4\n")
     assert (opened.header, opened.found.header_row) == (("id", "name", "qty", "price"), 4)
     assert rows(opened)[5] == ["1", "Bob", "2", "3.5"]
     assert "Rows 1 to 2 are above it" in opened.found.notes[0]

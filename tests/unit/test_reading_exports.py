@@ -51,9 +51,7 @@ def test_an_export_reads_as_a_person_would(
     assert opened.header[0] == first
 
 
-@pytest.mark.parametrize(
-    "name", ["ebay/damascene__SalesHistory.ods", "excel_orders/PHPOffice__30template_invoice.xls"]
-)
+@pytest.mark.parametrize("name", ["ebay/damascene__SalesHistory.ods", "excel_orders/PHPOffice__30template_invoice.xls"])
 def test_several_filled_sheets_need_a_name(name: str) -> None:
     with pytest.raises(FileRefused) as caught:
         open_table(EXPORTS / name)

@@ -83,8 +83,6 @@ def test_dates_that_come_as_dates(value: datetime | date | time | timedelta, tex
     assert date_text(value) == text
 
 
-@pytest.mark.parametrize(
-    "code", ["", ";", ";;;", "[", '"', "\\", "_", "*", "0.0.0", "????", "E+", "%", "/", "@@"]
-)
+@pytest.mark.parametrize("code", ["", ";", ";;;", "[", '"', "\\", "_", "*", "0.0.0", "????", "E+", "%", "/", "@@"])
 def test_no_format_however_odd_loses_the_number(code: str) -> None:
     assert number_text(42, code).strip("0.% ") in {"42"}

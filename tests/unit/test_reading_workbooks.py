@@ -45,9 +45,7 @@ def refused(path: Path, **hints: object) -> FileRefused:
     return caught.value
 
 
-def grid(
-    book: xlsxwriter.Workbook, name: str, *lines: list[object], start: int = 0
-) -> xlsxwriter.worksheet.Worksheet:
+def grid(book: xlsxwriter.Workbook, name: str, *lines: list[object], start: int = 0) -> xlsxwriter.worksheet.Worksheet:
     sheet = book.add_worksheet(name)
     for number, line in enumerate(lines, start):
         sheet.write_row(number, 0, line)
@@ -172,10 +170,7 @@ def test_workbooks_without_rows(tmp_path: Path, lines: list[list[object]], code:
 
 
 def test_a_header_row_that_is_not_there(tmp_path: Path) -> None:
-    assert (
-        refused(written(tmp_path / "orders.xlsx", two_sheets), sheet="January", header_row=7).code
-        == "no_header_row"
-    )
+    assert refused(written(tmp_path / "orders.xlsx", two_sheets), sheet="January", header_row=7).code == "no_header_row"
 
 
 def rewritten(folder: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
@@ -212,9 +207,7 @@ def in_sheet(old: bytes, new: bytes) -> Callable[[str, bytes], bytes]:
         (lambda name, content: None if name == "xl/sharedStrings.xml" else content, "damaged_workbook"),
     ],
 )
-def test_damaged_and_dangerous_parts(
-    tmp_path: Path, change: Callable[[str, bytes], bytes | None], code: str
-) -> None:
+def test_damaged_and_dangerous_parts(tmp_path: Path, change: Callable[[str, bytes], bytes | None], code: str) -> None:
     assert refused(rewritten(tmp_path, change)).code == code
 
 
@@ -235,9 +228,7 @@ def test_damaged_and_dangerous_parts(
         in_sheet(b'<c r="A3"><v>2</v>', b'<c r="A3" t="str"><f>"2"</f><v>2</v>'),
     ],
 )
-def test_what_other_writers_leave_out_or_write_otherwise(
-    tmp_path: Path, change: Callable[[str, bytes], bytes]
-) -> None:
+def test_what_other_writers_leave_out_or_write_otherwise(tmp_path: Path, change: Callable[[str, bytes], bytes]) -> None:
     assert rows(open_table(rewritten(tmp_path, change))) == {2: ["1", "Bob"], 3: ["2", "Eve"]}
 
 
@@ -263,9 +254,7 @@ def biff(*cells: tuple[int, int, str | float]) -> bytes:
 
 def test_old_xls(tmp_path: Path) -> None:
     path = tmp_path / "orders.xls"
-    path.write_bytes(
-        biff((0, 0, "id"), (0, 1, "name"), (1, 0, 17850.0), (1, 1, "Bob"), (3, 0, 0.3), (3, 1, "007"))
-    )
+    path.write_bytes(biff((0, 0, "id"), (0, 1, "name"), (1, 0, 17850.0), (1, 1, "Bob"), (3, 0, 0.3), (3, 1, "007")))
     opened = open_table(path)
     assert (opened.found.format, opened.header) == ("xls", ("id", "name"))
     assert rows(opened) == {2: ["17850", "Bob"], 4: ["0.3", "007"]}
@@ -303,9 +292,7 @@ def xlsb(path: Path, lines: list[list[str | float]]) -> Path:
         body.append((0, struct.pack("<I13x", number)))
         for column, value in enumerate(line):
             place = struct.pack("<II", column, 0)
-            body.append(
-                (6, place + wide(value)) if isinstance(value, str) else (5, place + struct.pack("<d", value))
-            )
+            body.append((6, place + wide(value)) if isinstance(value, str) else (5, place + struct.pack("<d", value)))
     body += [(146, b""), (130, b"")]
     book = [
         (131, b""),
@@ -332,9 +319,7 @@ def xlsb(path: Path, lines: list[list[str | float]]) -> Path:
 
 
 def test_binary_workbooks(tmp_path: Path) -> None:
-    opened = open_table(
-        xlsb(tmp_path / "orders.xlsb", [["id", "name"], [17850.0, "Bob"], [0.1 + 0.2, "Eve"]])
-    )
+    opened = open_table(xlsb(tmp_path / "orders.xlsb", [["id", "name"], [17850.0, "Bob"], [0.1 + 0.2, "Eve"]]))
     assert (opened.found.format, opened.header, opened.found.sheet) == ("xlsb", ("id", "name"), "Orders")
     assert rows(opened) == {2: ["17850", "Bob"], 3: ["0.3", "Eve"]}
     assert "leading zeros" in opened.found.notes[-1]
@@ -346,9 +331,7 @@ def ods(path: Path, lines: list[list[str | float]]) -> Path:
     for line in lines:
         row = odf_table.TableRow()
         for value in line:
-            kind = (
-                {"valuetype": "string"} if isinstance(value, str) else {"valuetype": "float", "value": value}
-            )
+            kind = {"valuetype": "string"} if isinstance(value, str) else {"valuetype": "float", "value": value}
             cell = odf_table.TableCell(**kind)
             cell.addElement(odf_text.P(text=str(value)))
             row.addElement(cell)

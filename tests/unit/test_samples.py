@@ -11,9 +11,7 @@ from pipeline.samples import write_samples
 from pipeline.settings import load_settings
 
 PROJECT = Path(__file__).parents[2]
-MAPPINGS = {
-    path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (PROJECT / "mappings").glob("*.yaml")
-}
+MAPPINGS = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (PROJECT / "mappings").glob("*.yaml")}
 
 
 def test_each_starter_mapping_takes_exactly_one_sample(tmp_path: Path) -> None:

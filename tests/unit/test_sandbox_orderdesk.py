@@ -73,9 +73,7 @@ def test_the_test_call(caller: Caller) -> None:
         ("GET", "/orders/999", None, {}, 404),
     ],
 )
-def test_invalid_calls(
-    caller: Caller, method: str, path: str, body: Any, headers: dict[str, str], status: int
-) -> None:
+def test_invalid_calls(caller: Caller, method: str, path: str, body: Any, headers: dict[str, str], status: int) -> None:
     assert caller(method, path, body, headers)["status"] == "error"
     assert caller.last.status == status
     assert caller.store.truth()["orders"] == []
@@ -102,9 +100,9 @@ def test_a_throttled_call_does_nothing() -> None:
 
 
 def test_reads_are_told_from_writes(caller: Caller) -> None:
-    assert [caller.store.writes(Call(m, "/", (), {}, b"")) for m in ("GET", "POST", "PUT", "DELETE")] == [
-        False
-    ] + [True] * 3
+    assert [caller.store.writes(Call(m, "/", (), {}, b"")) for m in ("GET", "POST", "PUT", "DELETE")] == [False] + [
+        True
+    ] * 3
 
 
 # --- orders -------------------------------------------------------------------------------------------------
@@ -162,16 +160,13 @@ def test_what_the_documents_refuse(caller: Caller, change: dict[str, Any]) -> No
 
 
 def test_a_company_is_name_enough(caller: Caller) -> None:
-    assert (
-        caller("POST", "/orders", an_order(shipping=None, customer={"company": "Bergs AS"}))["status"]
-        == "success"
-    )
+    assert caller("POST", "/orders", an_order(shipping=None, customer={"company": "Bergs AS"}))["status"] == "success"
 
 
 def test_a_put_replaces_and_blanks_what_it_leaves_out(caller: Caller) -> None:
-    made = caller(
-        "POST", "/orders", an_order(email="a@example.com", shipping_total=4.9, order_metadata={"k": "v"})
-    )["order"]
+    made = caller("POST", "/orders", an_order(email="a@example.com", shipping_total=4.9, order_metadata={"k": "v"}))[
+        "order"
+    ]
     item = made["order_items"][0] | {"quantity": 3}
     after = caller("PUT", f"/orders/{made['id']}", an_order(order_items=[item, {"code": "NEW"}]))["order"]
     assert (after["email"], after["shipping_total"], after["order_metadata"]) == ("", 0, [])
@@ -221,9 +216,7 @@ def test_the_same_source_id_makes_a_second_order_unless_told_otherwise() -> None
 def test_orders_move_between_folders(caller: Caller) -> None:
     for number in range(2):
         caller("POST", "/orders", an_order(str(number)))
-    found = caller(
-        "POST", "/move-orders", {"order_id_list": [100200300], "destination_folder_name": "Prepared"}
-    )
+    found = caller("POST", "/move-orders", {"order_id_list": [100200300], "destination_folder_name": "Prepared"})
     assert found["results"] == [
         {"order_id": 100200300, "message": "Order Moved to Prepared Folder", "original_folder_id": 501}
     ]
@@ -240,20 +233,16 @@ def test_orders_move_between_folders(caller: Caller) -> None:
 
 def test_history_is_only_added_to(caller: Caller) -> None:
     caller("POST", "/orders", an_order())
-    assert (
-        len(caller("POST", "/orders/100200300/order-history", {"note": "a"})["order"]["order_history"]) == 1
-    )
+    assert len(caller("POST", "/orders/100200300/order-history", {"note": "a"})["order"]["order_history"]) == 1
     assert caller("POST", "/orders/100200300/order-history", {"note": "x" * 1801})["status"] == "error"
     caller("PUT", "/orders/100200300", an_order())
-    assert (
-        len(caller("POST", "/orders/100200300/order-history", {"note": "b"})["order"]["order_history"]) == 2
-    )
+    assert len(caller("POST", "/orders/100200300/order-history", {"note": "b"})["order"]["order_history"]) == 2
 
 
 def test_items_and_orders_can_be_deleted(caller: Caller) -> None:
-    made = caller(
-        "POST", "/orders", an_order(order_items=[{"code": "A", "price": 1}, {"code": "B", "price": 2}])
-    )["order"]
+    made = caller("POST", "/orders", an_order(order_items=[{"code": "A", "price": 1}, {"code": "B", "price": 2}]))[
+        "order"
+    ]
     item = made["order_items"][0]["id"]
     assert caller("DELETE", f"/orders/100200300/order-items/{item}")["status"] == "success"
     assert caller("DELETE", f"/orders/100200300/order-items/{item}")["status"] == "error"
@@ -297,8 +286,7 @@ def test_a_shipment_needs_a_number_and_an_order(caller: Caller) -> None:
     assert caller("GET", "/orders/1001/shipments")["status"] == "error"
     assert caller("POST", "/batch-shipments", {"shipments": []})["status"] == "error"
     assert (
-        caller("POST", "/batch-shipments", [{"order_id": "100200300", "tracking_number": "n/a"}])["status"]
-        == "success"
+        caller("POST", "/batch-shipments", [{"order_id": "100200300", "tracking_number": "n/a"}])["status"] == "success"
     )
     assert len(caller.store.truth()["shipments"]) == 1
 
@@ -324,9 +312,7 @@ def test_a_stock_item_is_numbered_replaced_and_blanked(caller: Caller) -> None:
 
 
 def test_a_created_stock_item_may_stay_unseen() -> None:
-    assert "inventory_item" not in Caller(echoes=False)(
-        "POST", "/inventory-items", {"name": "Mug", "code": "M"}
-    )
+    assert "inventory_item" not in Caller(echoes=False)("POST", "/inventory-items", {"name": "Mug", "code": "M"})
 
 
 def test_stock_is_found_by_exact_code(caller: Caller) -> None:
@@ -359,9 +345,7 @@ def test_a_batch_is_a_bare_list_of_whole_items(caller: Caller) -> None:
     assert [one["stock"] for one in caller.store.truth()["inventory_items"]] == [5, 0]
 
 
-@pytest.mark.parametrize(
-    "body", [None, 7, "x", [], [[]], {"a": {"b": []}}, {"order_items": [None]}, {"id": []}]
-)
+@pytest.mark.parametrize("body", [None, 7, "x", [], [[]], {"a": {"b": []}}, {"order_items": [None]}, {"id": []}])
 @pytest.mark.parametrize(
     "path",
     [
