@@ -163,12 +163,12 @@ class Story:
             self.tally.wrong.append(f"{name}: the original is there {len(originals)} times: {originals}")
 
 
-def every_boundary(story: Story, *, recovery: bool) -> None:
+def every_boundary(story: Story, runs: Sequence[int], *, recovery: bool) -> None:
     """A kill at each boundary of each run, until a run comes to its end unharmed: then it has no further ones.
 
     With ``recovery`` the run after it is killed as well, at a boundary that wanders through all of it.
     """
-    for number in (0, 1):
+    for number in runs:
         at, ended = 0, None
         while ended is None or ended.code == KILLED:
             at += 1
@@ -177,20 +177,20 @@ def every_boundary(story: Story, *, recovery: bool) -> None:
 
 
 def prove(
-    targets: Sequence[str], orders: int, *, recovery: bool = False, lose: float = 0.0, safeguard_off: str = ""
+    targets: Sequence[str], orders: int, *, recovery: bool = False, lose: float = 0.0, runs: Sequence[int] = (0, 1)
 ) -> Tally:
     """All trials of one set of targets on a fresh sandbox; ``killed`` of ``boundaries`` were struck.
 
-    ``lose`` is the share of answers lost after the work, so that kills meet doubts as well.
+    ``runs``: 0 the first file, 1 the corrected workbook. ``lose`` is the share of answers lost after the work, so that kills meet doubts as well.
     """
     with (
         tempfile.TemporaryDirectory(prefix="orderdrop-crash-", dir=fast_folder()) as root,
         SandboxServer(all_targets()) as sandbox,
-        WarmCommand(SECRETS, safeguard_off) as warm,
+        WarmCommand(SECRETS) as warm,
     ):
         sandbox.faults.add([Fault("drop_after", probability=lose, seed=7)])
         story = Story(sandbox, warm, Path(root), targets, orders)
-        every_boundary(story, recovery=recovery)
+        every_boundary(story, runs, recovery=recovery)
         return story.tally
 
 

@@ -43,7 +43,7 @@ class System(RuleBasedStateMachine):
         self.sandbox = SandboxServer([SimulatedOrderDesk()]).start()
         path = Path(self.root.name) / "p"
         self.ground = Ground.make(path, self.sandbox.base_urls(), ["orderdesk"], settle=0.1, patience=2)
-        self.files = 0
+        self.files = self.broken = 0
         self.written: set[str] = set()
         self.latest: dict[str, str] = {}
         self.wrong: dict[str, str] = {}
@@ -55,8 +55,9 @@ class System(RuleBasedStateMachine):
         """A file; ``again``: under a name that was there before."""
         self.files += not again
         lines = [row(key, price=price) for key, price in rows]
-        broken = f"b{len(self.wrong)}"
+        broken = f"b{self.broken}"
         if bad:
+            self.broken += 1
             lines.append(row(broken, qty="two"))
         content = "\n".join(lines)
         name = f"orders_{self.files}.csv"
