@@ -93,7 +93,7 @@ class Watcher:
         self._bell = bell
         self._marks: object = None
         self._sights: Mapping[Path, Sight] = {}
-        self._said: frozenset[str] = frozenset()
+        self._said: set[str] = set()
         self._last_pass = float("-inf")
         self._rests: dict[str, _Rest] = {}
         self._schedules: dict[str, Schedule] = {}
@@ -233,17 +233,19 @@ class Watcher:
 
     def _pass(self) -> None:
         """One run. Trouble that is not the ledger's is told, and tried again after a rest."""
+        news = _News(self._progress, self._said)
+        self._said = news.heard
         try:
-            report = run(self._project, self._stop, self._progress, self._transport_of)
+            report = run(self._project, self._stop, news, self._transport_of)
         except LedgerError:
             raise
         except (OrderdropError, OSError) as problem:
-            self._say_once([f"{problem} It is tried again; nothing is lost."])
+            news.say(f"{problem} It is tried again; nothing is lost.")
             self._rest("pass").begin(self._project.clock.now())
             return
         self._rests.pop("pass", None)
         self._last_pass = self._project.clock.now()
-        self._tell(report)
+        _tell(report, news)
         self._let_rest()
         if any(account["paused"] for account in report.balance["accounts"]):
             self._reload(always=True)  # a new key may lie in a file that no listing watches
@@ -259,21 +261,6 @@ class Watcher:
             else:
                 self._rests.pop(name, None)
 
-    def _tell(self, report: Report) -> None:
-        taken = {(batch.sha256, batch.file_name) for batch in report.batches}
-        if taken:
-            for entry in report.balance["files"]:
-                if (entry["sha256"], entry["file"]) in taken:
-                    self._progress.say(in_words(entry))
-        self._say_once([*report.remarks, *map(str, report.troubles)])
-
-    def _say_once(self, texts: list[str]) -> None:
-        """What was said after the last pass too is not said again."""
-        for text in texts:
-            if text not in self._said:
-                self._progress.say(text)
-        self._said = frozenset(texts)
-
     def _pause(self) -> float:
         """Seconds until something may have to be done; an event ends them early."""
         settings, now = self._project.plan.settings.intake, self._project.clock.now()
@@ -284,6 +271,35 @@ class Watcher:
             moments.append(now + settings.settle_seconds)
         seconds = max(min(moments), self._rest("pass").until) - now
         return max(min(seconds, settings.poll_seconds), _SHORTEST_PAUSE)
+
+
+class _News:
+    """Says what the last pass did not say already: a file that waits is looked at in every pass."""
+
+    def __init__(self, progress: Progress, before: set[str]) -> None:
+        self._progress = progress
+        self._before = before
+        self.heard: set[str] = set()
+
+    def say(self, text: str, about: str = "") -> None:
+        key = about + text
+        if key not in self._before | self.heard:
+            self._progress.say(text)
+        self.heard.add(key)
+
+    def advance(self) -> None:
+        self._progress.advance()
+
+
+def _tell(report: Report, news: _News) -> None:
+    taken = {batch.sha256 + batch.file_name for batch in report.batches}
+    if taken:
+        for entry in report.balance["files"]:
+            about = entry["sha256"] + entry["file"]
+            if about in taken:
+                news.say(in_words(entry), about)
+    for text in (*report.remarks, *map(str, report.troubles)):
+        news.say(text)
 
 
 _SHORTEST_PAUSE = 0.25

@@ -193,6 +193,7 @@ def test_a_paused_account_is_asked_ever_less_often(
     asked = [call for call in sandbox.calls if call.target == "orderdesk"]
     assert 3 <= len(asked) <= 60, len(asked)
     assert sum("is paused:" in line for line in heard.lines) == 1, heard.text()  # said once
+    assert sum(line == "Reading orders_1.csv" for line in heard.lines) == 1, heard.text()
 
 
 def test_an_unreachable_target_is_tried_again_when_due(project: ProjectFolder, sandbox: SandboxServer) -> None:
