@@ -181,7 +181,8 @@ def prove(
 ) -> Tally:
     """All trials of one set of targets on a fresh sandbox; ``killed`` of ``boundaries`` were struck.
 
-    ``runs``: 0 the first file, 1 the corrected workbook. ``lose`` is the share of answers lost after the work, so that kills meet doubts as well.
+    ``runs``: 0 the first file, 1 the corrected workbook. ``lose`` is the share of answers lost after the work, so
+    that kills meet doubts as well.
     """
     with (
         tempfile.TemporaryDirectory(prefix="orderdrop-crash-", dir=fast_folder()) as root,
