@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from pipeline.errors import LedgerError, OrderdropError, SetupError, TargetError, nearest
 from pipeline.intake.schedule import Schedule, parse_schedule
@@ -84,7 +84,7 @@ def fetch(project: Project, name: str, stop: threading.Event, progress: Progress
     """Fetch what is new; trouble with the server is told in ``problem``. Only the ledger's trouble is raised."""
     visit = Visit(project, name, project.plan.settings.pickups[name], stop, progress)
     try:
-        with _alone(project):
+        with _alone(project, stop, progress):
             _visits(visit)
     except LedgerError:
         raise
@@ -122,16 +122,29 @@ def _visits(visit: Visit) -> None:
 
 
 @contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """One fetch at a time per project: two would read the same files."""
+def _alone(project: Project, stop: threading.Event, progress: Progress) -> Iterator[None]:
+    """One fetch at a time per project: two would read the same files. ``Interrupted`` when asked to stop meanwhile."""
     path = project.plan.settings.var / "fetch.lock"
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        _acquire(lock, stop, progress)
     except OSError as problem:
         raise LedgerError(f"{path} cannot be locked ({problem}). Make the project's var folder writable.") from None
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock, stop: threading.Event, progress: Progress) -> None:
+    waiting = False
+    while not stop.is_set():
+        try:
+            lock.acquire(timeout=0.5 if waiting else 0)
+            return
+        except Timeout:
+            if not waiting:
+                progress.say("Another fetch is at work in this project; waiting for it to end.")
+            waiting = True
+    raise Interrupted("Stopped before anything was fetched.")

@@ -9,6 +9,7 @@ from pathlib import Path
 import paramiko
 import pytest
 import sqlalchemy as sa
+from filelock import FileLock
 from pickup_place import ORDERS, Place, make_project
 from project import SECRETS
 from sftp_servers import Cupboard, misbehaving
@@ -201,3 +202,19 @@ def test_no_thread_and_no_connection_is_left_behind(place: Place) -> None:
             break
         waiting.wait(0.1)
     assert threading.active_count() <= before
+
+
+def test_a_second_fetch_waits_and_can_be_stopped_meanwhile(place: Place) -> None:
+    place.lay("orders_1.csv")
+    place.fetch()
+    stop, said = threading.Event(), []
+
+    class Heard(Quiet):
+        def say(self, text: str) -> None:
+            said.append(text)
+            stop.set()
+
+    with FileLock(place.project.path / "var" / "fetch.lock"):
+        told = place.fetch(stop, Heard())
+    assert isinstance(told.problem, Interrupted)
+    assert "Another fetch is at work" in said[0]
