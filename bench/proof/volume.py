@@ -172,7 +172,8 @@ class Lane:
         self._ledger = f"sqlite:///{ledger}"
         self._chance = random.Random(seed)
         self._share_lost = lost / orders
-        self._share_killed = 1.2 * kills / (2.2 * orders)  # a little often, and no more once there were enough
+        # Two calls an order; a little too often, because there are no more kills once there were enough.
+        self._share_killed = 1.3 * kills / (2 * orders)
         self._orders, self._kills = orders, kills
         self._store = SimulatedOrderDesk()
         self.tally = Tally(orders=orders)
