@@ -35,7 +35,7 @@ class Server:
     def settings(self, **more: Any) -> str:
         """Its ``[pickups.partner]`` table as TOML."""
         way_in = f'key_file = "{self.key_file}"' if self.key_file else 'password = { env = "PARTNER_PASSWORD" }'
-        values = {"host_key": self.host_key, "remote": [f"{self.outgoing}/*.csv"], "timeout_seconds": 5.0} | more
+        values = {"host_key": self.host_key, "remote": [f"{self.outgoing}/*.csv"], "timeout_seconds": 20.0} | more
         head = ["[pickups.partner]", 'host = "127.0.0.1"', f"port = {self.port}", f'username = "{self.username}"']
         return "\n".join([*head, way_in, *(f"{key} = {_toml(value)}" for key, value in values.items() if value)])
 
@@ -201,8 +201,8 @@ def misbehaving(cupboard: Cupboard) -> Iterator[Server]:
                 transports.append(transport)
                 transport.add_server_key(key)
                 transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Session)
-                with suppress(paramiko.SSHException, EOFError):
-                    transport.start_server(server=_Door(cupboard, transport))
+                # With an event it does not wait here for the visitor, who may have gone already.
+                transport.start_server(threading.Event(), server=_Door(cupboard, transport))
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

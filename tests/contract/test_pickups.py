@@ -99,7 +99,8 @@ def test_an_unknown_host_key_is_refused_and_the_message_pins_it(place: Place) ->
         assert place.cupboard.passwords == []
     fingerprint = next(word for word in said.split() if word.startswith("SHA256:")).rstrip(".")
     place.settings(host_key=fingerprint)
-    assert place.fetch().files == ["inbox/orders_1.csv"]
+    pinned = place.fetch()
+    assert pinned.files == ["inbox/orders_1.csv"], pinned
     assert "PARTNER" not in said
     assert "right" not in said
 
