@@ -61,7 +61,8 @@ def test_a_file_that_never_comes_whole_leaves_nothing_half(place: Place) -> None
     assert isinstance(told.problem, TargetError)
     assert told.exit_code == 3
     assert place.inbox() == {}
-    assert 2 <= cupboard_of(place).connections <= 5
+    # A visit that brought a piece more before it broke does not count as idle; how many do is a matter of timing.
+    assert 2 <= cupboard_of(place).connections <= 8
 
 
 def test_a_server_that_falls_silent_is_not_waited_for_for_ever(place: Place) -> None:
