@@ -21,8 +21,28 @@ from pipeline.ledger.figures import Figures, figures, quick_figures
 from pipeline.model import DeliverTo, Record
 from pipeline.status import read_status
 
-HEAVY = ("pandas", "numpy", "pandera", "pyarrow", "sqlalchemy", "alembic", "httpx", "yaml", "rich", "openpyxl")
-SETTINGS = '[accounts.shop]\ntarget = "orderdesk"\nstore_id = "1"\napi_key = { env = "NOBODY_SET_THIS" }\n'
+HEAVY = (
+    "pandas",
+    "numpy",
+    "pandera",
+    "pyarrow",
+    "sqlalchemy",
+    "alembic",
+    "httpx",
+    "yaml",
+    "rich",
+    "openpyxl",
+    "defusedxml",
+)
+SETTINGS = """
+[accounts.shop]
+target = "orderdesk"
+store_id = "1"
+api_key = { env = "NOBODY_SET_THIS" }
+[accounts.crm]
+target = "keap"
+api_key = { env = "NOBODY_SET_THIS" }
+"""
 NOW = 1_767_600_000.0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 
 from pipeline.targets.contract import Answer, PaceHint
 
@@ -51,6 +50,8 @@ def _throttle_waits(answer: Answer) -> list[float]:
 
 
 def _moment(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
     try:
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError):

@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
-
-from defusedxml.ElementTree import fromstring
 
 from pipeline.targets.contract import Request
 
@@ -56,7 +54,7 @@ def call(method: str, *arguments: Any) -> Request:  # noqa: ANN401 - whatever XM
     params = "".join(f"<param>{_value(argument)}</param>" for argument in (PLACEHOLDER, *arguments))
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<methodCall><methodName>{escape(method)}</methodName><params>{params}</params></methodCall>"
+        f"<methodCall><methodName>{escape(method, quote=False)}</methodName><params>{params}</params></methodCall>"
     )
     return Request("POST", PATH, text=text, content_type="text/xml; charset=UTF-8")
 
@@ -80,7 +78,7 @@ def _typed(value: Any) -> str:  # noqa: ANN401 - one line per type of the wire
         case bool():
             return f"<boolean>{int(value)}</boolean>"
         case Id():
-            return f"<int>{escape(value)}</int>"
+            return f"<int>{escape(value, quote=False)}</int>"
         case int():
             return f"<int>{value}</int>"
         case Decimal():
@@ -88,9 +86,11 @@ def _typed(value: Any) -> str:  # noqa: ANN401 - one line per type of the wire
         case datetime() if value.tzinfo is None:
             return f"<dateTime.iso8601>{value.strftime('%Y%m%dT%H:%M:%S')}</dateTime.iso8601>"
         case str():
-            return f"<string>{escape(_NOT_XML.sub('', value))}</string>"
+            return f"<string>{escape(_NOT_XML.sub('', value), quote=False)}</string>"
         case Mapping():
-            members = "".join(f"<member><name>{escape(k)}</name>{_value(v)}</member>" for k, v in value.items())
+            members = "".join(
+                f"<member><name>{escape(k, quote=False)}</name>{_value(v)}</member>" for k, v in value.items()
+            )
             return f"<struct>{members}</struct>"
         case list() | tuple():
             return f"<array><data>{''.join(map(_value, value))}</data></array>"
@@ -110,6 +110,8 @@ def read(content: bytes) -> Any:  # noqa: ANN401 - whatever was answered
     Control characters that stored texts smuggle into answers (seen by others) are dropped, so that one odd record
     does not make a list unreadable; document types and entities are refused.
     """
+    from defusedxml.ElementTree import fromstring
+
     try:
         root = fromstring(_CONTROL_REFERENCE.sub(b"", content.translate(None, _CONTROLS)), forbid_dtd=True)
         if root.tag != "methodResponse" or len(root) != 1:
