@@ -1,0 +1,81 @@
+"""The commands that do the work: one pass, one pickup, or for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.commands.shell import (
+    json_option,
+    log_format_option,
+    print_json,
+    project_option,
+    say,
+    says_what_happened,
+    stop_on_signals,
+)
+
+
+@click.command()
+@project_option
+@json_option
+@log_format_option
+@says_what_happened
+def run(folder: Path, as_json: bool, log_format: str) -> int:
+    """Take in every settled file, deliver until nothing is due, hand back, print the balance."""
+    from pipeline.console import progress_for
+    from pipeline.project import load_plan, opened
+    from pipeline.run import run as run_once
+
+    plan = load_plan(folder)
+    with opened(plan) as project, progress_for(log_format) as progress:
+        report = run_once(project, stop_on_signals(), progress)
+    for remark in (*report.remarks, *map(str, report.troubles)):
+        say(remark)
+    if as_json:
+        taken = {batch.id for batch in report.batches}
+        print_json({**report.balance, "taken_in": len(taken), "exit_code": report.exit_code})
+    else:
+        from pipeline.console import told_run
+
+        click.echo(told_run(report))
+    return report.exit_code
+
+
+@click.command()
+@click.argument("pickup", required=False)
+@project_option
+@json_option
+@log_format_option
+@says_what_happened
+def fetch(pickup: str | None, folder: Path, as_json: bool, log_format: str) -> int:
+    """Fetch from PICKUP now (default: from every pickup): what is new there comes into the inbox."""
+    from pipeline.console import progress_for, told_fetch
+    from pipeline.fetch import chosen
+    from pipeline.fetch import fetch as fetch_from
+    from pipeline.project import load_plan, opened
+
+    plan = load_plan(folder)
+    names, stop = chosen(plan, pickup), stop_on_signals()
+    with opened(plan) as project, progress_for(log_format) as progress:
+        told = [fetch_from(project, name, stop, progress) for name in names if not stop.is_set()]
+    code = max((one.exit_code for one in told), default=0)
+    if as_json:
+        print_json({"pickups": [one.as_json() for one in told], "exit_code": code})
+    else:
+        click.echo(told_fetch(told))
+    return code
+
+
+@click.command()
+@project_option
+@log_format_option
+@says_what_happened
+def watch(folder: Path, log_format: str) -> int:
+    """Run for ever: watched inbox, scheduled pickups, retries when due; SIGTERM or Ctrl-C stops it cleanly."""
+    from pipeline.console import lines_for
+    from pipeline.watch import watch as watch_on
+
+    watch_on(folder, stop_on_signals(), lines_for(log_format))
+    return 0

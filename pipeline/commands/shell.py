@@ -1,0 +1,78 @@
+"""What every command shares with the shell: options, streams, signals, and how trouble becomes an exit code."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pipeline.errors import OrderdropError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+project_option = click.option(
+    "--project",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    show_default="current folder",
+    help="The project folder.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How progress is logged.",
+)
+
+
+def says_what_happened(command: F) -> F:
+    """Every expected trouble ends as a sentence on standard error and its exit code, never as a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever click hands over
+        try:
+            code = command(*args, **options)
+        except OrderdropError as problem:
+            say(str(problem))
+            if options.get("as_json"):
+                print_json({"error": str(problem), "exit_code": problem.exit_code})
+            code = problem.exit_code
+        if code:
+            raise click.exceptions.Exit(code)
+
+    return wrapped  # type: ignore[return-value]  # same signature, as click needs it
+
+
+def say(text: str) -> None:
+    """One sentence for people, on standard error."""
+    click.echo(text, err=True)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """The one document of a ``--json`` command, on standard output."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
+
+
+def stop_on_signals() -> threading.Event:
+    """The first signal asks for a clean stop (the step under way is finished), the second ends at once."""
+    stop = threading.Event()
+
+    def asked(number: int, _frame: object) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+        say("Stopping after the calls under way. Once more to stop at once.")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, asked)
+    return stop
