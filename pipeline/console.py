@@ -3,78 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from pipeline.closing.balance import in_words
 
 if TYPE_CHECKING:  # the balance is told without loading what a run needs
-    from pipeline.progress import Progress
     from pipeline.run import Report
     from pipeline.visit import Fetched
-
-# --- progress ----------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def progress_for(log_format: str) -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere log lines on standard error, as text or JSON."""
-    if sys.stderr.isatty() and log_format == "text":
-        from rich.console import Console
-        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
-
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} sent"))
-        with Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
-            yield _Bar(bar)
-    else:
-        yield _Lines(as_json=log_format == "json")
-
-
-def lines_for(log_format: str) -> Progress:
-    """Log lines on standard error, also on a terminal: what runs for ever leaves a trail."""
-    return _Lines(as_json=log_format == "json")
-
-
-class _Bar:
-    def __init__(self, bar: Any) -> None:  # noqa: ANN401 - rich is only loaded on a terminal
-        self._bar = bar
-        self._task = bar.add_task("Starting", total=None)
-
-    def say(self, text: str) -> None:
-        self._bar.update(self._task, description=text)
-
-    def advance(self) -> None:
-        self._bar.update(self._task, description="Delivering", advance=1)
-
-
-class _Lines:
-    EVERY_SECONDS = 5.0
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._attended = 0
-        self._last = time.monotonic()
-
-    def say(self, text: str) -> None:
-        self._write("stage", text)
-
-    def advance(self) -> None:
-        self._attended += 1
-        if time.monotonic() - self._last >= self.EVERY_SECONDS:
-            self._last = time.monotonic()
-            self._write("delivering", f"{self._attended} deliveries attended to")
-
-    def _write(self, event: str, text: str) -> None:
-        line = json.dumps({"time": time.time(), "event": event, "message": text}) if self._as_json else text
-        click.echo(line, err=True)
-
 
 # --- run and status ----------------------------------------------------------------------------------------------
 

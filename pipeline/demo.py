@@ -12,7 +12,6 @@ import click
 
 from pipeline.closing.balance import in_words
 from pipeline.closing.reference import ADVICE, PROBLEM
-from pipeline.console import progress_for
 from pipeline.errors import SetupError
 from pipeline.project import load_plan, opened
 from pipeline.run import Report, run
@@ -21,6 +20,7 @@ from pipeline.sandbox import all_targets
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.server import SandboxServer
 from pipeline.starter import make_project
+from pipeline.trail import LogChoice, progress_for
 
 WORKBOOK = "ACME_orders_0105.errors.xlsx"
 
@@ -140,7 +140,7 @@ def _tell(text: str) -> None:
 
 
 def _run(folder: Path) -> Report:
-    with opened(load_plan(folder)) as project, progress_for("text") as progress:
+    with opened(load_plan(folder)) as project, progress_for(LogChoice()) as progress:
         return run(project, threading.Event(), progress)
 
 

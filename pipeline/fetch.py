@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from pipeline.errors import LedgerError, OrderdropError, SetupError, TargetError, nearest
+from pipeline.events import Event
 from pipeline.intake.schedule import Schedule, parse_schedule
 from pipeline.intake.sftp import Interrupted, Unwritable, connected
 from pipeline.ledger import pickups as memory
-from pipeline.progress import Progress
+from pipeline.progress import Bound, Progress
 from pipeline.project import Plan, Project
 from pipeline.settings import SETTINGS_FILE, PickupTable
 from pipeline.visit import Fetched, Visit
@@ -82,6 +83,7 @@ def reach(plan: Plan, name: str) -> int:
 
 def fetch(project: Project, name: str, stop: threading.Event, progress: Progress) -> Fetched:
     """Fetch what is new; trouble with the server is told in ``problem``. Only the ledger's trouble is raised."""
+    progress = Bound(progress, pickup=name)
     visit = Visit(project, name, project.plan.settings.pickups[name], stop, progress)
     try:
         with _alone(project, stop, progress):
@@ -145,6 +147,8 @@ def _acquire(lock: FileLock, stop: threading.Event, progress: Progress) -> None:
             return
         except Timeout:
             if not waiting:
-                progress.say("Another fetch is at work in this project; waiting for it to end.")
+                progress.say(
+                    "Another fetch is at work in this project; waiting for it to end.", Event.FETCH_LOCK_WAITED
+                )
             waiting = True
     raise Interrupted("Stopped before anything was fetched.")

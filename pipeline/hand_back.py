@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
 from pipeline.errors import FileRefused
+from pipeline.events import Event
 from pipeline.intake.claim import fingerprint, put_away
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch
 from pipeline.ledger.deliveries import Delivery
 from pipeline.model import Rejection
+from pipeline.progress import Bound, Progress, Quiet
 from pipeline.project import Project
 
 if TYPE_CHECKING:  # the type only: status and find never load pandas
@@ -32,7 +34,7 @@ HELD_BACK = frozenset({"order_held_back", "file_held_back"})
 """Codes of rows that only wait for others: nothing in them has to be corrected."""
 
 
-def hand_back(project: Project) -> list[str]:
+def hand_back(project: Project, progress: Progress | None = None) -> list[str]:
     """Bring ``errors/`` and the archive up to date; returns sentences about what could not be written."""
     remarks: list[str] = []
     _sweep(project.plan.settings.errors)
@@ -40,7 +42,7 @@ def hand_back(project: Project) -> list[str]:
         waiting = files.unfinished(connection)
     for batch in waiting:
         try:
-            _attend(project, batch)
+            _attend(project, batch, Bound(progress or Quiet(), batch=batch.link, file=batch.file_name, feed=batch.feed))
         except (OSError, FileRefused) as problem:
             remarks.append(
                 f"{batch.file_name}: its workbook or original could not be put in place ({problem}). "
@@ -55,18 +57,18 @@ def _sweep(errors: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _attend(project: Project, batch: Batch) -> None:
+def _attend(project: Project, batch: Batch, progress: Progress) -> None:
     if batch.state == "refused":
-        _refusal(project, batch)
+        _refusal(project, batch, progress)
     elif batch.state != "duplicate":
-        _problems(project, batch)
+        _problems(project, batch, progress)
     with project.engine.connect() as connection:
         still_open = bool(book.in_states(connection, *book.OPEN, batch_id=batch.id))
     if not still_open:
-        _close(project, batch)
+        _close(project, batch, progress)
 
 
-def _close(project: Project, batch: Batch) -> None:
+def _close(project: Project, batch: Batch, progress: Progress) -> None:
     """The original goes to the archive, and only then is the batch closed."""
     target = archive_path(batch)
     put_away(project.folder / batch.path, project.folder / target)
@@ -74,6 +76,7 @@ def _close(project: Project, batch: Batch) -> None:
     if batch.path != target or closed:
         now = project.clock.now()
         project.writer.write(lambda c: files.change(c, batch.id, path=target, closed_at=now, **closed))
+        progress.note(Event.FILE_PUT_AWAY, state=closed.get("state", batch.state))
 
 
 def archive_path(batch: Batch) -> str:
@@ -85,7 +88,7 @@ def archive_path(batch: Batch) -> str:
 # --- the workbook of a file whose rows have problems -------------------------------------------------------------
 
 
-def _problems(project: Project, batch: Batch) -> None:
+def _problems(project: Project, batch: Batch, progress: Progress) -> None:
     with project.engine.connect() as connection:
         rejected = files.open_rejections(connection, batch.id)
         refused = book.open_refusals(connection, batch.id)
@@ -104,6 +107,7 @@ def _problems(project: Project, batch: Batch) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_workbook(project, batch, path, rejected, refused)
     _remember(project, batch, path, digest)
+    progress.note(Event.WORKBOOK_WRITTEN, workbook=path.name)
 
 
 def _write_workbook(
@@ -213,7 +217,7 @@ def _original(project: Project, batch: Batch) -> Path:
 # --- the notice for a file that was refused as a whole -----------------------------------------------------------
 
 
-def _refusal(project: Project, batch: Batch) -> None:
+def _refusal(project: Project, batch: Batch, progress: Progress) -> None:
     from pipeline.closing.workbook import write_refusal_workbook
 
     if batch.problems_digest is not None:
@@ -228,6 +232,7 @@ def _refusal(project: Project, batch: Batch) -> None:
         _announcing(project, batch, path),
     )  # fmt: skip
     _remember(project, batch, path, "refused")
+    progress.note(Event.WORKBOOK_WRITTEN, workbook=path.name, code=batch.reason_code)
 
 
 def retire_refusals(project: Project, file_name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,11 @@ from filelock import FileLock, Timeout
 
 from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, SetupError, nearest
+from pipeline.events import Event
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
 from pipeline.mapping.spec import FeedMapping, load_good_mappings, load_mappings
+from pipeline.progress import Progress, Quiet
 from pipeline.settings import Settings, load_settings
 from pipeline.targets.contract import Account
 from pipeline.targets.registry import build_account
@@ -97,13 +99,13 @@ def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
 
 
 @contextmanager
-def alone(project: Project, say: Callable[[str], None] = lambda _text: None) -> Iterator[None]:
+def alone(project: Project, progress: Progress | None = None) -> Iterator[None]:
     """Hold the project's run lock: a second run waits here. The lock goes with the process, also when it is killed."""
     path = project.plan.settings.var / "run.lock"
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _acquire(lock, say)
+        _acquire(lock, progress or Quiet())
     except OSError as problem:
         raise LedgerError(
             f"{path} cannot be locked ({problem}). Make the project's var folder writable, then run again."
@@ -114,11 +116,11 @@ def alone(project: Project, say: Callable[[str], None] = lambda _text: None) -> 
         lock.release()
 
 
-def _acquire(lock: FileLock, say: Callable[[str], None]) -> None:
+def _acquire(lock: FileLock, progress: Progress) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say("Another run is at work in this project; waiting for it to end.")
+        progress.say("Another run is at work in this project; waiting for it to end.", Event.RUN_LOCK_WAITED)
         lock.acquire()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from pipeline.closing.balance import balance, exit_code
 from pipeline.delivery import doubts
 from pipeline.errors import FileRefused, TargetError
+from pipeline.events import Event
 from pipeline.hand_back import hand_back, retire_refusals
 from pipeline.intake.claim import Claim, claim, unfinished
 from pipeline.intake.folder import Listing, look
@@ -18,7 +20,7 @@ from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch, feed_of_workbook
 from pipeline.ledger.figures import figures
 from pipeline.mapping.spec import match_feed
-from pipeline.progress import Progress
+from pipeline.progress import Bound, Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
 
@@ -38,20 +40,32 @@ def run(
     project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf = http_transport
 ) -> Report:
     """One pass: take in every settled file, deliver until nothing is due, hand back, balance."""
-    with alone(project, progress.say):
+    begun = time.monotonic()
+    with alone(project, progress):
         project.writer.write(lambda c: book.recover(c, project.clock.now()))
         remarks: list[str] = []
         taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]
-        drained = send_out(project, stop, progress.advance, transport_of)
-        remarks += hand_back(project)
-        return _report(project, tuple(taken), tuple(remarks), tuple(complain(drained)))
+        drained = send_out(project, stop, progress, transport_of)
+        remarks += hand_back(project, progress)
+        report = _report(project, tuple(taken), tuple(remarks), tuple(complain(drained)))
+    progress.note(
+        Event.RUN_ENDED, seconds=round(time.monotonic() - begun, 3), files=len(taken), exit_code=report.exit_code
+    )
+    return report
 
 
 def _take(project: Project, found: Claim, progress: Progress) -> Batch:
     from pipeline.take_in import take_in  # pandas and all that reads files: half a second an empty inbox does not cost
 
-    progress.say(f"Reading {found.file_name}")
+    about = Bound(progress, batch=found.link, file=found.file_name)
+    about.say(f"Reading {found.file_name}", Event.READING)
+    begun = time.monotonic()
     batch = take_in(project, found)
+    about.note(
+        Event.FILE_TAKEN_IN, feed=batch.feed, state=batch.state, code=batch.reason_code, read=batch.rows_read,
+        accepted=batch.rows_accepted, rejected=batch.rows_rejected, skipped=batch.rows_skipped,
+        seconds=round(time.monotonic() - begun, 3),
+    )  # fmt: skip
     if batch.state == "delivering":
         retire_refusals(project, batch.file_name)
     return batch

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import TargetError
 from pipeline.ledger import deliveries as book
+from pipeline.progress import Bound, Progress, Quiet
 from pipeline.project import Project
 from pipeline.targets.contract import Account
 
@@ -29,7 +30,7 @@ def http_transport(account: Account) -> Transport:
 def send_out(
     project: Project,
     stop: threading.Event,
-    progress: Callable[[], None] = lambda: None,
+    progress: Progress | None = None,
     transport_of: TransportOf = http_transport,
 ) -> list[Drained]:
     """Drain every account; the ledger's trouble, and only that, stops them all."""
@@ -39,7 +40,10 @@ def send_out(
     if not accounts:
         return []
     with ThreadPoolExecutor(len(accounts)) as pool:
-        drains = [pool.submit(_drain, project, account, stop, progress, transport_of) for account in accounts]
+        drains = [
+            pool.submit(_drain, project, account, stop, Bound(progress or Quiet(), account=account.name), transport_of)
+            for account in accounts
+        ]
         try:
             return [drain.result() for drain in drains]
         except BaseException:
@@ -48,7 +52,7 @@ def send_out(
 
 
 def _drain(
-    project: Project, account: Account, stop: threading.Event, progress: Callable[[], None], transport_of: TransportOf
+    project: Project, account: Account, stop: threading.Event, progress: Progress, transport_of: TransportOf
 ) -> Drained:
     from pipeline.delivery.deliver import Drain
 

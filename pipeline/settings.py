@@ -94,6 +94,12 @@ class DeliveryTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patience_seconds: float = 20.0
 
 
+class LogTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[log]``: the least level that is logged; ``debug`` has a line per delivery and per call."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class PickupTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[pickups.NAME]``: a place on an SFTP server, how to get in, what to fetch, and what becomes of it there.
 
@@ -139,8 +145,10 @@ class Settings(msgspec.Struct, frozen=True):
     ledger: LedgerTable
     intake: IntakeTable
     delivery: DeliveryTable
+    log: LogTable
     accounts: Mapping[str, Mapping[str, Any]]
     pickups: Mapping[str, PickupTable]
+    secrets: tuple[Secret, ...] = ()
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -189,7 +197,7 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
     """
     path = folder / SETTINGS_FILE
     raw = _read_toml(path)
-    refuse_unknown(raw, ("project", "ledger", "intake", "delivery", "accounts", "pickups"), SETTINGS_FILE)
+    refuse_unknown(raw, ("project", "ledger", "intake", "delivery", "log", "accounts", "pickups"), SETTINGS_FILE)
     known = resolve_secrets(raw, folder, os.environ if environment is None else environment)
     settings = Settings(
         folder=folder.resolve(),
@@ -197,11 +205,13 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
         ledger=read_table(LedgerTable, known.get("ledger", {}), f"{SETTINGS_FILE} [ledger]"),
         intake=read_table(IntakeTable, known.get("intake", {}), f"{SETTINGS_FILE} [intake]"),
         delivery=read_table(DeliveryTable, known.get("delivery", {}), f"{SETTINGS_FILE} [delivery]"),
+        log=read_table(LogTable, known.get("log", {}), f"{SETTINGS_FILE} [log]"),
         accounts=_tables(known, "accounts"),
         pickups={
             name: read_table(PickupTable, table, f"{SETTINGS_FILE} [pickups.{name}]")
             for name, table in _tables(known, "pickups").items()
         },
+        secrets=tuple(secret for _, secret in _secrets(known)),
     )
     _check_timezone(settings.project.timezone)
     return settings

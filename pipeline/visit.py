@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import FileRefused, OrderdropError
+from pipeline.events import Event
 from pipeline.intake.landing import local_name, part_of, place
 from pipeline.intake.settle import is_left_alone
 from pipeline.intake.sftp import Arriving, Remote, RemoteFile, Unwritable
@@ -178,14 +179,14 @@ class Visit:
 
     def _read(self, remote: Remote, under_way: _UnderWay, *, ahead: bool) -> None:
         file, last = under_way.file, time.monotonic()
-        self._progress.say(f"Fetching {_shown(file)} ({file.size} bytes)")
+        self._progress.say(f"Fetching {_shown(file)} ({file.size} bytes)", Event.FETCHING)
 
         def told(offset: int) -> None:
             nonlocal last
             self.moved += 1
             if time.monotonic() - last >= _TOLD_EVERY:
                 last = time.monotonic()
-                self._progress.say(f"Fetching {_shown(file)}: {100 * offset // max(file.size, 1)} %")
+                self._progress.say(f"Fetching {_shown(file)}: {100 * offset // max(file.size, 1)} %", Event.FETCHING)
 
         remote.read(file, under_way.arriving, self.stop, told, ahead=ahead)
 
@@ -221,6 +222,7 @@ class Visit:
         landed = place(under_way.part, name, self._folders(name))
         shown = landed.relative_to(self.project.folder).as_posix()
         self.told.files.append(shown)
+        self._progress.note(Event.FILE_FETCHED, file=shown, size=under_way.file.size)
         if name != under_way.file.name:
             self.told.remarks.append(f"{_shown(under_way.file)} is called {shown} here.")
         return landed

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.closing.balance import in_words
 from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, OrderdropError, SetupError
+from pipeline.events import Event
 from pipeline.fetch import fetch, prove
 from pipeline.intake.bell import Bell, listening
 from pipeline.intake.folder import look
@@ -62,13 +64,13 @@ def watch(
         watcher.begin(problems)
         places = [plan.settings.inbox, plan.settings.folder / "mappings", plan.settings.folder / "schemas"]
         try:
-            with listening(bell, places, progress.say):
+            with listening(bell, places, progress):
                 while not stop.is_set():
                     bell.wait(watcher.round(), stop)
         except BaseException:
             stop.set()  # a pickup under way must not hold up the end
             raise
-    progress.say("Stopped watching; nothing is under way.")
+    progress.say("Stopped watching; nothing is under way.", Event.WATCH_ENDED)
 
 
 class Watcher:
@@ -103,12 +105,14 @@ class Watcher:
         """Say what is watched."""
         self._marks = _marks(self._project.folder)
         self._take_over(self._project.plan, problems)
-        self._progress.say(f"Watching {self._project.plan.settings.inbox}; Ctrl-C or SIGTERM stops it.")
+        inbox = self._project.plan.settings.inbox
+        self._progress.say(f"Watching {inbox}; Ctrl-C or SIGTERM stops it.", Event.WATCHING)
 
     def round(self) -> float:
         """One look, and what follows from it; returns the seconds until the next look."""
         # A new clock each time: one that only counts on would miss that the machine slept, or its clock was set.
         self._project = replace(self._project, clock=self._clock_of())
+        self._progress.note(Event.ROUND)
         self._reload()
         self._collect()
         self._start_pickup()
@@ -127,15 +131,16 @@ class Watcher:
         try:
             plan, problems = load_good_plan(self._project.folder)
         except SetupError as problem:
-            self._progress.say(f"{problem}\nGoing on with the settings from before.")
+            self._progress.say(f"{problem}\nGoing on with the settings from before.", Event.SETTINGS_WRONG)
             return
         if plan.settings.ledger_url != self._project.plan.settings.ledger_url:
             self._progress.say(
-                "[ledger] url has changed: that takes a restart. Going on with the settings from before."
+                "[ledger] url has changed: that takes a restart. Going on with the settings from before.",
+                Event.SETTINGS_WRONG,
             )
             return
         if changed:
-            self._progress.say("Settings and mappings were read anew.")
+            self._progress.say("Settings and mappings were read anew.", Event.SETTINGS_READ_ANEW)
             self._rests.clear()
         self._take_over(plan, problems, quiet=not changed)
 
@@ -146,7 +151,11 @@ class Watcher:
         self._project = replace(self._project, plan=plan)
         if not quiet:
             for feed, problem in wrong.items():
-                self._progress.say(f"{problem}\nFeed {feed} is stopped until that is right; its files wait in inbox/.")
+                self._progress.say(
+                    f"{problem}\nFeed {feed} is stopped until that is right; its files wait in inbox/.",
+                    Event.FEED_STOPPED,
+                    feed=feed,
+                )
         self._schedules = self._read_schedules(plan, quiet=quiet)
 
     def _read_schedules(self, plan: Plan, *, quiet: bool) -> dict[str, Schedule]:
@@ -156,7 +165,8 @@ class Watcher:
                 schedule = prove(plan, name)
             except SetupError as problem:
                 if not quiet:
-                    self._progress.say(f"{problem}\nPickup {name} is stopped until that is right.")
+                    text = f"{problem}\nPickup {name} is stopped until that is right."
+                    self._progress.say(text, Event.PICKUP_STOPPED, pickup=name)
                 continue
             if schedule is not None:
                 schedules[name] = schedule
@@ -170,7 +180,7 @@ class Watcher:
         now = self._project.clock.now()
         if self._fetching is None and due and min(due.values()) <= now:
             name = min(due, key=lambda one: due[one])
-            self._progress.say(f"Fetching from {name}.")
+            self._progress.say(f"Fetching from {name}.", Event.PICKUP_BEGUN, pickup=name)
             future = self._pool.submit(fetch, self._project, name, self._stop, self._progress)
             self._fetching = name, future
             future.add_done_callback(lambda _done: self._bell.ring())
@@ -206,8 +216,12 @@ class Watcher:
         else:
             rest.begin(now)
         for text in (*told.remarks, *told.troubles, *([str(told.problem)] if told.problem else [])):
-            self._progress.say(text)
-        self._progress.say(f"{name}: {len(told.files)} fetched, {told.known} known from before.")
+            self._progress.say(text, Event.REMARK, pickup=name)
+        self._progress.say(
+            f"{name}: {len(told.files)} fetched, {told.known} known from before.",
+            Event.PICKUP_ENDED,
+            pickup=name, files=len(told.files), known=told.known, exit_code=told.exit_code,
+        )  # fmt: skip
 
     def _rest(self, name: str) -> _Rest:
         return self._rests.setdefault(name, _Rest())
@@ -240,7 +254,7 @@ class Watcher:
         except LedgerError:
             raise
         except (OrderdropError, OSError) as problem:
-            news.say(f"{problem} It is tried again; nothing is lost.")
+            news.say(f"{problem} It is tried again; nothing is lost.", Event.RUN_FAILED)
             self._rest("pass").begin(self._project.clock.now())
             return
         self._rests.pop("pass", None)
@@ -281,25 +295,38 @@ class _News:
         self._before = before
         self.heard: set[str] = set()
 
-    def say(self, text: str, about: str = "") -> None:
-        key = about + text
-        if key not in self._before | self.heard:
-            self._progress.say(text)
+    def say(self, text: str, event: Event, **facts: Any) -> None:  # noqa: ANN401 - plain values
+        key = f"{facts.get('batch', '')}{text}"
+        if key not in self._before and key not in self.heard:
+            self._progress.say(text, event, **facts)
         self.heard.add(key)
+
+    def note(self, event: Event, **facts: Any) -> None:  # noqa: ANN401 - plain values
+        self._progress.note(event, **facts)
 
     def advance(self) -> None:
         self._progress.advance()
 
 
 def _tell(report: Report, news: _News) -> None:
-    taken = {batch.sha256 + batch.file_name for batch in report.batches}
+    taken = {batch.sha256 + batch.file_name: batch.link for batch in report.batches}
     if taken:
         for entry in report.balance["files"]:
-            about = entry["sha256"] + entry["file"]
-            if about in taken:
-                news.say(in_words(entry), about)
-    for text in (*report.remarks, *map(str, report.troubles)):
-        news.say(text)
+            if link := taken.get(entry["sha256"] + entry["file"]):
+                facts = {name: entry[name] for name in ("file", "feed", "state", "deliveries")}
+                news.say(_standing(entry), Event.FILE_STANDS, batch=link, **facts)
+    for text in report.remarks:
+        news.say(text, Event.REMARK)
+    for trouble in report.troubles:
+        news.say(str(trouble), Event.ACCOUNT_WAITS)
+
+
+def _standing(entry: Mapping[str, Any]) -> str:
+    """How a file stands. Why one was refused stands in its workbook: the reason may quote cells, and a log must not."""
+    if entry["state"] != "refused":
+        return in_words(entry)
+    where = f"{entry['workbook']} says why and what to do." if entry["workbook"] else "`orderdrop status` says why."
+    return f"{entry['file']}: refused ({entry['code']}). {where}"
 
 
 _SHORTEST_PAUSE = 0.25

@@ -9,9 +9,9 @@ import click
 from pipeline.commands.shell import (
     json_option,
     log_format_option,
+    log_level_option,
     print_json,
     project_option,
-    say,
     says_what_happened,
     stop_on_signals,
 )
@@ -21,18 +21,23 @@ from pipeline.commands.shell import (
 @project_option
 @json_option
 @log_format_option
+@log_level_option
 @says_what_happened
-def run(folder: Path, as_json: bool, log_format: str) -> int:
+def run(folder: Path, as_json: bool, log_format: str, log_level: str | None) -> int:
     """Take in every settled file, deliver until nothing is due, hand back, print the balance."""
-    from pipeline.console import progress_for
+    from pipeline.events import Event
     from pipeline.project import load_plan, opened
     from pipeline.run import run as run_once
+    from pipeline.trail import choice_of, progress_for
 
     plan = load_plan(folder)
-    with opened(plan) as project, progress_for(log_format) as progress:
-        report = run_once(project, stop_on_signals(), progress)
-    for remark in (*report.remarks, *map(str, report.troubles)):
-        say(remark)
+    with progress_for(choice_of(plan.settings, log_format, log_level)) as progress, opened(plan) as project:
+        report = run_once(project, stop_on_signals(log_format), progress)
+    with progress_for(choice_of(plan.settings, log_format, log_level, trail=True)) as progress:
+        for remark in report.remarks:
+            progress.say(remark, Event.REMARK)
+        for trouble in report.troubles:
+            progress.say(str(trouble), Event.ACCOUNT_WAITS)
     if as_json:
         taken = {batch.id for batch in report.batches}
         print_json({**report.balance, "taken_in": len(taken), "exit_code": report.exit_code})
@@ -48,17 +53,19 @@ def run(folder: Path, as_json: bool, log_format: str) -> int:
 @project_option
 @json_option
 @log_format_option
+@log_level_option
 @says_what_happened
-def fetch(pickup: str | None, folder: Path, as_json: bool, log_format: str) -> int:
+def fetch(pickup: str | None, folder: Path, as_json: bool, log_format: str, log_level: str | None) -> int:
     """Fetch from PICKUP now (default: from every pickup): what is new there comes into the inbox."""
-    from pipeline.console import progress_for, told_fetch
+    from pipeline.console import told_fetch
     from pipeline.fetch import chosen
     from pipeline.fetch import fetch as fetch_from
     from pipeline.project import load_plan, opened
+    from pipeline.trail import choice_of, progress_for
 
     plan = load_plan(folder)
-    names, stop = chosen(plan, pickup), stop_on_signals()
-    with opened(plan) as project, progress_for(log_format) as progress:
+    names, stop = chosen(plan, pickup), stop_on_signals(log_format)
+    with progress_for(choice_of(plan.settings, log_format, log_level)) as progress, opened(plan) as project:
         told = [fetch_from(project, name, stop, progress) for name in names if not stop.is_set()]
     code = max((one.exit_code for one in told), default=0)
     if as_json:
@@ -71,11 +78,15 @@ def fetch(pickup: str | None, folder: Path, as_json: bool, log_format: str) -> i
 @click.command()
 @project_option
 @log_format_option
+@log_level_option
 @says_what_happened
-def watch(folder: Path, log_format: str) -> int:
+def watch(folder: Path, log_format: str, log_level: str | None) -> int:
     """Run for ever: watched inbox, scheduled pickups, retries when due; SIGTERM or Ctrl-C stops it cleanly."""
-    from pipeline.console import lines_for
+    from pipeline.settings import load_settings
+    from pipeline.trail import choice_of, progress_for
     from pipeline.watch import watch as watch_on
 
-    watch_on(folder, stop_on_signals(), lines_for(log_format))
+    choice = choice_of(load_settings(folder), log_format, log_level, trail=True)
+    with progress_for(choice) as progress:
+        watch_on(folder, stop_on_signals(log_format), progress)
     return 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from pipeline.errors import OrderdropError
+from pipeline.events import Event, level_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +35,11 @@ log_format_option = click.option(
     show_default=True,
     help="How progress is logged.",
 )
+log_level_option = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="The least level that is logged (default: [log] level of pipeline.toml).",
+)
 
 
 def says_what_happened(command: F) -> F:
@@ -42,7 +50,7 @@ def says_what_happened(command: F) -> F:
         try:
             code = command(*args, **options)
         except OrderdropError as problem:
-            say(str(problem))
+            say(_shaped(str(problem), Event.COMMAND_FAILED, options.get("log_format")))
             if options.get("as_json"):
                 print_json({"error": str(problem), "exit_code": problem.exit_code})
             code = problem.exit_code
@@ -62,7 +70,16 @@ def print_json(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=1, default=str))
 
 
-def stop_on_signals() -> threading.Event:
+def _shaped(text: str, event: Event, log_format: str | None) -> str:
+    """A sentence as the log format wants it: what reads JSON lines must not meet anything else."""
+    if log_format != "json":
+        return text
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line = {"event": event.value, "level": level_of(event), "timestamp": now, "message": text}
+    return json.dumps(line, ensure_ascii=False)
+
+
+def stop_on_signals(log_format: str = "text") -> threading.Event:
     """The first signal asks for a clean stop (the step under way is finished), the second ends at once."""
     stop = threading.Event()
 
@@ -71,7 +88,9 @@ def stop_on_signals() -> threading.Event:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         stop.set()
-        say("Stopping after the calls under way. Once more to stop at once.")
+        said = _shaped("Stopping after the calls under way. Once more to stop at once.", Event.STOPPING, log_format)
+        # Past Python's stream: a signal may come while that one is being written to, and it cannot be entered twice.
+        os.write(2, f"{said}\n".encode())
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,12 @@ from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
 from pipeline.errors import LedgerError, SetupError
+from pipeline.events import Event
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.deliveries import Delivery, History
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliveryState
+from pipeline.progress import Progress, Quiet
 from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRefused, Prior, Refused, Result
 from pipeline.targets.http import Transport
 
@@ -61,7 +63,7 @@ class Drain:
         *,
         patience: float,
         stop: threading.Event,
-        progress: Callable[[], None] = lambda: None,
+        progress: Progress | None = None,
     ) -> None:
         self._account = account
         self._engine = engine
@@ -69,8 +71,8 @@ class Drain:
         self._clock = clock
         self._patience = patience
         self._stop = stop
-        self._progress = progress
-        self._line = Line(account, transport, clock, stop)
+        self._progress = progress or Quiet()
+        self._line = Line(account, transport, clock, stop, self._progress)
         self._operations: dict[tuple[str, str], Operation] = {}
         self._in_line: deque[tuple[Delivery, History]] = deque()
         self._attended = 0
@@ -121,7 +123,7 @@ class Drain:
             del under_way[future]
             future.result()
             self._attended += 1
-            self._progress()
+            self._progress.advance()
 
     def _wait_for_more(self) -> bool:
         """Wait until something is due; ``False`` when that is too far off for this run."""
@@ -145,6 +147,7 @@ class Drain:
         paused, now = self._line.paused, self._clock.now()
         if paused is not None:
             message = f"{paused.message} {paused.advice}"
+            self._progress.note(Event.ACCOUNT_PAUSED, code=paused.code)
             self._writer.write(lambda c: book.pause(c, self._account.name, paused.code, message, now))
         elif self._line.answered_well:
             self._writer.write(lambda c: book.resume(c, self._account.name))
@@ -161,6 +164,10 @@ class Drain:
         if verdict.result is not None:
             values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}
         self._writer.write(lambda c: book.move(c, delivery.id, verdict.state, now, **values))
+        self._progress.note(
+            Event.DELIVERY_MOVED, delivery=delivery.id, operation=delivery.operation, key=delivery.record_key,
+            state=verdict.state.value, code=verdict.problems[0].code if verdict.problems else None,
+        )  # fmt: skip
 
     def _verdict(self, delivery: Delivery, history: History) -> Verdict:
         known, before = history.steps, history.prior

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.pacing import Bucket, back_off
+from pipeline.events import Event
+from pipeline.progress import Progress, Quiet
 from pipeline.targets.contract import Account, Answer, Done, Later, Outcome, Paused, Refused, Request, Signed
 from pipeline.targets.http import Transport
 
@@ -17,11 +20,19 @@ class Halt(Exception):
 class Line:
     """Shared by all calls to one account: its pace, its pauses, its run of failures."""
 
-    def __init__(self, account: Account, transport: Transport, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        account: Account,
+        transport: Transport,
+        clock: Clock,
+        stop: threading.Event,
+        progress: Progress | None = None,
+    ) -> None:
         self._account = account
         self._transport = transport
         self._clock = clock
         self._stop = stop
+        self._progress = progress or Quiet()
         self._lock = threading.Lock()
         self._bucket = Bucket.full(account.rate, clock.now())
         self._failures = 0
@@ -36,6 +47,7 @@ class Line:
         with self._lock:
             seconds = self._bucket.draw(self._clock.now())
         if seconds > 0:
+            self._progress.note(Event.RATE_WAITED, seconds=round(seconds, 3))
             self._clock.wait(seconds, self._stop)
             self._may_begin()
 
@@ -49,7 +61,12 @@ class Line:
 
     def exchange(self, signed: Signed) -> Answer:
         """One call, its turn already taken; raises ``NotSent`` or ``Unanswered``."""
-        answer = self._transport.send(signed)
+        begun, status = time.monotonic(), 0
+        try:
+            answer = self._transport.send(signed)
+            status = answer.status
+        finally:
+            self._progress.note(Event.CALL_ENDED, status=status, seconds=round(time.monotonic() - begun, 3))
         with self._lock:
             self._bucket.heed(self._account.pace(answer), self._clock.now())
         return answer
@@ -81,3 +98,4 @@ class Line:
         elif now >= self.held_until:  # several calls under way fail together: one failure, one wait
             self._failures += 1
             self.held_until = now + back_off(self._failures)
+        self._progress.note(Event.ACCOUNT_HELD, code=outcome.code, seconds=round(self.held_until - now, 3))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.events import Event
 from pipeline.intake.settle import is_left_alone
+from pipeline.progress import Progress
 
 _SLICE = 0.5
 """Seconds after which a stop is heard: a signal cannot ring the bell itself."""
@@ -35,7 +37,7 @@ class Bell:
 
 
 @contextmanager
-def listening(bell: Bell, folders: Sequence[Path], say: Callable[[str], None]) -> Iterator[None]:
+def listening(bell: Bell, folders: Sequence[Path], progress: Progress) -> Iterator[None]:
     """Ring ``bell`` when something changes in ``folders``; where that cannot be watched, listing alone has to do."""
     from watchdog import events
     from watchdog.observers import Observer
@@ -58,7 +60,10 @@ def listening(bell: Bell, folders: Sequence[Path], say: Callable[[str], None]) -
                 observer.schedule(Ring(), str(folder), recursive=True, event_filter=changes)
         observer.start()
     except OSError as problem:
-        say(f"File events are not to be had here ({problem}); the inbox is listed at intervals instead.")
+        progress.say(
+            f"File events are not to be had here ({problem}); the inbox is listed at intervals instead.",
+            Event.FILE_EVENTS_MISSING,
+        )
         yield
         return
     try:

@@ -173,7 +173,7 @@ def test_a_long_download_tells_how_far_it_is(place: Place, monkeypatch: pytest.M
     class Heard(Quiet):
         said: list[str] = []  # noqa: RUF012 - one test
 
-        def say(self, text: str) -> None:
+        def say(self, text: str, event: object, **facts: object) -> None:
             self.said.append(text)
 
     monkeypatch.setattr("pipeline.visit._TOLD_EVERY", 0.0)
@@ -211,7 +211,7 @@ def test_a_second_fetch_waits_and_can_be_stopped_meanwhile(place: Place) -> None
     stop, said = threading.Event(), []
 
     class Heard(Quiet):
-        def say(self, text: str) -> None:
+        def say(self, text: str, event: object, **facts: object) -> None:
             said.append(text)
             stop.set()
 

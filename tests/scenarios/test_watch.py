@@ -17,6 +17,7 @@ from sftp_servers import Cupboard, misbehaving
 from shelf import FakeClock
 
 from pipeline.errors import LedgerError
+from pipeline.events import Event
 from pipeline.intake.bell import Bell
 from pipeline.sandbox import all_targets
 from pipeline.sandbox.faults import Fault
@@ -57,8 +58,11 @@ class Heard:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, event: Event, **facts: object) -> None:
         self.lines.append(text)
+
+    def note(self, event: Event, **facts: object) -> None:
+        pass
 
     def advance(self) -> None:
         pass
