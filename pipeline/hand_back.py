@@ -146,7 +146,7 @@ def _sheet(project: Project, batch: Batch, header: tuple[str, ...], rows: Sequen
 def _refused_rows(delivery: Delivery, columns: Mapping[str, int]) -> Iterator[tuple[int, Problem]]:
     """A refusal of an order is told on its first row; the other rows come along so that the order stays whole."""
     where = f"{delivery.account} refused it: "
-    first, *others = delivery.record.rows or (0,)
+    first, *others = dict.fromkeys(delivery.record.rows or (0,))
     for problem in delivery.problems:
         position = columns.get(problem.get("field") or "")
         yield first, Problem(position, where + problem["message"], problem.get("advice") or "")

@@ -35,13 +35,31 @@ class Rejection:
     record_key: str | None = None
 
 
+class Unfolded(Protocol):
+    """How the parts that one row of a file was unfolded into lead back to its cells.
+
+    A part stands in a block under the index ``row * parts + part``; a row that was not unfolded is its own part 0,
+    and ``parts`` is 1 where no row was.
+    """
+
+    @property
+    def parts(self) -> int:
+        """How many parts one row may have."""
+        ...
+
+    def place(self, position: int, part: int) -> tuple[str | None, str]:
+        """The file's own header text of an unfolded column in that part, and how a sentence names the place."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One thing to deliver: an order with its lines, a stock item, a shipment, a payment, a customer.
 
     ``fields`` holds the record-level fields by the names of ``pipeline.fields`` (absent or ``None`` when the file
     had no value); ``lines`` the line-level fields of an order, one map per row, in the order of the file; it is
-    empty for the other kinds. ``rows`` are the row numbers the record was made of.
+    empty for the other kinds. ``rows`` are the row numbers the record was made of, for an order that of each
+    line.
     """
 
     kind: str

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pipeline.errors import FileRefused
 from pipeline.model import Rejection
 
+PART_CODES = frozenset({"bad_part", "too_many_parts"})
+"""A cell that several parts were to come from cannot be taken apart: the rest of the part is not worth a sentence."""
+
 _SHOWN = 120  # characters of a cell that a sentence quotes; the rejection itself keeps the whole cell
 
 
@@ -155,13 +158,23 @@ REASONS: Mapping[str, Reason] = {
 
 
 def reject(
-    row: int, column: str | None, value: str | None, code: str, *, field: str | None = None, **details: object
+    row: int,
+    column: str | None,
+    value: str | None,
+    code: str,
+    *,
+    field: str | None = None,
+    label: str | None = None,
+    **details: object,
 ) -> Rejection:
-    """The rejection of one row for one reason of the catalogue; ``details`` fill the templates."""
+    """The rejection of one row for one reason of the catalogue; ``details`` fill the templates.
+
+    ``label`` names the place in the sentence where the column's header alone would not say which part of it is meant.
+    """
     reason = REASONS[code]
     words = {
         "row": row,
-        "column": shown(column if column is not None else field or "the row"),
+        "column": shown(label or column or field or "the row"),
         "value": shown(value or ""),
         **{name: _visible(word) if isinstance(word, str) else word for name, word in details.items()},
     }

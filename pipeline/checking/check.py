@@ -69,7 +69,7 @@ class Records(Sequence[Record]):
         fields = self._values(self._fields, first)
         extra = {name.removeprefix(_EXTRA): str(v) for name, v in self._values(self._extras, first).items()}
         lines = tuple(self._values(self._line_fields, at) for at in positions) if sheet.is_order else ()
-        rows = tuple(int(sheet.rows[at]) for at in positions)
+        rows = tuple(sheet.row_at(at) for at in positions)
         return Record(
             sheet.rules.kind,
             sheet.key_of(first) or "",
@@ -124,13 +124,24 @@ def check_file(
 
 
 def _hold_back(sheet: Sheet, unsettled: set[int]) -> None:
+    """Extend the verdict until it reaches nobody new: a row whose parts belong to several orders leads from one to the
+    next.
+    """
+    reached = -1
+    while reached < len(sheet.rejected):
+        sheet.share_verdicts()
+        reached = len(sheet.rejected)
+        _extend(sheet, unsettled)
+
+
+def _extend(sheet: Sheet, unsettled: set[int]) -> None:
     """Extend the verdict as far as the mapping says; an order without a required value never goes out in part."""
     at_fault = sorted(sheet.rejected)
     if sheet.rules.reject == "file" and at_fault:
-        first = int(sheet.rows[at_fault[0]])
+        first = sheet.row_at(at_fault[0])
         for at in range(len(sheet.rows)):
             if at not in sheet.rejected:
-                sheet.blame(at, "file_held_back", other=first, count=len(at_fault))
+                sheet.blame(at, "file_held_back", other=first, count=len(set(map(sheet.row_at, at_fault))))
     elif sheet.is_order:
         _hold_orders(sheet, at_fault, unsettled)
 
@@ -142,7 +153,7 @@ def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> 
     held = [group for group in causes if group != NO_GROUP and (sheet.rules.reject == "order" or group in unsettled)]
     for at in np.flatnonzero(np.isin(sheet.group, held)).tolist():
         if at not in sheet.rejected:
-            cause = int(sheet.rows[causes[int(sheet.group[at])]])
+            cause = sheet.row_at(causes[int(sheet.group[at])])
             sheet.blame(at, "order_held_back", key=sheet.key_of(at) or "", other=cause)
 
 
@@ -154,13 +165,14 @@ def _close(sheet: Sheet) -> Checked:
     numbers, groups = pd.factorize(sheet.group[kept])
     sizes = np.bincount(numbers, minlength=len(groups))
     records = Records(sheet, kept[np.argsort(numbers, kind="stable")], np.concatenate(([0], np.cumsum(sizes))))
+    skipped = {index // sheet.rules.parts for index in sheet.skipped} - set(sheet.row_numbers().tolist())
     checked = Checked(
         records=records,
         rejections=tuple(with_keys(sheet)),
-        read=len(sheet.rows) + len(sheet.skipped),
-        accepted=len(kept),
-        rejected=len(sheet.rejected),
-        skipped=len(sheet.skipped),
+        read=_rows_in(sheet, slice(None)) + len(skipped),
+        accepted=_rows_in(sheet, kept),
+        rejected=_rows_in(sheet, np.array(sorted(sheet.rejected), dtype=np.int64)),
+        skipped=len(skipped),
     )
     if NO_GROUP in groups or (not sheet.is_order and (sizes > 1).any()):
         raise LedgerError("A row without a key of its own was about to be accepted.")
@@ -170,3 +182,9 @@ def _close(sheet: Sheet) -> Checked:
             f"{checked.rejected} rejected, {checked.skipped} skipped."
         )
     return checked
+
+
+def _rows_in(sheet: Sheet, among: Positions | slice) -> int:
+    """How many rows of the file those positions are parts of."""
+    numbers = sheet.row_numbers(among)
+    return len(numbers) if sheet.rules.parts == 1 else len(np.unique(numbers))

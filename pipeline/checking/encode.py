@@ -24,7 +24,7 @@ def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Ite
     fields = _fields(sheet, positions[starts[:-1]])
     sorted_fields = _fields(sheet, positions[starts[:-1]], by_name=True) if _is_mapped(sheet) else fields
     lines = _lines(sheet, positions) if sheet.is_order else []
-    rows = sheet.rows[positions].tolist()
+    rows = sheet.row_numbers(positions).tolist()
     bounds = starts.tolist()
     groups = sheet.group[positions[starts[:-1]]].tolist()
     kind = quoted(sheet.rules.kind)

@@ -85,10 +85,10 @@ def _one_each(sheet: Sheet, positions: list[int], told: set[int]) -> list[int]:
 
 
 def _rejection(sheet: Sheet, at: int, field: str | None, code: str, sentence: str, advice: str) -> Rejection:
-    row = int(sheet.rows[at])
-    header = sheet.rules.headers.get(field) if field else None
+    row = sheet.row_at(at)
+    header, label = sheet.rules.place(field, int(sheet.rows[at])) if field else (None, None)
     if code == "missing_value":
-        return reject(row, header, None, code, field=field, kind=kind_in_words(sheet))
+        return reject(row, header, None, code, field=field, label=label, kind=kind_in_words(sheet))
     value = None if field is None or sheet.cells[field][at] is None else text_of(sheet.cells[field][at])
-    named = f"'{shown(value)}' in '{shown(header or field or '')}'" if value is not None else "The row"
+    named = f"'{shown(value)}' in '{shown(label or header or field or '')}'" if value is not None else "The row"
     return Rejection(row, header, value, code, f"{named} {sentence.rstrip('.')}.", advice, field)

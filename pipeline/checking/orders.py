@@ -22,7 +22,7 @@ def fill_down(sheet: Sheet) -> None:
         above = np.maximum.accumulate(np.where(blank, -1, np.arange(len(blank)))) if len(blank) else blank.astype(int)
         for at in np.flatnonzero(blank & (above >= 0)).tolist():
             if uncertain[above[at]]:
-                sheet.blame(at, "row_above_unreadable", name, other=int(sheet.rows[above[at]]))
+                sheet.blame(at, "row_above_unreadable", name, other=sheet.row_at(above[at]))
             else:
                 sheet.fill(name, at, sheet.cells[name][above[at]])
 
@@ -96,7 +96,7 @@ def blame_repeated_keys(sheet: Sheet) -> None:
                 "repeated_key",
                 None,
                 fields=fields,
-                other=int(sheet.rows[other]),
+                other=sheet.row_at(other),
                 key=sheet.key_of(at) or "",
             )
 
@@ -184,5 +184,5 @@ def _blame_contradictions(sheet: Sheet, name: str, says: Mask, first: Positions)
         other = first[sheet.group[at]]
         sheet.blame(
             at, "lines_disagree", name, column[at],
-            other=int(sheet.rows[other]), first=text_of(column[other]), key=sheet.key_of(at) or "",
+            other=sheet.row_at(other), first=text_of(column[other]), key=sheet.key_of(at) or "",
         )  # fmt: skip

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.errors import LedgerError
 from pipeline.fields import RECORD_KINDS
 from pipeline.model import Rejection, Value
-from pipeline.reasons import reject
+from pipeline.reasons import PART_CODES, reject
 
 Cells = npt.NDArray[np.object_]
 Mask = npt.NDArray[np.bool_]
@@ -56,18 +56,27 @@ class Rules(Protocol):
         """What takes the place of an empty cell, by field."""
         ...
 
+    @property
+    def parts(self) -> int:
+        """How many parts a row of the file may have: a row's index in a block is ``row * parts + part``."""
+        ...
+
+    def place(self, name: str, index: int) -> tuple[str | None, str | None]:
+        """The file's own header text of a field in the row of that index, and how a sentence names the place."""
+        ...
+
 
 class TypedBlock(Protocol):
     """Typed rows of a file (``pipeline.mapping.apply.Typed``)."""
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One object column per field, indexed by row number."""
+        """One object column per field; the index is ``row * parts + part``."""
         ...
 
     @property
     def rejections(self) -> Sequence[Rejection]:
-        """Cells that could not be read; they are ``None`` in the frame."""
+        """Cells that could not be read; they are ``None`` in the frame. Their row is an index of the frame."""
         ...
 
     @property
@@ -80,10 +89,10 @@ class TypedBlock(Protocol):
 class Sheet:
     """One file under check.
 
-    ``rows`` are row numbers; everything else goes by position in it. ``unsound`` rows have too many or too
-    few cells, so nothing but their key is looked at. ``group`` is the number of a row's key in ``keys``,
-    ``NO_GROUP`` without one. ``stated`` tells where a cell's value stands in the row itself and was not
-    filled in.
+    ``rows`` are the indexes of the blocks (row numbers, or parts of rows: :meth:`row_at`); everything else goes by
+    position in it. ``unsound`` rows have too many or too few cells, so nothing but their key is looked at. ``group`` is
+    the number of a row's key in ``keys``, ``NO_GROUP`` without one. ``stated`` tells where a cell's value stands in the
+    row itself and was not filled in.
     """
 
     rules: Rules
@@ -94,7 +103,7 @@ class Sheet:
     group: npt.NDArray[np.int64]
     keys: list[str] = field(default_factory=list)
     stated: dict[str, Mask] = field(default_factory=dict)
-    rejections: list[Rejection] = field(default_factory=list)
+    rejections: list[tuple[int, Rejection]] = field(default_factory=list)
     rejected: set[int] = field(default_factory=set)
     faults: dict[str, set[int]] = field(default_factory=dict)
     emptiness: dict[str, Mask] = field(default_factory=dict)
@@ -132,6 +141,14 @@ class Sheet:
         """Where a sound row leaves a field empty, and is not to blame for it yet."""
         return self.empty(name) & ~self.faulty(name) & ~self.unsound
 
+    def row_at(self, at: int) -> int:
+        """The row number, as a spreadsheet shows it."""
+        return int(self.rows[at]) // self.rules.parts
+
+    def row_numbers(self, among: Positions | slice = slice(None)) -> Positions:
+        """The row numbers of those positions; parts of one row have the same."""
+        return self.rows[among] if self.rules.parts == 1 else self.rows[among] // self.rules.parts
+
     def key_of(self, at: int) -> str | None:
         """The record key of a row, ``None`` without one."""
         group = self.group[at]
@@ -139,16 +156,24 @@ class Sheet:
 
     def add(self, at: int, rejection: Rejection) -> None:
         """Note a problem of the row at that position."""
-        self.rejections.append(rejection)
+        row = self.row_at(at)
+        self.rejections.append((at, rejection if rejection.row == row else replace(rejection, row=row)))
         self.rejected.add(at)
         if rejection.field is not None:
             self.faults.setdefault(rejection.field, set()).add(at)
 
     def blame(self, at: int, code: str, name: str | None = None, value: Value = None, **details: object) -> None:
         """Note a problem of the catalogue; ``name`` is the field whose cell is at fault."""
-        header = self.rules.headers.get(name) if name else None
+        header, label = self.rules.place(name, int(self.rows[at])) if name else (None, None)
         shown = None if value is None else text_of(value)
-        self.add(at, reject(int(self.rows[at]), header, shown, code, field=name, **details))
+        self.add(at, reject(self.row_at(at), header, shown, code, field=name, label=label, **details))
+
+    def share_verdicts(self) -> None:
+        """A row goes out whole or not at all: with one part of it, all its parts are rejected."""
+        if self.rules.parts > 1 and self.rejected:
+            numbers = self.row_numbers()
+            bad = np.unique(numbers[list(self.rejected)])
+            self.rejected.update(np.flatnonzero(np.isin(numbers, bad)).tolist())
 
 
 def gather(rules: Rules, blocks: Iterable[TypedBlock], broken: Sequence[Rejection]) -> Sheet:
@@ -174,7 +199,7 @@ def _note(sheet: Sheet, unreadable: Sequence[Rejection], broken: Sequence[Reject
     if any(rejection.row not in position for rejection in named):
         raise LedgerError("A row was found faulty that is not among the rows of its file.")
     for rejection in broken:
-        if rejection.column is None and rejection.row in position:
+        if (rejection.column is None or rejection.code in PART_CODES) and rejection.row in position:
             sheet.unsound[position[rejection.row]] = True
     for rejection in broken:
         if rejection.row in position:
@@ -201,10 +226,9 @@ def same_objects(cells: Cells) -> tuple[npt.NDArray[np.intp], Positions]:
 
 def with_keys(sheet: Sheet) -> list[Rejection]:
     """The rejections in the order of the rows, each told once, with the key of the record it belongs to."""
-    position = {row: at for at, row in enumerate(sheet.rows.tolist())}
-    told = {(r.row, r.column, r.code, r.message): r for r in sheet.rejections}
-    in_order = sorted(told.values(), key=lambda rejection: rejection.row)
-    return [replace(rejection, record_key=sheet.key_of(position[rejection.row])) for rejection in in_order]
+    told = {(r.row, r.column, r.code, r.message): (at, r) for at, r in sheet.rejections}
+    in_order = sorted(told.values(), key=lambda found: found[1].row)
+    return [replace(rejection, record_key=sheet.key_of(at)) for at, rejection in in_order]
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401 - a model.Value

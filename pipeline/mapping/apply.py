@@ -23,7 +23,7 @@ from pipeline.mapping.parsers import decided, marks_and_orders, needs_survey, re
 from pipeline.mapping.prove_fields import constant_value, reading_of, spec_of
 from pipeline.mapping.rules import FieldRule, SkipRule
 from pipeline.mapping.spec import FeedMapping
-from pipeline.model import Rejection, Value
+from pipeline.model import Rejection, Unfolded, Value
 from pipeline.reasons import Trouble, reject
 
 
@@ -43,7 +43,7 @@ class BoundMapping:
 
     ``constants`` are the same in every row; ``defaults`` take the place of empty cells once the rows of an
     order stand together. ``unmapped`` are the header texts nobody asked for. ``headers`` leads from a field
-    to the header text a person knows it by.
+    to the header text a person knows it by; where rows are ``unfolded``, :meth:`place` says which cell it is.
     """
 
     mapping: FeedMapping
@@ -52,6 +52,7 @@ class BoundMapping:
     constants: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
     unmapped: tuple[str, ...] = ()
+    unfolded: Unfolded | None = None
 
     @property
     def kind(self) -> str:
@@ -78,6 +79,19 @@ class BoundMapping:
         """The file's own header text by field."""
         return {column.name: column.header for column in self.columns}
 
+    @property
+    def parts(self) -> int:
+        """How many parts a row of the file may have."""
+        return self.unfolded.parts if self.unfolded else 1
+
+    def place(self, name: str, index: int) -> tuple[str | None, str | None]:
+        """The file's own header text of a field in the row of that index, and how a sentence names the place."""
+        header = self.headers.get(name)
+        if self.unfolded is None or header is None:
+            return header, header
+        position = next(column.position for column in self.columns if column.name == name)
+        return self.unfolded.place(position, index % self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
@@ -97,7 +111,11 @@ Decisions = Mapping[str, frozenset[str]]
 
 
 def bind(
-    mapping: FeedMapping, header: Sequence[str], timezone: ZoneInfo, also_ignore: Collection[str] = ()
+    mapping: FeedMapping,
+    header: Sequence[str],
+    timezone: ZoneInfo,
+    also_ignore: Collection[str] = (),
+    unfolded: Unfolded | None = None,
 ) -> BoundMapping:
     """Find the mapping's columns in a header; ``timezone`` is the project's zone.
 
@@ -114,6 +132,7 @@ def bind(
         constants=_values({n: r.constant for n, r in mapping.fields.items()}, readings),
         defaults=_values({n: r.default for n, r in mapping.fields.items()}, readings),
         unmapped=found.unmapped,
+        unfolded=unfolded,
     )
 
 
@@ -139,17 +158,20 @@ def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typ
         cells = kept[column.position]
         result = read(cells, reading)
         values[column.name] = result.values
-        rejections += _rejections(column, cells, result.troubles)
+        rejections += _rejections(bound, column, cells, result.troubles)
     for name in bound.defaults:
         values.setdefault(name, _repeated(None, len(kept)))
     made = pd.DataFrame(values, index=kept.index, dtype=object)
     return Typed(made, tuple(rejections), tuple(frame.index[skipped].tolist()))
 
 
-def _rejections(column: BoundColumn, cells: pd.Series, troubles: Sequence[tuple[int, Trouble]]) -> Iterator[Rejection]:
+def _rejections(
+    bound: BoundMapping, column: BoundColumn, cells: pd.Series, troubles: Sequence[tuple[int, Trouble]]
+) -> Iterator[Rejection]:
     raw = cells.iloc[[at for at, _ in troubles]]
     for row, text, (_, trouble) in zip(raw.index.tolist(), raw.tolist(), troubles, strict=True):
-        yield reject(row, column.header, text, trouble.code, field=column.name, **trouble.details)
+        header, label = bound.place(column.name, row)
+        yield reject(row, header, text, trouble.code, field=column.name, label=label, **trouble.details)
 
 
 def _skipped(bound: BoundMapping, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
