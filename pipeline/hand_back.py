@@ -22,6 +22,7 @@ from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch
 from pipeline.ledger.deliveries import Delivery
+from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection
 from pipeline.progress import Bound, Progress, Quiet
 from pipeline.project import Project
@@ -166,7 +167,24 @@ def _columns_of_fields(project: Project, batch: Batch) -> dict[str, int]:
         position = next((header.index(column) for column in columns if column in header), None)
         if position is not None:
             found[name] = position
-    return found
+    return {**_behind_made_columns(mapping, header), **found}
+
+
+def _behind_made_columns(mapping: FeedMapping, header: list[str]) -> dict[str, int]:
+    """For fields whose column is made by ``unpivot`` or ``split``: the file's column behind the first item."""
+    from pipeline.recognise import unfolding_of
+
+    try:
+        unfold = unfolding_of(mapping, header)
+    except FileRefused:  # the mapping has changed since the file was taken in
+        return {}
+    places = {name: unfold.place(at, 0)[0] for at, name in enumerate(unfold.header)} if unfold else {}
+    behind = {}
+    for name, columns in mapping.columns_of_fields().items():
+        place = next((places[column] for column in columns if places.get(column)), None)
+        if place is not None:
+            behind[name] = header.index(place)
+    return behind
 
 
 def _cells(project: Project, batch: Batch, wanted: set[int]) -> Iterator[tuple[int, tuple[str, ...]]]:

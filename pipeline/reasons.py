@@ -102,6 +102,14 @@ REASONS: Mapping[str, Reason] = {
         "Write one of the known values; or have the mapping add this one under `choices`.",
     ),
     "bad_boolean": Reason("'{value}' in '{column}' is neither yes nor no.", "Write {true} or {false}."),
+    "bad_part": Reason(
+        "'{value}' in '{column}' cannot be taken apart: {because}.",
+        "Write the cell in the form of the others; or have the mapping's `split` say how it is written.",
+    ),
+    "too_many_parts": Reason(
+        "'{column}' holds {count} items; {limit} is the most that one row may have.",
+        "Divide the row into several with the same key.",
+    ),
     # --- a row that cannot go further ---
     "missing_value": Reason("'{column}' is empty, and every {kind} needs it.", "Fill in the cell."),
     "row_above_unreadable": Reason(
@@ -146,6 +154,14 @@ REASONS: Mapping[str, Reason] = {
     "repeated_column": Reason(
         "The file has {columns} more than once, and nothing says which one counts.",
         "Rename or delete the repeated columns.",
+    ),
+    "too_many_groups": Reason(
+        "The file has {count} numbered groups of columns; {limit} is the most that one row may have.",
+        "Check that the right columns are meant by `unpivot`, or divide the file.",
+    ),
+    "made_column_clashes": Reason(
+        "The file has columns of its own that are named like ones the mapping makes: {columns}.",
+        "Give the column that `unpivot` or `split` makes another name in the mapping, and in its field.",
     ),
     "unmapped_columns": Reason(
         "The file has columns that feed {feed} does not know: {columns}. Its mapping is strict.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from pipeline.closing.correction import is_correction, split_correction
 from pipeline.closing.workbook import is_refusal
 from pipeline.errors import FileRefused
 from pipeline.ledger import batches as files
+from pipeline.mapping.prove_shapes import numeric_columns
 from pipeline.mapping.spec import FeedMapping, match_feed
 from pipeline.project import Plan, Project
 from pipeline.reading import open_table
 from pipeline.reading.table import Hints, Table
+from pipeline.reshaping import Unfolding, unfolding
 
 BLOCK_ROWS = 50_000
 """Rows read at a time: memory does not grow with the file's length."""
@@ -75,6 +77,12 @@ def mapping_hints(mapping: FeedMapping) -> Hints:
     """What the mapping names about its files."""
     files_of = mapping.files
     return Hints(files_of.encoding, files_of.delimiter, files_of.quote, files_of.sheet, files_of.header_row)
+
+
+def unfolding_of(mapping: FeedMapping, header: Sequence[str]) -> Unfolding | None:
+    """How a mapping unfolds rows with that header; ``None`` where it does not. ``FileRefused`` when it cannot."""
+    numeric = numeric_columns(mapping.record, mapping.fields)
+    return unfolding(mapping.unpivot, mapping.split, header, mapping.feed, numeric)
 
 
 def _feed_by_name(

@@ -21,7 +21,7 @@ from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection
 from pipeline.project import Plan, Project
 from pipeline.reading.table import Table
-from pipeline.recognise import BLOCK_ROWS, Recognised, recognise
+from pipeline.recognise import BLOCK_ROWS, Recognised, recognise, unfolding_of
 from pipeline.returned import completed, corrected_rows, decided_before, linked
 
 
@@ -100,13 +100,16 @@ def judge(plan: Plan, recognised: Recognised, decided: Decisions = MappingProxyT
     mapping, table = recognised.mapping, recognised.table
     blocks = [_own(recognised, block.frame, block.broken) for block in table.blocks(BLOCK_ROWS)]
     header = blocks[0].header if blocks else table.header
-    bound = bind(mapping, header, plan.settings.timezone, also_ignore=leftovers(header))
-    decisions = {**survey(bound, [block.frame for block in blocks]), **decided}
-    broken = [rejection for block in blocks for rejection in block.broken]
-    typed_blocks = (typed(bound, block.frame, decisions) for block in blocks)
+    unfold = unfolding_of(mapping, header)
+    parts = [unfold.unfold(block.frame, block.broken) if unfold else (block.frame, block.broken) for block in blocks]
+    names = unfold.header if unfold else header
+    bound = bind(mapping, names, plan.settings.timezone, also_ignore=leftovers(names), unfolded=unfold)
+    decisions = {**survey(bound, [frame for frame, _ in parts]), **decided}
+    broken = [rejection for _, found in parts for rejection in found]
+    typed_blocks = (typed(bound, frame, decisions) for frame, _ in parts)
     checked = check_file(bound, typed_blocks, broken, load_schema(plan.settings.folder, mapping.record))
     origins = {row: origin for block in blocks for row, origin in block.origins.items()}
-    notes = (*table.found.notes, *_unmapped(bound))
+    notes = (*table.found.notes, *(unfold.notes if unfold else ()), *_unmapped(bound))
     return Judged(mapping, table, header, checked, origins, notes, decisions)
 
 

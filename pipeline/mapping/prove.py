@@ -12,11 +12,19 @@ from pipeline.errors import SetupError, nearest
 from pipeline.fields import DEFAULT_KEYS, RECORD_KINDS
 from pipeline.mapping.dates import zone_named
 from pipeline.mapping.prove_fields import completed, flat_fields, rule_problems, spec_of
+from pipeline.mapping.prove_shapes import (
+    SPLIT_LISTS,
+    split_problems,
+    unpivot_of,
+    unpivot_problems,
+    unused_problems,
+)
 from pipeline.mapping.rules import FieldRule, FileRules, SkipRule
 from pipeline.mapping.spec import FeedMapping, convert_deliver
 from pipeline.mapping.texts import fold
 from pipeline.model import DeliverTo
 from pipeline.settings import read_table
+from pipeline.shapes import Split, Unpivot
 
 T = TypeVar("T", bound=msgspec.Struct)
 _KNOWN = FeedMapping.__struct_fields__
@@ -78,8 +86,11 @@ class _Proof:
             timezone=self._timezone(),
             decimal=self.raw.get("decimal"),
             deliver=self._deliver(),
+            unpivot=self._unpivot(),
+            split=self._split(),
         )
         self._check_blanks(mapping)
+        self._check_shapes(mapping)
         return mapping
 
     def _feed(self) -> str:
@@ -197,6 +208,34 @@ class _Proof:
                     "skip_rows_where",
                     f"rows with an empty '{rule.column[0]}' cannot be both skipped and filled down",
                 )
+
+    def _unpivot(self) -> Unpivot:
+        if self.raw.get("unpivot") is None:
+            return {}
+        try:
+            return unpivot_of(self.raw["unpivot"])
+        except ValueError as problem:
+            self.say("unpivot", str(problem))
+            return {}
+
+    def _split(self) -> Split | None:
+        raw = self.raw.get("split")
+        if raw is None:
+            return None
+        table = _listed(raw, SPLIT_LISTS)
+        if isinstance(table, Mapping) and isinstance(table.get("pairs"), Mapping):
+            table = {**table, "pairs": _listed(table["pairs"], ("into",))}
+        return self._table(Split, table, "split")
+
+    def _check_shapes(self, mapping: FeedMapping) -> None:
+        for problem in unpivot_problems(mapping.unpivot):
+            self.say("unpivot", problem)
+        wrong = list(split_problems(mapping.split, mapping.unpivot)) if mapping.split else []
+        for problem in wrong:
+            self.say("split", problem)
+        if not wrong:
+            for key, problem in unused_problems(mapping.fields, mapping.unpivot, mapping.split):
+                self.say(key, problem)
 
     def _timezone(self) -> str | None:
         name = self.raw.get("timezone")

@@ -15,8 +15,11 @@ from pipeline.errors import FileRefused, SetupError, nearest
 from pipeline.mapping.rules import FieldRule, FileRules, SkipRule
 from pipeline.model import DeliverTo
 from pipeline.reasons import refuse
+from pipeline.shapes import Split, Unpivot
 
 _SUFFIXES = (".yaml", ".yml")
+_SHAPES = ("unpivot", "split")
+"""Keys that count only where they say something: a mapping without them is the one it was before they came."""
 
 
 class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,10 +43,13 @@ class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     decimal: str | None = None
     deliver: tuple[DeliverTo, ...] = ()
+    unpivot: Unpivot = {}
+    split: Split | None = None
 
     def fingerprint(self) -> str:
         """SHA-256 of what the mapping says; comments, order of keys and the file's name do not count."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        said = {name: value for name, value in msgspec.to_builtins(self).items() if value or name not in _SHAPES}
+        return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
     def columns_of_fields(self) -> Mapping[str, tuple[str, ...]]:
         """The header texts each field may come from, first choice first."""

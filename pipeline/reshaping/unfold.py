@@ -1,0 +1,239 @@
+"""A block of rows unfolded: first the numbered columns of ``unpivot``, then the packed cells of ``split``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.model import Rejection
+from pipeline.reasons import Trouble, refuse, reject
+from pipeline.reshaping.apart import Apart, Line, Taken
+from pipeline.reshaping.groups import Group, find_groups, folded
+from pipeline.shapes import Split, Unpivot
+
+PARTS = 10_000
+"""How many parts one row may have; a part's index is ``row * PARTS + part``."""
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One column after a step: where it stood before (``kept``), or made by the step.
+
+    ``source`` is where the cell stood that a column of ``split`` comes out of.
+    """
+
+    header: str
+    kept: int | None = None
+    source: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfolding:
+    """How the rows of one file are unfolded; ``header`` is that of the unfolded rows."""
+
+    header: tuple[str, ...]
+    original: tuple[str, ...]
+    spread: tuple[Made, ...]
+    groups: tuple[Group, ...]
+    columns: tuple[Made, ...]
+    sources: tuple[int, ...]
+    apart: Apart | None
+    several: bool
+    strange: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> int:
+        """How many parts one row may have."""
+        return PARTS
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What stood in the packed cells that nobody asked for, as far as they were read."""
+        if not self.strange or self.apart is None:
+            return ()
+        names = [f"'{name}'" for name in list(self.strange)[:20]] + (["…"] if len(self.strange) > 20 else [])
+        return (f"Names in the packed cells that split leaves out: {', '.join(names)}.",)
+
+    def place(self, position: int, part: int) -> tuple[str | None, str]:
+        """The file's own header text of an unfolded column in that part, and how a sentence names the place."""
+        column = self.columns[position]
+        each = self._each
+        if column.source is None:
+            header, label = self._spread_place(column.kept or 0, part // each)
+            return header, label
+        header, label = self._spread_place(column.source, part // each)
+        item = f", item {part % each + 1}" if self.several else ""
+        return header, f"{label}{item}" if column.header == label else f"{label}{item}: {column.header}"
+
+    def unfold(self, frame: pd.DataFrame, broken: Sequence[Rejection]) -> tuple[pd.DataFrame, tuple[Rejection, ...]]:
+        """The rows of a block as parts, and what is wrong with them; row numbers are told as indexes of parts."""
+        shifted = {rejection.row for rejection in broken if rejection.column is None}
+        parts = self._spread(frame, shifted)
+        troubles: list[Rejection] = []
+        if self.apart is not None:
+            parts, troubles = self._split(parts, shifted)
+        index = parts.index.to_numpy(dtype=np.int64)
+        first = dict(zip((index[::-1] // PARTS).tolist(), index[::-1].tolist(), strict=True))
+        return parts, (*(replace(r, row=first[r.row]) for r in broken), *troubles)
+
+    @property
+    def _each(self) -> int:
+        """How many parts one group may have."""
+        return PARTS // max(len(self.groups), 1)
+
+    def _spread_place(self, position: int, group: int) -> tuple[str | None, str]:
+        """The file's header text of a column before splitting, in one group."""
+        made = self.spread[position]
+        if made.kept is not None:
+            return self.original[made.kept], self.original[made.kept]
+        number = self.groups[group].number if group < len(self.groups) else 0
+        at = self.groups[group].positions.get(made.header) if group < len(self.groups) else None
+        return (None, f"{made.header} {number}") if at is None else (self.original[at], self.original[at])
+
+    # --- numbered columns ---
+
+    def _spread(self, frame: pd.DataFrame, shifted: Collection[int]) -> pd.DataFrame:
+        """One part per group that holds something; a row without any, or with shifted cells, is one part."""
+        rows = frame.index.to_numpy(dtype=np.int64)
+        if not self.groups:
+            return frame.set_axis(rows * PARTS, axis=0)
+        filled = np.array([_filled(frame, group) for group in self.groups], dtype=bool).reshape(-1, len(rows))
+        alone = ~filled.any(axis=0) | np.isin(rows, list(shifted))
+        filled[:, alone] = False
+        filled[0, alone] = True
+        pieces = [self._piece(frame, at, np.flatnonzero(filled[at])) for at in range(len(self.groups))]
+        return pd.concat(pieces).sort_index()
+
+    def _piece(self, frame: pd.DataFrame, at: int, chosen: Numbers) -> pd.DataFrame:
+        positions = self.groups[at].positions
+        rows = frame.iloc[chosen]
+        cells = {
+            place: rows[made.kept] if made.kept is not None
+            else rows[positions[made.header]] if made.header in positions
+            else pd.Series("", index=rows.index, dtype=frame.dtypes.iloc[0])
+            for place, made in enumerate(self.spread)
+        }  # fmt: skip
+        piece = pd.DataFrame(cells, index=rows.index)
+        return piece.set_axis(rows.index.to_numpy(dtype=np.int64) * PARTS + at * self._each, axis=0)
+
+    # --- packed cells ---
+
+    def _split(self, frame: pd.DataFrame, shifted: Collection[int]) -> tuple[pd.DataFrame, list[Rejection]]:
+        """Each part becomes one per item of its cell; a cell without items, or that cannot be read, leaves one."""
+        numbers, taken = self._taken(frame)
+        index = frame.index.to_numpy(dtype=np.int64)
+        blank: list[Line] = [("",) * len(self.apart.split.made)] if self.apart else []
+        lines, troubles = [], []
+        for at, number in enumerate(numbers.tolist()):
+            found: Taken = taken[number] if int(index[at]) // PARTS not in shifted else []
+            if isinstance(found, Trouble):
+                troubles.append(self._trouble(frame, at, found))
+            lines.append(blank if isinstance(found, Trouble) or not found else found)
+        counts = np.array([len(each) for each in lines], dtype=np.int64)
+        repeated = frame.iloc[np.repeat(np.arange(len(lines)), counts)]
+        offsets = np.arange(len(repeated)) - np.repeat(np.cumsum(counts) - counts, counts)
+        flat = list(zip(*(line for each in lines for line in each), strict=True)) or [()] * len(blank[0])
+        return self._columns(repeated, flat, np.repeat(index, counts) + offsets, frame), troubles
+
+    def _columns(
+        self, repeated: pd.DataFrame, made: Sequence[Sequence[str]], index: Numbers, frame: pd.DataFrame
+    ) -> pd.DataFrame:
+        new: Iterator[Sequence[str]] = iter(made)
+        cells = {
+            place: repeated[column.kept].to_numpy() if column.source is None else list(next(new))
+            for place, column in enumerate(self.columns)
+        }
+        return pd.DataFrame(cells, index=index, dtype=frame.dtypes.iloc[0])
+
+    def _taken(self, frame: pd.DataFrame) -> tuple[npt.NDArray[np.intp], list[Taken]]:
+        """For each part the number of its cells' texts, and what those were taken apart into."""
+        assert self.apart is not None  # noqa: S101 - only asked where something is split
+        texts = list(zip(*(frame[at].tolist() for at in self.sources), strict=True))
+        numbers, distinct = pd.factorize(pd.Series(texts, dtype=object))
+        return numbers, [self._bounded(self.apart.lines(cells)) for cells in distinct]
+
+    def _bounded(self, taken: Taken) -> Taken:
+        if isinstance(taken, Trouble) or len(taken) <= self._each:
+            return taken
+        return Trouble("too_many_parts", {"count": f"{len(taken):,}", "limit": f"{self._each:,}"})
+
+    def _trouble(self, frame: pd.DataFrame, at: int, trouble: Trouble) -> Rejection:
+        index, source = int(frame.index[at]), self.sources[0]
+        header, label = self._spread_place(source, index % PARTS // self._each)
+        return reject(index, header, str(frame[source].iloc[at]), trouble.code, label=label, **trouble.details)
+
+
+def _filled(frame: pd.DataFrame, group: Group) -> npt.NDArray[np.bool_]:
+    """In which rows some cell of the group holds something."""
+    filled = np.zeros(len(frame), dtype=bool)
+    for at in group.positions.values():
+        filled |= (frame[at].str.strip() != "").to_numpy(dtype=bool)
+    return filled
+
+
+# --- a mapping meets a header ---------------------------------------------------------------------------------------
+
+
+def unfolding(
+    unpivot: Unpivot, split: Split | None, header: Sequence[str], feed: str, numeric: Collection[str] = ()
+) -> Unfolding | None:
+    """How the rows of a file with that header are unfolded, ``None`` where the mapping declares no shape.
+
+    ``numeric`` are the names of columns that feed numbers. Raises ``FileRefused`` when the columns are not there, or a
+    made column has the name of one that is.
+    """
+    if not unpivot and split is None:
+        return None
+    groups = find_groups(unpivot, header, feed) if unpivot else ()
+    used = {at for group in groups for at in group.positions.values()}
+    spread = [Made(text, kept=at) for at, text in enumerate(header) if at not in used]
+    spread += [Made(made) for made in unpivot if any(made in group.positions for group in groups)]
+    sources = _sources(split, [made.header for made in spread], feed) if split else ()
+    columns = tuple(Made(made.header, kept=at) for at, made in enumerate(spread) if at not in sources)
+    strange: dict[str, None] = {}
+    apart = None
+    if split is not None:
+        known = {folded(name) for name in numeric}
+        apart = Apart(split, frozenset(name for name in split.made if folded(name) in known), strange)
+        own = sources if len(sources) > 1 else sources * len(split.made)
+        columns += tuple(Made(name, source=at) for name, at in zip(split.made, own, strict=True))
+    _refuse_clashes(spread, columns)
+    several = bool(split and (split.between or split.items is not None or split.json))
+    names = tuple(column.header for column in columns)
+    return Unfolding(names, tuple(header), tuple(spread), groups, columns, sources, apart, several, strange)
+
+
+def _sources(split: Split, header: Sequence[str], feed: str) -> tuple[int, ...]:
+    """Where the cells to take apart stand; ``FileRefused`` where one is missing or stands twice."""
+    wanted: list[tuple[str, ...]] = [(name,) for name in split.columns] or [split.column]
+    found = []
+    for aliases in wanted:
+        places = next((p for alias in aliases if (p := _places(alias, header))), [])
+        if len(places) > 1:
+            raise refuse("repeated_column", columns=f"'{header[places[0]]}' ({len(places)} times)")
+        if not places:
+            named = " or ".join(f"'{alias}'" for alias in aliases)
+            raise refuse("missing_column", columns=f"the column {named} of the split", feed=feed)
+        found += places
+    return tuple(found)
+
+
+def _places(name: str, header: Sequence[str]) -> list[int]:
+    exact = [at for at, text in enumerate(header) if text == name]
+    return exact or [at for at, text in enumerate(header) if folded(text) == folded(name)]
+
+
+def _refuse_clashes(spread: Sequence[Made], columns: Sequence[Made]) -> None:
+    """A made column with the name of a column of the file would be mistaken for it."""
+    stayed = [c.source is None and spread[c.kept or 0].kept is not None for c in columns]
+    own = {folded(column.header) for column, is_own in zip(columns, stayed, strict=True) if is_own}
+    made = (column.header for column, is_own in zip(columns, stayed, strict=True) if not is_own)
+    clashing = [header for header in made if folded(header) in own]
+    if clashing:
+        raise refuse("made_column_clashes", columns=", ".join(f"'{name}'" for name in clashing))
