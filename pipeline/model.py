@@ -59,7 +59,8 @@ class Record:
     ``fields`` holds the record-level fields by the names of ``pipeline.fields`` (absent or ``None`` when the file
     had no value); ``lines`` the line-level fields of an order, one map per row, in the order of the file; it is
     empty for the other kinds. ``rows`` are the row numbers the record was made of, for an order that of each
-    line.
+    line. ``cleared`` names the absent fields whose cells the file left empty on purpose (``when_empty: clear``): an
+    update takes them away at the target.
     """
 
     kind: str
@@ -67,6 +68,7 @@ class Record:
     fields: Mapping[str, Value]
     lines: tuple[Mapping[str, Value], ...] = ()
     rows: tuple[int, ...] = ()
+    cleared: tuple[str, ...] = ()
 
     def text(self, name: str) -> str:
         """The field as text, empty when absent."""
@@ -105,7 +107,9 @@ class Record:
 
 def encode_record(record: Record) -> dict[str, Any]:
     """The record as plain JSON values; ``decode_record`` gives the same record back."""
+    cleared = {"cleared": sorted(record.cleared)} if record.cleared else {}
     return {
+        **cleared,
         "kind": record.kind,
         "key": record.key,
         "fields": {name: _encode(value) for name, value in record.fields.items() if value is not None},
@@ -122,6 +126,7 @@ def decode_record(encoded: Mapping[str, Any]) -> Record:
         fields={name: _decode(value) for name, value in encoded["fields"].items()},
         lines=tuple({name: _decode(v) for name, v in line.items()} for line in encoded["lines"]),
         rows=tuple(encoded["rows"]),
+        cleared=tuple(encoded.get("cleared", ())),
     )
 
 

@@ -112,6 +112,10 @@ REASONS: Mapping[str, Reason] = {
     ),
     # --- a row that cannot go further ---
     "missing_value": Reason("'{column}' is empty, and every {kind} needs it.", "Fill in the cell."),
+    "empty_cell": Reason(
+        "'{column}' is empty, and the mapping says that it must not be (when_empty: reject).",
+        "Fill in the cell.",
+    ),
     "row_above_unreadable": Reason(
         "'{column}' is empty and would take its value from row {other}, which cannot be read itself.",
         "Correct row {other}; or write the value into this row too.",

@@ -17,6 +17,7 @@ from pipeline.checking.orders import (
     blame_repeated_keys,
     fill_down,
     find_groups,
+    note_cleared,
     put_orders_together,
     unreadable_orders,
 )
@@ -76,6 +77,7 @@ class Records(Sequence[Record]):
             {**fields, **({"extra": extra} if extra else {})},
             lines,
             rows,
+            tuple(sorted(name for name, cleared in sheet.cleared.items() if cleared[first])),
         )
 
     def _values(self, names: Sequence[str], at: int) -> dict[str, Value]:
@@ -117,6 +119,7 @@ def check_file(
     else:
         blame_repeated_keys(sheet)
     apply_defaults(sheet, rules.defaults)
+    note_cleared(sheet)
     unsettled = blame_missing_values(sheet) | unreadable_orders(sheet)
     unsettled |= judge(sheet, schema)
     _hold_back(sheet, unsettled)

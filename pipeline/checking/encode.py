@@ -23,6 +23,7 @@ def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Ite
     """The records whose rows are ``positions``, each beginning where ``starts`` says; the last entry is the end."""
     fields = _fields(sheet, positions[starts[:-1]])
     sorted_fields = _fields(sheet, positions[starts[:-1]], by_name=True) if _is_mapped(sheet) else fields
+    cleared = _cleared(sheet, positions[starts[:-1]])
     lines = _lines(sheet, positions) if sheet.is_order else []
     rows = sheet.row_numbers(positions).tolist()
     bounds = starts.tolist()
@@ -32,9 +33,10 @@ def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Ite
         begin, end = bounds[at], bounds[at + 1]
         key, own = sheet.keys[group], lines[begin:end]
         head = f'"key": {quoted(key)}, "kind": {kind}'
-        written = f'{{"fields": {fields[at]}, {head}, "lines": [{", ".join(own)}], "rows": {rows[begin:end]}}}'
+        more = f'{head}, "lines": [{", ".join(own)}], "rows": {rows[begin:end]}'
+        written = f'{{{cleared[at]}"fields": {fields[at]}, {more}}}'
         same = ", ".join(map(quoted, sorted(own)))
-        content = f'{{"fields": {sorted_fields[at]}, {head}, "lines": [{same}]}}'
+        content = f'{{{cleared[at]}"fields": {sorted_fields[at]}, {head}, "lines": [{same}]}}'
         yield Encoded(key, hashlib.sha256(content.encode()).hexdigest(), written)
 
 
@@ -67,9 +69,26 @@ def _fragments(name: str, cells: Cells) -> pa.Array:
     return pa.array(texts, pa.large_string()).take(pa.array(numbers))
 
 
+def _cleared(sheet: Sheet, firsts: Positions) -> list[str]:
+    """``"cleared": ["name", …], `` for every record, nothing where it clears no field."""
+    if not sheet.cleared:
+        return [""] * len(firsts)
+    names = [
+        pc.if_else(pa.array(sheet.cleared[name][firsts]), _text(f"{quoted(name)}, "), _text(""))
+        for name in sorted(sheet.cleared)
+    ]
+    told: list[str] = _within('"cleared": [', names, "], ").to_pylist()
+    return told
+
+
 def _map(fragments: Sequence[pa.Array]) -> pa.Array:
+    return _within('"extra": {"$map": {', fragments, "}}, ")
+
+
+def _within(opening: str, fragments: Sequence[pa.Array], closing: str) -> pa.Array:
+    """The fragments of each row between brackets; nothing for a row without one."""
     inner = pc.utf8_slice_codeunits(_joined(fragments), 0, -2)
-    whole = pc.binary_join_element_wise(_text('"extra": {"$map": {'), inner, _text("}}, "), _text(""))
+    whole = pc.binary_join_element_wise(_text(opening), inner, _text(closing), _text(""))
     return pc.if_else(pc.equal(inner, _text("")), _text(""), whole)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -110,18 +110,32 @@ def apply_defaults(sheet: Sheet, defaults: Mapping[str, Value]) -> None:
 def blame_missing_values(sheet: Sheet) -> set[int]:
     """Name the rows that lack a required value; the groups that cannot go out without it are returned."""
     headless: set[int] = set()
-    for spec in RECORD_KINDS[sheet.rules.kind].values():
-        if not spec.required or spec.name not in sheet.cells:
-            continue
-        blank = sheet.blank(spec.name)
-        if not sheet.is_order or spec.level == "line":
-            blame_missing(sheet, spec.name, blank)
+    for name, code in _needed(sheet):
+        blank = sheet.blank(name)
+        if not sheet.is_order or not sheet.at_record_level(name):
+            blame_missing(sheet, name, blank, code)
             continue
         grouped = blank & (sheet.group != NO_GROUP)
         headless.update(sheet.group[grouped].tolist())
-        told = faulty_in_order(sheet, spec.name) | _in_groups(sheet, sheet.unsound)
-        blame_missing(sheet, spec.name, _firsts_only(sheet, grouped & ~told))
+        told = faulty_in_order(sheet, name) | _in_groups(sheet, sheet.unsound)
+        blame_missing(sheet, name, _firsts_only(sheet, grouped & ~told), code)
     return headless
+
+
+def _needed(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """The fields no record may lack, each with the code of its lack: by the record kind, then by the mapping."""
+    required = [spec.name for spec in RECORD_KINDS[sheet.rules.kind].values() if spec.required]
+    yield from ((name, "missing_value") for name in required if name in sheet.cells)
+    more = (name for name in sheet.rules.never_empty if name not in required)
+    yield from ((name, "empty_cell") for name in more if name in sheet.cells)
+
+
+def note_cleared(sheet: Sheet) -> None:
+    """Note where records clear a field; never where one of their rows may hold a value that could not be read."""
+    for name in sheet.rules.clearing:
+        if name in sheet.cells:
+            uncertain = faulty_in_order(sheet, name) | _in_groups(sheet, sheet.unsound)
+            sheet.cleared[name] = sheet.blank(name) & ~uncertain
 
 
 def unreadable_orders(sheet: Sheet) -> set[int]:
@@ -133,10 +147,10 @@ def unreadable_orders(sheet: Sheet) -> set[int]:
     return groups
 
 
-def blame_missing(sheet: Sheet, name: str, blank: Mask) -> None:
+def blame_missing(sheet: Sheet, name: str, blank: Mask, code: str = "missing_value") -> None:
     """Name the rows of a mask for lacking a field, unless their cell is at fault already."""
     for at in np.flatnonzero(blank & ~sheet.faulty(name)).tolist():
-        sheet.blame(at, "missing_value", name, kind=kind_in_words(sheet))
+        sheet.blame(at, code, name, kind=kind_in_words(sheet))
 
 
 def kind_in_words(sheet: Sheet) -> str:

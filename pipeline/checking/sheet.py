@@ -65,6 +65,16 @@ class Rules(Protocol):
         """The file's own header text of a field in the row of that index, and how a sentence names the place."""
         ...
 
+    @property
+    def never_empty(self) -> tuple[str, ...]:
+        """Fields of this file that no record may lack, though its kind could do without (``when_empty: reject``)."""
+        ...
+
+    @property
+    def clearing(self) -> tuple[str, ...]:
+        """Fields of this file whose empty cells take away what the target has (``when_empty: clear``)."""
+        ...
+
 
 class TypedBlock(Protocol):
     """Typed rows of a file (``pipeline.mapping.apply.Typed``)."""
@@ -92,7 +102,7 @@ class Sheet:
     ``rows`` are the indexes of the blocks (row numbers, or parts of rows: :meth:`row_at`); everything else goes by
     position in it. ``unsound`` rows have too many or too few cells, so nothing but their key is looked at. ``group`` is
     the number of a row's key in ``keys``, ``NO_GROUP`` without one. ``stated`` tells where a cell's value stands in the
-    row itself and was not filled in.
+    row itself and was not filled in, ``cleared`` where a record clears a field.
     """
 
     rules: Rules
@@ -107,6 +117,7 @@ class Sheet:
     rejected: set[int] = field(default_factory=set)
     faults: dict[str, set[int]] = field(default_factory=dict)
     emptiness: dict[str, Mask] = field(default_factory=dict)
+    cleared: dict[str, Mask] = field(default_factory=dict)
 
     @property
     def is_order(self) -> bool:

@@ -75,6 +75,20 @@ class BoundMapping:
         return self.mapping.fill_down
 
     @property
+    def never_empty(self) -> tuple[str, ...]:
+        """Fields whose cells in this file must not be empty."""
+        return self._when_empty("reject")
+
+    @property
+    def clearing(self) -> tuple[str, ...]:
+        """Fields whose empty cells in this file take away what the target has."""
+        return self._when_empty("clear")
+
+    def _when_empty(self, policy: str) -> tuple[str, ...]:
+        fields = self.mapping.fields
+        return tuple(column.name for column in self.columns if fields[column.name].when_empty == policy)
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The file's own header text by field."""
         return {column.name: column.header for column in self.columns}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from pipeline.errors import SetupError, nearest
 from pipeline.fields import DEFAULT_KEYS, RECORD_KINDS
 from pipeline.mapping.dates import zone_named
+from pipeline.mapping.emptiness import LEAVE, POLICIES, policy_of
 from pipeline.mapping.prove_fields import completed, flat_fields, rule_problems, spec_of
 from pipeline.mapping.prove_shapes import (
     SPLIT_LISTS,
@@ -32,6 +33,7 @@ _SAFE_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.IGNORECASE)
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "reject": ("order", "row", "file"),
     "on_change": ("update", "ignore", "reject"),
+    "when_empty": POLICIES,
     "decimal": (".", ","),
     "strict": ("true", "false", "yes", "no"),
 }
@@ -71,6 +73,8 @@ class _Proof:
             return None
         fields = self._fields(kind)
         key = self._key(kind, fields)
+        filled = self._fill_down(key, fields)
+        fields = self._when_empty(kind, fields, {*key, *filled})
         mapping = FeedMapping(
             feed=feed,
             record=kind,
@@ -82,7 +86,8 @@ class _Proof:
             strict=self.raw.get("strict") in ("true", "yes"),
             reject=self.raw.get("reject") or ("order" if kind == "order" else "row"),
             on_change=self.raw.get("on_change") or "update",
-            fill_down=self._fill_down(key, fields),
+            when_empty=self.raw.get("when_empty") or "leave",
+            fill_down=filled,
             timezone=self._timezone(),
             decimal=self.raw.get("decimal"),
             deliver=self._deliver(),
@@ -154,6 +159,20 @@ class _Proof:
         if not key or len(set(key)) < len(key):
             self.say("key", "name at least one field, each only once")
         return key
+
+    def _when_empty(
+        self, kind: str, fields: Mapping[str, FieldRule], never_cleared: Collection[str]
+    ) -> dict[str, FieldRule]:
+        """The rules with the policy of their empty cells; the key, and what is filled from above, is never cleared."""
+        for name, rule in fields.items():
+            if rule.when_empty == "clear" and name in never_cleared:
+                self.say(f"fields.{name}", "its value is needed (key, or fill_down), so it cannot be cleared")
+        wanted = str(self.raw.get("when_empty") or LEAVE)
+        return {
+            name: msgspec.structs.replace(rule, when_empty=policy_of(rule, spec, wanted, name in never_cleared))
+            for name, rule in fields.items()
+            if (spec := spec_of(kind, name)) is not None
+        }
 
     def _fill_down(self, key: Sequence[str], fields: Mapping[str, FieldRule]) -> tuple[str, ...]:
         """Field names. ``true`` means the key: within an order its other fields find their value anyway."""

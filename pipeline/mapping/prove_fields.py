@@ -13,6 +13,7 @@ from pipeline.errors import nearest
 from pipeline.fields import LINE_TYPES, RECORD_KINDS, FieldSpec
 from pipeline.mapping.cells import Reading
 from pipeline.mapping.dates import format_problem, zone_named
+from pipeline.mapping.emptiness import empty_problems
 from pipeline.mapping.parsers import DEFAULT_PARSERS, PARSERS, read_one
 from pipeline.mapping.rules import FieldRule
 from pipeline.mapping.texts import fold
@@ -85,6 +86,7 @@ def _meant(text: str, reading: Reading) -> Any:  # noqa: ANN401 - a model.Value 
 def rule_problems(rule: FieldRule, spec: FieldSpec, decimal: str | None) -> Iterator[str]:
     """What is wrong with one rule, in words."""
     yield from _source_problems(rule, spec)
+    yield from empty_problems(rule, spec)
     parse = parser_of(rule, spec)
     parser = PARSERS.get(parse)
     if parser is None:

@@ -30,6 +30,7 @@ class FieldRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``column`` holds the header texts the field may come from, first choice first. ``part`` is only used by
     ``split_name``: ``first``, ``middle``, ``last``, ``full``, or ``rest`` (everything after the first name).
+    ``when_empty`` is ``leave``, ``clear`` or ``reject``; of a proved mapping ``clear``, ``reject`` or ``None``.
     """
 
     column: tuple[str, ...] = ()
@@ -46,3 +47,4 @@ class FieldRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     country: str | None = None
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
+    when_empty: str | None = None

@@ -26,7 +26,8 @@ class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
     """One feed: which files, which columns become which fields, where the records go.
 
     ``fields`` are rules by field name, custom fields as ``extra.<name>``. ``fill_down`` holds field names;
-    ``reject`` is ``order``, ``row`` or ``file``; ``on_change`` is ``update``, ``ignore`` or ``reject``.
+    ``reject`` is ``order``, ``row`` or ``file``; ``on_change`` is ``update``, ``ignore`` or ``reject``; ``when_empty``
+    (``leave``, ``clear`` or ``reject``) has been given to every field it fits.
     """
 
     feed: str
@@ -39,6 +40,7 @@ class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False
     reject: str = "row"
     on_change: str = "update"
+    when_empty: str = "leave"
     fill_down: tuple[str, ...] = ()
     timezone: str | None = None
     decimal: str | None = None
@@ -48,7 +50,13 @@ class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
 
     def fingerprint(self) -> str:
         """SHA-256 of what the mapping says; comments, order of keys and the file's name do not count."""
-        said = {name: value for name, value in msgspec.to_builtins(self).items() if value or name not in _SHAPES}
+        told = msgspec.to_builtins(self)
+        del told["when_empty"]  # its fields say what came of it
+        said = {name: value for name, value in told.items() if value or name not in _SHAPES}
+        said["fields"] = {
+            field: {key: value for key, value in rule.items() if value is not None or key != "when_empty"}
+            for field, rule in said["fields"].items()
+        }
         return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
     def columns_of_fields(self) -> Mapping[str, tuple[str, ...]]:
