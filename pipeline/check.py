@@ -6,10 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.alerts.rules import EVENTS, Rules, read_rules
 from pipeline.checking import load_schema
+from pipeline.comparing import prove_comparing
 from pipeline.delivery.clock import RealClock
 from pipeline.errors import OrderdropError, SetupError
 from pipeline.fetch import prove, reach
+from pipeline.intake.schedule import Schedule
 from pipeline.online import ask_accounts
 from pipeline.project import Plan, load_plan
 from pipeline.send_out import TransportOf, http_transport
@@ -46,7 +49,27 @@ def _offline(plan: Plan) -> list[dict[str, str]]:
         goes = ", ".join(f"{d.account} {d.operation}" for d in mapping.deliver)
         lines.append(_line(f"mappings: {name}", "ok", f"{mapping.record} records to {goes or 'nowhere'}"))
     lines += [_line(f"account {a.name}", "warning", text) for a in plan.accounts.values() for text in a.warnings]
-    return lines + [_pickup(plan, name) for name in plan.settings.pickups]
+    lines += [_pickup(plan, name) for name in plan.settings.pickups]
+    return lines + [_channel(rules) for rules in read_rules(plan.settings).values()] + _comparing(plan)
+
+
+def _channel(rules: Rules) -> dict[str, str]:
+    from pipeline.alerts.channel import prove as prove_channel
+
+    try:
+        kind = prove_channel(rules)
+    except SetupError as problem:
+        return _line(f"alerts: {rules.name}", "problem", str(problem))
+    events = "every event" if rules.events == frozenset(EVENTS) else ", ".join(sorted(rules.events))
+    return _line(f"alerts: {rules.name}", "ok", f"{kind}; {events}. `orderdrop alerts test {rules.name}` sends a test")
+
+
+def _comparing(plan: Plan) -> list[dict[str, str]]:
+    try:
+        schedule = prove_comparing(plan)
+    except SetupError as problem:
+        return [_line("reconcile", "problem", str(problem))]
+    return [_line("reconcile", "ok", _next_due(plan, schedule))] if schedule is not None else []
 
 
 def _pickup(plan: Plan, name: str) -> dict[str, str]:
@@ -56,9 +79,12 @@ def _pickup(plan: Plan, name: str) -> dict[str, str]:
         return _line(f"pickup {name}", "problem", str(problem))
     if schedule is None:
         return _line(f"pickup {name}", "ok", f"only by `orderdrop fetch {name}`: it has no schedule")
-    upcoming = schedule.next_after(RealClock().now()) or 0.0
-    at = datetime.fromtimestamp(upcoming, plan.settings.timezone)
-    return _line(f"pickup {name}", "ok", f"next due {at:%Y-%m-%d %H:%M %Z}, while `orderdrop watch` runs")
+    return _line(f"pickup {name}", "ok", _next_due(plan, schedule))
+
+
+def _next_due(plan: Plan, schedule: Schedule) -> str:
+    at = datetime.fromtimestamp(schedule.next_after(RealClock().now()) or 0.0, plan.settings.timezone)
+    return f"next due {at:%Y-%m-%d %H:%M %Z}, while `orderdrop watch` runs"
 
 
 def _online(plan: Plan, transport_of: TransportOf, *, create_fields: bool) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from pipeline.commands.deciding import doubt, replay
 from pipeline.commands.passes import fetch, run, watch
 from pipeline.commands.proving import check, preview
 from pipeline.commands.shell import say
+from pipeline.commands.telling import alerts
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,7 +27,7 @@ def cli() -> None:
 for _command in (
     *(run, fetch, watch),
     *(status, find, reconcile),
-    *(doubt, replay),
+    *(doubt, replay, alerts),
     *(preview, check),
     *(init, feed, demo, sandbox),
 ):

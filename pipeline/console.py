@@ -113,6 +113,28 @@ def _age(seconds: float) -> str:
     return f"{int(seconds)} seconds"
 
 
+# --- alerts ------------------------------------------------------------------------------------------------------
+
+
+def told_alerts(told: Mapping[str, Any]) -> str:
+    """Each thing that is open with what to do, and which channel was told of it."""
+    lines = [] if told["open"] else ["Nothing is open."]
+    for one in told["open"]:
+        lines += [one["headline"], f"    What to do: {one['advice']}", f"    {_who_was_told(one['told'])}"]
+    for channel in told["channels"]:
+        if channel["problem"]:
+            again = f"; tried again {_time(channel['next_try_at'])}" if channel["next_try_at"] else ""
+            lines.append(f"Channel {channel['channel']} could not be told: {channel['problem']}{again}.")
+    if not told["channels"]:
+        lines.append("Nobody is told: [alerts.channels.NAME] in pipeline.toml describes a channel.")
+    return "\n".join(lines)
+
+
+def _who_was_told(told: Mapping[str, Any]) -> str:
+    heard = [f"{name} {_time(one['at'])} ({one['times']} times)" for name, one in told.items() if one["at"]]
+    return f"Told: {', '.join(heard)}" if heard else "Nobody was told so far."
+
+
 # --- reconcile ---------------------------------------------------------------------------------------------------
 
 

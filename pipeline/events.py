@@ -40,6 +40,12 @@ class Event(StrEnum):
     PICKUP_STOPPED = "pickup_stopped"
     RUN_FAILED = "run_failed"
     FILE_EVENTS_MISSING = "file_events_missing"
+    COMPARING = "comparing"
+    COMPARED = "compared"
+    COMPARING_FAILED = "comparing_failed"
+    # people
+    ALERT_SENT = "alert_sent"
+    ALERT_FAILED = "alert_failed"
     # any command
     STOPPING = "stopping"
     COMMAND_FAILED = "command_failed"
@@ -49,7 +55,7 @@ DEBUG = frozenset({Event.DELIVERY_MOVED, Event.CALL_ENDED, Event.RATE_WAITED, Ev
 """One per delivery, per call or per look: only for those who ask for them."""
 WARNING = frozenset({
     Event.ACCOUNT_PAUSED, Event.ACCOUNT_WAITS, Event.SETTINGS_WRONG, Event.FEED_STOPPED, Event.PICKUP_STOPPED,
-    Event.RUN_FAILED, Event.FILE_EVENTS_MISSING,
+    Event.RUN_FAILED, Event.FILE_EVENTS_MISSING, Event.COMPARING_FAILED, Event.ALERT_FAILED,
 })  # fmt: skip
 ERROR = frozenset({Event.COMMAND_FAILED})
 

@@ -133,9 +133,8 @@ def _write_workbook(
 def _sheet(project: Project, batch: Batch, header: tuple[str, ...], rows: Sequence[SheetRow]) -> ErrorsSheet:
     sent: dict[str, dict[str, int]] = {}
     with project.engine.connect() as connection:
-        for batch_id, account, state, number in book.counts(connection):
-            if batch_id == batch.id:
-                sent.setdefault(account, {})[state] = number
+        for _, account, state, number in book.counts(connection, batch.id):
+            sent.setdefault(account, {})[state] = number
     return ErrorsSheet(
         file_name=batch.file_name, feed=batch.feed or "", link=batch.link, header=header, rows=rows,
         read=batch.rows_read, accepted=batch.rows_accepted, rejected=batch.rows_rejected, skipped=batch.rows_skipped,

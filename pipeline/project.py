@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from pipeline.alerts.rules import read_rules
 from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, SetupError, nearest
 from pipeline.events import Event
@@ -81,6 +82,7 @@ def load_good_plan(folder: Path) -> tuple[Plan, dict[str, str]]:
 
 def _settings(folder: Path, *, secrets: bool) -> tuple[Settings, dict[str, Account]]:
     settings = load_settings(folder)
+    read_rules(settings)
     if secrets and (missing := settings.missing_secrets()):
         raise SetupError("\n".join(missing))
     return settings, {name: build_account(name, table) for name, table in settings.accounts.items()}

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.closing.balance import balance, exit_code
-from pipeline.delivery import doubts
 from pipeline.errors import FileRefused, TargetError
 from pipeline.events import Event
 from pipeline.hand_back import hand_back, retire_refusals
@@ -20,6 +19,7 @@ from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch, feed_of_workbook
 from pipeline.ledger.figures import figures
 from pipeline.mapping.spec import match_feed
+from pipeline.model import DeliveryState
 from pipeline.progress import Bound, Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
@@ -36,22 +36,50 @@ class Report:
     exit_code: int
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one pass did, told without looking at what was done before it."""
+
+    batches: tuple[Batch, ...]
+    remarks: tuple[str, ...]
+    troubles: tuple[TargetError, ...]
+
+
 def run(
     project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf = http_transport
 ) -> Report:
     """One pass: take in every settled file, deliver until nothing is due, hand back, balance."""
     begun = time.monotonic()
     with alone(project, progress):
-        project.writer.write(lambda c: book.recover(c, project.clock.now()))
-        remarks: list[str] = []
-        taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]
-        drained = send_out(project, stop, progress, transport_of)
-        remarks += hand_back(project, progress)
-        report = _report(project, tuple(taken), tuple(remarks), tuple(complain(drained)))
-    progress.note(
-        Event.RUN_ENDED, seconds=round(time.monotonic() - begun, 3), files=len(taken), exit_code=report.exit_code
-    )
+        passed = _pass(project, stop, progress, transport_of)
+        report = _report(project, passed)
+    _note_end(progress, begun, passed, exit_code=report.exit_code)
     return report
+
+
+def one_pass(
+    project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf = http_transport
+) -> Passed:
+    """The same without the balance, whose cost grows with all that was ever taken in."""
+    begun = time.monotonic()
+    with alone(project, progress):
+        passed = _pass(project, stop, progress, transport_of)
+    _note_end(progress, begun, passed)
+    return passed
+
+
+def _pass(project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf) -> Passed:
+    project.writer.write(lambda c: book.recover(c, project.clock.now()))
+    remarks: list[str] = []
+    taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]
+    drained = send_out(project, stop, progress, transport_of)
+    remarks += hand_back(project, progress)
+    return Passed(tuple(taken), tuple(remarks), tuple(complain(drained)))
+
+
+def _note_end(progress: Progress, begun: float, passed: Passed, **more: int) -> None:
+    seconds = round(time.monotonic() - begun, 3)
+    progress.note(Event.RUN_ENDED, seconds=seconds, files=len(passed.batches), **more)
 
 
 def _take(project: Project, found: Claim, progress: Progress) -> Batch:
@@ -118,11 +146,10 @@ def _settled(project: Project, stop: threading.Event) -> Listing:
     return listing
 
 
-def _report(
-    project: Project, taken: tuple[Batch, ...], remarks: tuple[str, ...], troubles: tuple[TargetError, ...]
-) -> Report:
+def _report(project: Project, passed: Passed) -> Report:
     with project.engine.connect() as connection:
-        told = balance(figures(connection), project.targets)
-        in_doubt = doubts.listed(connection, project.clock.now())
-    code = 3 if troubles else exit_code(told, in_doubt=bool(in_doubt))
-    return Report(taken, told, remarks, troubles, code)
+        found = figures(connection)
+    told = balance(found, project.targets)
+    in_doubt = any(state == DeliveryState.IN_DOUBT for _, _, state, _ in found.deliveries)
+    code = 3 if passed.troubles else exit_code(told, in_doubt=in_doubt)
+    return Report(passed.batches, told, passed.remarks, passed.troubles, code)

@@ -35,8 +35,7 @@ def send_out(
 ) -> list[Drained]:
     """Drain every account; the ledger's trouble, and only that, stops them all."""
     with project.engine.connect() as connection:
-        waiting = {d for _, d, state, _ in book.counts(connection) if state in book.OPEN}
-    accounts = [project.plan.accounts[name] for name in sorted(waiting) if name in project.plan.accounts]
+        accounts = [project.plan.accounts[name] for name in book.with_work(connection, sorted(project.plan.accounts))]
     if not accounts:
         return []
     with ThreadPoolExecutor(len(accounts)) as pool:

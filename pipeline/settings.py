@@ -6,64 +6,23 @@ travels as a :class:`Secret`, whose text shows nothing.
 
 from __future__ import annotations
 
-import base64
-import html
 import ipaddress
-import json
 import os
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from pipeline.errors import SetupError, nearest
+from pipeline.secret import Secret as Secret  # noqa: PLC0414 - part of the settings for whoever reads them
 
 SETTINGS_FILE = "pipeline.toml"
+_SECTIONS = ("project", "ledger", "intake", "delivery", "log", "accounts", "pickups", "reconcile", "alerts")
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-class Secret:
-    """A value from the environment or a file; its text and representation never show it."""
-
-    __slots__ = ("_value", "source")
-
-    def __init__(self, value: str | None, source: str) -> None:
-        self._value = value
-        self.source = source
-
-    def reveal(self) -> str:
-        """The value itself; ``SetupError`` naming where it was looked for when there is none."""
-        if self._value is None:
-            raise SetupError(f"A secret is missing: {self.source}.")
-        return self._value
-
-    @property
-    def missing(self) -> bool:
-        """Whether nothing was found where the settings point."""
-        return self._value is None
-
-    def hidden_in(self, text: str, mark: str = "***") -> str:
-        """The text with the value replaced, however an answer spells it: plain, percent-encoded, escaped or base64."""
-        spellings = sorted(_spellings(self._value or ""), key=len, reverse=True)
-        # The two letters after a percent sign come in either case.
-        wanted = [re.sub("%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(spelling)) for spelling in spellings]
-        return re.sub("|".join(wanted), lambda _: mark, text) if wanted else text
-
-    def __repr__(self) -> str:
-        return f"<secret from {self.source}>"
-
-
-def _spellings(value: str) -> set[str]:
-    plain = value.encode("utf-8", "replace")
-    quoted = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
-    escaped = json.dumps(value)[1:-1]
-    encoded = base64.b64encode(plain).decode("ascii").rstrip("=")
-    return {value, escaped, escaped.replace("/", "\\/"), html.escape(value), encoded, *quoted} - {""}
 
 
 class ProjectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,7 +63,8 @@ class PickupTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[pickups.NAME]``: a place on an SFTP server, how to get in, what to fetch, and what becomes of it there.
 
     ``host_key`` is one or several lines as in a ``.pub`` file, or ``SHA256:…`` fingerprints. ``archive_folder`` is
-    beside the file. With ``done_marker = ".done"``, ``x.csv`` is fetched once ``x.csv.done`` is there.
+    beside the file. With ``done_marker = ".done"``, ``x.csv`` is fetched once ``x.csv.done`` is there. With
+    ``expect_by = "08:00"`` people are told when nothing new has come from there by then on a day of ``expect_days``.
     """
 
     host: str
@@ -122,6 +82,8 @@ class PickupTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     archive_folder: str = "archive"
     done_marker: str | None = None
     into: str | None = None
+    expect_by: str | None = None
+    expect_days: str = "mon-sun"
     timeout_seconds: float = 30.0
     keepalive_seconds: int = 15
     disable_algorithms: Mapping[str, tuple[str, ...]] = {}
@@ -137,6 +99,45 @@ class PickupTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (self.host_key,) if isinstance(self.host_key, str) else self.host_key
 
 
+class ReconcileTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[reconcile]``: when ``watch`` compares with the targets' lists, and how many days back."""
+
+    schedule: str | None = None
+    days: int = 30
+
+
+class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[alerts.channels.NAME]``: an address as Apprise writes it (a secret: it holds keys), and what goes there when.
+
+    ``digest`` are times of day, ``quiet`` stretches such as ``"20:00-07:00"``, ``quiet_days`` such as ``"sat,sun"``.
+    """
+
+    url: Secret
+    events: tuple[str, ...] = ()
+    urgent: tuple[str, ...] = ()
+    digest: tuple[str, ...] = ()
+    quiet: str | tuple[str, ...] = ()
+    quiet_days: str = ""
+    attach: bool = True
+    settled: bool = True
+    remind_hours: float | None = None
+    timeout_seconds: float = 30.0
+
+
+class AlertsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[alerts]``: after how long something is worth telling people, and how often they are reminded (0: never)."""
+
+    name: str = ""
+    remind_hours: float = 24.0
+    doubt_hours: float = 4.0
+    waiting_hours: float = 6.0
+    nothing_delivered_hours: float = 0.0
+    working_days: str = "mon-sun"
+    key_days: int = 14
+    disk_free_mb: int = 500
+    attach_mb: float = 10.0
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything ``pipeline.toml`` says. ``accounts`` are tables whose secrets are :class:`Secret`."""
 
@@ -149,6 +150,9 @@ class Settings(msgspec.Struct, frozen=True):
     accounts: Mapping[str, Mapping[str, Any]]
     pickups: Mapping[str, PickupTable]
     secrets: tuple[Secret, ...] = ()
+    reconcile: ReconcileTable = ReconcileTable()
+    alerts: AlertsTable = AlertsTable()
+    channels: Mapping[str, ChannelTable] = {}
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -183,7 +187,11 @@ class Settings(msgspec.Struct, frozen=True):
         """One sentence per secret that is not there: account, key and where it was looked for."""
         return [
             f"[{section}.{name}] {key}: {secret.source} is not set."
-            for section, tables in (("accounts", self.accounts), ("pickups", _as_tables(self.pickups)))
+            for section, tables in (
+                ("accounts", self.accounts),
+                ("pickups", _as_tables(self.pickups)),
+                ("alerts.channels", _as_tables(self.channels)),
+            )
             for name, table in tables.items()
             for key, secret in _secrets(table)
             if secret.missing
@@ -197,8 +205,9 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
     """
     path = folder / SETTINGS_FILE
     raw = _read_toml(path)
-    refuse_unknown(raw, ("project", "ledger", "intake", "delivery", "log", "accounts", "pickups"), SETTINGS_FILE)
+    refuse_unknown(raw, _SECTIONS, SETTINGS_FILE)
     known = resolve_secrets(raw, folder, os.environ if environment is None else environment)
+    alerts = known.get("alerts", {})
     settings = Settings(
         folder=folder.resolve(),
         project=read_table(ProjectTable, known.get("project", {}), f"{SETTINGS_FILE} [project]"),
@@ -212,6 +221,12 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
             for name, table in _tables(known, "pickups").items()
         },
         secrets=tuple(secret for _, secret in _secrets(known)),
+        reconcile=read_table(ReconcileTable, known.get("reconcile", {}), f"{SETTINGS_FILE} [reconcile]"),
+        alerts=read_table(AlertsTable, _without(alerts, "channels"), f"{SETTINGS_FILE} [alerts]"),
+        channels={
+            name: read_table(ChannelTable, table, f"{SETTINGS_FILE} [alerts.channels.{name}]")
+            for name, table in _tables(alerts, "channels").items()
+        },
     )
     _check_timezone(settings.project.timezone)
     return settings
@@ -303,8 +318,12 @@ def _secrets(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _secrets(value, f"{prefix}{key}.")
 
 
-def _tables(raw: Mapping[str, Any], section: str) -> Mapping[str, Mapping[str, Any]]:
-    tables = raw.get(section, {})
+def _without(raw: Any, key: str) -> Any:  # noqa: ANN401 - whatever TOML held
+    return {name: value for name, value in raw.items() if name != key} if isinstance(raw, Mapping) else raw
+
+
+def _tables(raw: Any, section: str) -> Mapping[str, Mapping[str, Any]]:  # noqa: ANN401 - whatever TOML held
+    tables = raw.get(section, {}) if isinstance(raw, Mapping) else {}
     if not isinstance(tables, Mapping):
         raise SetupError(f"{SETTINGS_FILE}: [{section}] must hold named tables, as in [{section}.shop].")
     for name, table in tables.items():
@@ -313,8 +332,8 @@ def _tables(raw: Mapping[str, Any], section: str) -> Mapping[str, Mapping[str, A
     return tables
 
 
-def _as_tables(pickups: Mapping[str, PickupTable]) -> dict[str, Mapping[str, Any]]:
-    return {name: msgspec.structs.asdict(table) for name, table in pickups.items()}
+def _as_tables(structs: Mapping[str, msgspec.Struct]) -> dict[str, Mapping[str, Any]]:
+    return {name: msgspec.structs.asdict(table) for name, table in structs.items()}
 
 
 def _check_timezone(name: str) -> None:

@@ -28,11 +28,15 @@ def run(folder: Path, as_json: bool, log_format: str, log_level: str | None) -> 
     from pipeline.events import Event
     from pipeline.project import load_plan, opened
     from pipeline.run import run as run_once
+    from pipeline.tell import all_is_well, tell, telling_trouble
     from pipeline.trail import choice_of, progress_for
 
-    plan = load_plan(folder)
-    with progress_for(choice_of(plan.settings, log_format, log_level)) as progress, opened(plan) as project:
-        report = run_once(project, stop_on_signals(log_format), progress)
+    plan, stop = load_plan(folder), stop_on_signals(log_format)
+    choice = choice_of(plan.settings, log_format, log_level)
+    with telling_trouble(folder), progress_for(choice) as progress, opened(plan) as project:
+        report = run_once(project, stop, progress)
+        all_is_well(plan.settings)
+        tell(project, stop, progress, {})
     with progress_for(choice_of(plan.settings, log_format, log_level, trail=True)) as progress:
         for remark in report.remarks:
             progress.say(remark, Event.REMARK)

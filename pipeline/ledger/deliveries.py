@@ -245,11 +245,23 @@ def move(connection: sa.Connection, delivery_id: int, state: str, now: float, **
     )
 
 
-def counts(connection: sa.Connection) -> list[tuple[int, str, str, int]]:
-    """(batch id, account, state, number) of all deliveries."""
+def with_work(connection: sa.Connection, names: Sequence[str]) -> list[str]:
+    """Those accounts that have open deliveries; asks its index per account, whatever is done."""
+
+    def has_work(name: str) -> bool:
+        some = sa.select(deliveries.c.id).where(deliveries.c.account == name, deliveries.c.state.in_(OPEN)).limit(1)
+        return connection.execute(some).first() is not None
+
+    return [name for name in names if has_work(name)]
+
+
+def counts(connection: sa.Connection, batch_id: int | None = None) -> list[tuple[int, str, str, int]]:
+    """(batch id, account, state, number) of all deliveries, or of one batch."""
     grouped = sa.select(deliveries.c.batch_id, deliveries.c.account, deliveries.c.state, sa.func.count()).group_by(
         deliveries.c.batch_id, deliveries.c.account, deliveries.c.state
     )
+    if batch_id is not None:
+        grouped = grouped.where(deliveries.c.batch_id == batch_id)
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(grouped)]
 
 

@@ -60,6 +60,11 @@ def figures(connection: sa.Connection) -> Figures:
     return _asked(lambda query: connection.exec_driver_sql(query).all())
 
 
+def figures_of(connection: sa.Connection, batch_ids: Sequence[int]) -> Figures:
+    """The figures of a few files only, as they are after a pass; the pauses of all accounts."""
+    return _asked(lambda query: connection.exec_driver_sql(query).all(), list(batch_ids))
+
+
 def quick_figures(url: str) -> Figures | None:
     """The figures as the standard library reads them; ``None`` when only SQLAlchemy can, or has to migrate first.
 
@@ -89,13 +94,16 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     return bool(known[0]) and connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
 
 
-def _asked(ask: Ask) -> Figures:
+def _asked(ask: Ask, only: Sequence[int] | None = None) -> Figures:
+    numbers = "" if only is None else ", ".join(str(int(number)) for number in only) or "NULL"
+    files = "" if only is None else f"WHERE id IN ({numbers})"
+    sent = "" if only is None else f"WHERE batch_id IN ({numbers})"
     return Figures(
-        files=[_file(row) for row in ask(f"SELECT {', '.join(FileFigures._fields)} FROM batches ORDER BY id")],  # noqa: S608 - our own names
+        files=[_file(row) for row in ask(f"SELECT {', '.join(FileFigures._fields)} FROM batches {files} ORDER BY id")],  # noqa: S608 - our own names and numbers
         deliveries=[
             (batch, account, state, number)
             for batch, account, state, number in ask(
-                "SELECT batch_id, account, state, count(*) FROM deliveries GROUP BY batch_id, account, state"
+                f"SELECT batch_id, account, state, count(*) FROM deliveries {sent} GROUP BY batch_id, account, state"  # noqa: S608 - as above
             )
         ],
         paused=[(account, said) for account, said in ask("SELECT account, paused_message FROM accounts")],

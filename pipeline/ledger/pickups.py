@@ -43,3 +43,9 @@ def note_end(connection: sa.Connection, pickup: str, now: float, problem: str | 
     values: dict[str, Any] = {"problem": problem} if problem else {"problem": None, "done_at": now}
     if not connection.execute(sa.update(pickups).where(pickups.c.pickup == pickup).values(**values)).rowcount:
         connection.execute(sa.insert(pickups).values(pickup=pickup, done_at=now, problem=problem))
+
+
+def problems(connection: sa.Connection) -> dict[str, str]:
+    """Why it went wrong the last time, by pickup; those that ended well are not in it."""
+    failed = sa.select(pickups).where(pickups.c.problem.is_not(None)).order_by(pickups.c.pickup)
+    return {row.pickup: row.problem for row in connection.execute(failed)}

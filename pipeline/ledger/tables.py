@@ -51,6 +51,10 @@ batches = sa.Table(
 )
 sa.Index("batches_by_sha256", batches.c.sha256)
 sa.Index("batches_by_state", batches.c.state)
+# what a pass has to look at, without looking at all that is closed
+_OUT, _UNCLOSED = sa.text("workbook IS NOT NULL"), sa.text("closed_at IS NULL")
+sa.Index("batches_with_workbook", batches.c.id, sqlite_where=_OUT, postgresql_where=_OUT)
+sa.Index("batches_not_put_away", batches.c.id, sqlite_where=_UNCLOSED, postgresql_where=_UNCLOSED)
 
 rejections = sa.Table(
     "rejections",
@@ -174,3 +178,57 @@ fetched = sa.Table(
     sa.Column("file_name", sa.Text),
 )
 sa.Index("fetched_by_path", fetched.c.pickup, fetched.c.path)
+sa.Index("fetched_by_time", fetched.c.pickup, fetched.c.fetched_at)
+
+# What people have to know, one row per channel, until it is settled and that was told too.
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    # the kind of event and what it is about: a file's link, an account, a pickup …
+    sa.Column("event", sa.String(32), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    # changes when there is more to know about the same thing; and what it was when it was told
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("headline", sa.Text, nullable=False),
+    sa.Column("first_at", sa.Float, nullable=False),
+    sa.Column("told_at", sa.Float),
+    sa.Column("told_version", sa.Text),
+    sa.Column("times", sa.Integer, nullable=False, default=0),
+    # committed before a message leaves; still there after a crash, it counts as told: nothing is told twice
+    sa.Column("sending_at", sa.Float),
+    sa.Column("settled_at", sa.Float),
+    sa.UniqueConstraint("channel", "event", "subject", name="one_alert_per_channel_and_subject"),
+)
+
+channels = sa.Table(
+    "channels",
+    metadata,
+    sa.Column("channel", sa.Text, primary_key=True),
+    # failed sendings in a row, when to try again, and why the last one failed
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("next_try_at", sa.Float),
+    sa.Column("told_at", sa.Float),
+    sa.Column("problem", sa.Text),
+)
+
+# When something was first seen, or last done.
+moments = sa.Table(
+    "moments", metadata, sa.Column("name", sa.Text, primary_key=True), sa.Column("at", sa.Float, nullable=False)
+)
+
+# What the last scheduled comparison with each target's own lists found.
+comparisons = sa.Table(
+    "comparisons",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("compared_at", sa.Float, nullable=False),
+    sa.Column("missing", sa.Integer, nullable=False),
+    sa.Column("extra", sa.Integer, nullable=False),
+    sa.Column("differing", sa.Integer, nullable=False),
+    sa.Column("unreadable", sa.Boolean, nullable=False),
+    # of what was found: the same differences are not told again as news
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("workbook", sa.Text),
+)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pipeline.model import Record
@@ -293,6 +293,7 @@ class Account:
     ``probe`` is one harmless read that proves address and key (``check --online``). ``listing`` reads the target's own
     list for ``reconcile``; ``None`` where the target has none. ``fields_plan(create)`` looks for the custom fields the
     settings name and, when asked, creates them; its result is ``{"missing": [...], "created": [...]}``.
+    ``key_ends`` are the days on which keys end, by the name of the key, where the settings tell them.
     """
 
     name: str
@@ -311,3 +312,4 @@ class Account:
     warnings: tuple[str, ...] = field(default=())
     listing: Listing | None = None
     fields_plan: Callable[[bool], Plan] | None = None
+    key_ends: Mapping[str, date] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from pipeline.targets.kapture.settings import (
     OrderOptions,
     PaymentOptions,
     expiry_warnings,
+    key_ends,
     read_account,
     read_order_options,
     read_payment_options,
@@ -58,6 +59,7 @@ def build(name: str, table: Mapping[str, Any]) -> Account:
         settle_seconds=settings.settle_seconds,
         warnings=_warnings(name, settings),
         listing=kapture.listing(),
+        key_ends=key_ends(settings),
     )
 
 

@@ -259,14 +259,18 @@ def check_source(source: str, where: str) -> None:
         raise SetupError(f"{where}: '{source}' is no field of an order.{nearest(source, known)}")
 
 
+def key_ends(account: AccountTable) -> dict[str, date]:
+    """The end dates the settings tell, by the call the key is for."""
+    ends = {call.name: getattr(account.expires, call.name) for call in msgspec.structs.fields(ExpiresTable)}
+    return {call: end for call, end in ends.items() if end is not None}
+
+
 def expiry_warnings(account: AccountTable, today: date) -> Iterator[str]:
     """A sentence per key that ends within ``EXPIRY_NOTICE_DAYS`` days, or has ended."""
-    for call in msgspec.structs.fields(ExpiresTable):
-        ends: date | None = getattr(account.expires, call.name)
-        if ends is None or (ends - today).days >= EXPIRY_NOTICE_DAYS:
-            continue
-        when = f"ended on {ends}" if ends < today else f"ends on {ends}"
-        yield f"keys.{call.name} {when}: renew it at Kapture and put the new date into expires.{call.name}."
+    for call, ends in key_ends(account).items():
+        if (ends - today).days < EXPIRY_NOTICE_DAYS:
+            when = f"ended on {ends}" if ends < today else f"ends on {ends}"
+            yield f"keys.{call} {when}: renew it at Kapture and put the new date into expires.{call}."
 
 
 def _check_parts(table: Mapping[str, Any], where: str) -> None:
