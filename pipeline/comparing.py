@@ -26,9 +26,9 @@ MOMENT = "reconcile"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How a comparison ended: sentences for the log, or what kept it from its end."""
+    """How a comparison ended: a sentence and its facts per account, or what kept it from its end."""
 
-    said: tuple[str, ...] = ()
+    told: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     problem: OrderdropError | None = None
 
 
@@ -63,7 +63,7 @@ def compare_now(project: Project, stop: threading.Event, transport_of: Transport
     except (OrderdropError, OSError) as problem:
         return Compared(problem=OrderdropError(f"The comparison with the targets could not be made: {problem}"))
     project.writer.write(lambda c: _note(c, told["accounts"], books, began))
-    return Compared(tuple(_in_words(one, books) for one in told["accounts"]))
+    return Compared(tuple((_in_words(one, books), _facts(one)) for one in told["accounts"]))
 
 
 def _differences(one: Mapping[str, Any]) -> bool:
@@ -90,6 +90,11 @@ def _note(
             {**values, "account": one["account"], "compared_at": at, "unreadable": one["unreadable"],
              "digest": digest, "workbook": books.get(one["account"])},
         )  # fmt: skip
+
+
+def _facts(one: Mapping[str, Any]) -> dict[str, Any]:
+    found = {kind: len(one[kind]) for kind in ("missing", "extra", "differing")}
+    return {"account": one["account"], "checked": one["checked"], **found}
 
 
 def _in_words(one: Mapping[str, Any], books: Mapping[str, str]) -> str:

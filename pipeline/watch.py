@@ -8,44 +8,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.closing.balance import in_words
+from pipeline.closing.balance import balance, in_words
 from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, OrderdropError, SetupError
 from pipeline.events import Event
-from pipeline.fetch import fetch, prove
 from pipeline.intake.bell import Bell, listening
 from pipeline.intake.folder import look
-from pipeline.intake.schedule import Schedule
 from pipeline.intake.settle import Sight
 from pipeline.ledger import deliveries as book
-from pipeline.ledger import pickups as memory
-from pipeline.progress import Progress
+from pipeline.ledger.figures import Figures, figures_of
+from pipeline.progress import Progress, Quiet
 from pipeline.project import Plan, Project, load_good_plan, opened
-from pipeline.run import Report, is_held, run
+from pipeline.reload import marks, wrong_schemas
+from pipeline.run import Passed, is_held, one_pass
 from pipeline.send_out import TransportOf, http_transport
-from pipeline.visit import Fetched
+from pipeline.side_work import WORKERS, Rest, SideWork
+from pipeline.tell import all_is_well, telling_trouble
 
 IDLE_PASS_SECONDS = 300.0
 """A pass at least this often: for what a listing cannot show, such as a workbook taken out of ``errors/``."""
-_FIRST_REST, _LONGEST_REST = 30.0, 900.0
-"""Seconds that an account (or a pickup) which could not go on is left alone: 30, 60, 120 … at most a quarter hour."""
-
-
-@dataclass(slots=True)
-class _Rest:
-    """How long something that fails is left alone."""
-
-    times: int = 0
-    until: float = 0.0
-
-    def begin(self, now: float) -> None:
-        self.until = now + min(_LONGEST_REST, _FIRST_REST * 2.0**self.times)
-        self.times = min(self.times + 1, 10)
 
 
 def watch(
@@ -55,12 +41,16 @@ def watch(
     transport_of: TransportOf = http_transport,
     bell: Bell | None = None,
     clock_of: Callable[[], Clock] = RealClock,
+    pool: Executor | None = None,
 ) -> None:
     """Watch until ``stop``; the pass under way is finished. ``LedgerError`` ends it: nothing may go on without it."""
     plan, problems = load_good_plan(folder)
     bell = bell or Bell()
-    with opened(plan, clock_of()) as project, ThreadPoolExecutor(1, thread_name_prefix="pickup") as pool:
-        watcher = Watcher(project, stop, progress, transport_of, clock_of, pool, bell)
+    workers = pool or ThreadPoolExecutor(WORKERS, thread_name_prefix="beside")
+    with telling_trouble(folder), opened(plan, clock_of()) as project, workers:
+        all_is_well(plan.settings)
+        aside = SideWork(stop, progress, transport_of, workers, bell)
+        watcher = Watcher(project, stop, progress, transport_of, clock_of, aside)
         watcher.begin(problems)
         places = [plan.settings.inbox, plan.settings.folder / "mappings", plan.settings.folder / "schemas"]
         try:
@@ -83,27 +73,23 @@ class Watcher:
         progress: Progress,
         transport_of: TransportOf,
         clock_of: Callable[[], Clock],
-        pool: ThreadPoolExecutor,
-        bell: Bell,
+        aside: SideWork,
     ) -> None:
         self._project = project
         self._stop = stop
         self._progress = progress
         self._transport_of = transport_of
         self._clock_of = clock_of
-        self._pool = pool
-        self._bell = bell
+        self._aside = aside
         self._marks: object = None
         self._sights: Mapping[Path, Sight] = {}
         self._said: set[str] = set()
         self._last_pass = float("-inf")
-        self._rests: dict[str, _Rest] = {}
-        self._schedules: dict[str, Schedule] = {}
-        self._fetching: tuple[str, Future[Fetched]] | None = None
+        self._rests: dict[str, Rest] = {}
 
     def begin(self, problems: Mapping[str, str]) -> None:
         """Say what is watched."""
-        self._marks = _marks(self._project.folder)
+        self._marks = marks(self._project.folder)
         self._take_over(self._project.plan, problems)
         inbox = self._project.plan.settings.inbox
         self._progress.say(f"Watching {inbox}; Ctrl-C or SIGTERM stops it.", Event.WATCHING)
@@ -114,8 +100,7 @@ class Watcher:
         self._project = replace(self._project, clock=self._clock_of())
         self._progress.note(Event.ROUND)
         self._reload()
-        self._collect()
-        self._start_pickup()
+        self._aside.attend(self._project)
         if self._something_to_do():
             self._pass()
         return self._pause()
@@ -124,10 +109,10 @@ class Watcher:
 
     def _reload(self, *, always: bool = False) -> None:
         """Read settings and mappings anew when a file of theirs has changed."""
-        marks = _marks(self._project.folder)
-        if marks == self._marks and not always:
+        found = marks(self._project.folder)
+        if found == self._marks and not always:
             return
-        changed, self._marks = marks != self._marks, marks
+        changed, self._marks = found != self._marks, found
         try:
             plan, problems = load_good_plan(self._project.folder)
         except SetupError as problem:
@@ -142,10 +127,11 @@ class Watcher:
         if changed:
             self._progress.say("Settings and mappings were read anew.", Event.SETTINGS_READ_ANEW)
             self._rests.clear()
+            self._aside.forgive()
         self._take_over(plan, problems, quiet=not changed)
 
     def _take_over(self, plan: Plan, problems: Mapping[str, str], *, quiet: bool = False) -> None:
-        wrong = {**problems, **_wrong_schemas(plan)}
+        wrong = {**problems, **wrong_schemas(plan)}
         good = {feed: mapping for feed, mapping in plan.mappings.items() if feed not in wrong}
         plan = replace(plan, mappings=good, stopped=frozenset(wrong))
         self._project = replace(self._project, plan=plan)
@@ -156,75 +142,10 @@ class Watcher:
                     Event.FEED_STOPPED,
                     feed=feed,
                 )
-        self._schedules = self._read_schedules(plan, quiet=quiet)
+        self._aside.take_over(plan, wrong, Quiet() if quiet else self._progress)
 
-    def _read_schedules(self, plan: Plan, *, quiet: bool) -> dict[str, Schedule]:
-        schedules = {}
-        for name in plan.settings.pickups:
-            try:
-                schedule = prove(plan, name)
-            except SetupError as problem:
-                if not quiet:
-                    text = f"{problem}\nPickup {name} is stopped until that is right."
-                    self._progress.say(text, Event.PICKUP_STOPPED, pickup=name)
-                continue
-            if schedule is not None:
-                schedules[name] = schedule
-        return schedules
-
-    # --- pickups -----------------------------------------------------------------------------------------------
-
-    def _start_pickup(self) -> None:
-        """Start the pickup that is due longest, one at a time; times missed while nothing watched are made up once."""
-        due = self._pickups_due()
-        now = self._project.clock.now()
-        if self._fetching is None and due and min(due.values()) <= now:
-            name = min(due, key=lambda one: due[one])
-            self._progress.say(f"Fetching from {name}.", Event.PICKUP_BEGUN, pickup=name)
-            future = self._pool.submit(fetch, self._project, name, self._stop, self._progress)
-            self._fetching = name, future
-            future.add_done_callback(lambda _done: self._bell.ring())
-
-    def _pickups_due(self) -> dict[str, float]:
-        """When each pickup is due, in seconds since 1970."""
-        if not self._schedules:
-            return {}
-        with self._project.engine.connect() as connection:
-            done = memory.last_done(connection)
-        due = {}
-        for name, schedule in self._schedules.items():
-            if name not in done:  # seen for the first time: nothing was missed
-                now = done[name] = self._project.clock.now()
-                self._project.writer.write(lambda c, name=name, now=now: memory.note_end(c, name, now, None))  # type: ignore[misc]
-            at = schedule.next_after(done[name])
-            if at is not None:
-                due[name] = max(at, self._rest(f"pickup {name}").until)
-        return due
-
-    def _collect(self) -> None:
-        """Tell how a pickup ended; one that failed is tried again after a rest."""
-        if self._fetching is None or not self._fetching[1].done():
-            return
-        (name, future), self._fetching = self._fetching, None
-        told, now = future.result(), self._project.clock.now()
-        rest = self._rest(f"pickup {name}")
-        if told.problem is None:
-            self._rests.pop(f"pickup {name}")
-        elif isinstance(told.problem, SetupError):
-            # A wrong password tried every minute locks an account: the next time is the next time of its schedule.
-            rest.until = (self._schedules[name].next_after(now) if name in self._schedules else None) or now
-        else:
-            rest.begin(now)
-        for text in (*told.remarks, *told.troubles, *([str(told.problem)] if told.problem else [])):
-            self._progress.say(text, Event.REMARK, pickup=name)
-        self._progress.say(
-            f"{name}: {len(told.files)} fetched, {told.known} known from before.",
-            Event.PICKUP_ENDED,
-            pickup=name, files=len(told.files), known=told.known, exit_code=told.exit_code,
-        )  # fmt: skip
-
-    def _rest(self, name: str) -> _Rest:
-        return self._rests.setdefault(name, _Rest())
+    def _rest(self, name: str) -> Rest:
+        return self._rests.setdefault(name, Rest())
 
     # --- passes ------------------------------------------------------------------------------------------------
 
@@ -250,7 +171,7 @@ class Watcher:
         news = _News(self._progress, self._said)
         self._said = news.heard
         try:
-            report = run(self._project, self._stop, news, self._transport_of)
+            passed = one_pass(self._project, self._stop, news, self._transport_of)
         except LedgerError:
             raise
         except (OrderdropError, OSError) as problem:
@@ -259,9 +180,13 @@ class Watcher:
             return
         self._rests.pop("pass", None)
         self._last_pass = self._project.clock.now()
-        _tell(report, news)
+        with self._project.engine.connect() as connection:
+            found = figures_of(connection, [batch.id for batch in passed.batches])
+        _tell(passed, found, news)
+        if passed.batches or passed.remarks or passed.troubles:
+            self._aside.something_happened()
         self._let_rest()
-        if any(account["paused"] for account in report.balance["accounts"]):
+        if found.paused:
             self._reload(always=True)  # a new key may lie in a file that no listing watches
 
     def _let_rest(self) -> None:
@@ -278,9 +203,7 @@ class Watcher:
     def _pause(self) -> float:
         """Seconds until something may have to be done; an event ends them early."""
         settings, now = self._project.plan.settings.intake, self._project.clock.now()
-        moments = [self._last_pass + IDLE_PASS_SECONDS, *self._due().values()]
-        if self._fetching is None:
-            moments += self._pickups_due().values()
+        moments = [self._last_pass + IDLE_PASS_SECONDS, *self._due().values(), *self._aside.moments(self._project)]
         if any(now - sight.seen_at < settings.settle_seconds for sight in self._sights.values()):
             moments.append(now + settings.settle_seconds)
         seconds = max(min(moments), self._rest("pass").until) - now
@@ -308,16 +231,14 @@ class _News:
         self._progress.advance()
 
 
-def _tell(report: Report, news: _News) -> None:
-    taken = {batch.sha256 + batch.file_name: batch.link for batch in report.batches}
-    if taken:
-        for entry in report.balance["files"]:
-            if link := taken.get(entry["sha256"] + entry["file"]):
-                facts = {name: entry[name] for name in ("file", "feed", "state", "deliveries")}
-                news.say(_standing(entry), Event.FILE_STANDS, batch=link, **facts)
-    for text in report.remarks:
+def _tell(passed: Passed, found: Figures, news: _News) -> None:
+    links = {batch.sha256 + batch.file_name: batch.link for batch in passed.batches}
+    for entry in balance(found, {})["files"]:
+        facts = {name: entry[name] for name in ("file", "feed", "state", "deliveries")}
+        news.say(_standing(entry), Event.FILE_STANDS, batch=links[entry["sha256"] + entry["file"]], **facts)
+    for text in passed.remarks:
         news.say(text, Event.REMARK)
-    for trouble in report.troubles:
+    for trouble in passed.troubles:
         news.say(str(trouble), Event.ACCOUNT_WAITS)
 
 
@@ -330,33 +251,3 @@ def _standing(entry: Mapping[str, Any]) -> str:
 
 
 _SHORTEST_PAUSE = 0.25
-
-
-def _marks(folder: Path) -> object:
-    """Name, size and time of every file the plan is made of."""
-    places = [
-        folder / "pipeline.toml",
-        *sorted((folder / "mappings").glob("*")),
-        *sorted((folder / "schemas").glob("*.py")),
-    ]
-    marks = []
-    for path in places:
-        try:
-            found = path.stat()
-        except OSError:
-            continue
-        marks.append((path, found.st_size, found.st_mtime_ns))
-    return marks
-
-
-def _wrong_schemas(plan: Plan) -> dict[str, str]:
-    """What is wrong with the schema of each feed's records, by feed."""
-    from pipeline.checking import load_schema
-
-    wrong = {}
-    for feed, mapping in plan.mappings.items():
-        try:
-            load_schema(plan.settings.folder, mapping.record)
-        except SetupError as problem:
-            wrong[feed] = str(problem)
-    return wrong
