@@ -14,6 +14,18 @@ from pipeline.model import DeliveryState, Record, decode_record
 OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
 THERE = (DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE, DeliveryState.UNCHANGED)
 
+# What every call writes, built once: to build a statement anew costs as much as to run it. The columns to set are those
+# among the parameters; the parameters of the condition have names that no column has.
+_MOVE = sa.update(deliveries).where(deliveries.c.id == sa.bindparam("the_id"))
+_SENDS = sa.select(steps.c.id, steps.c.sends, steps.c.state).where(
+    steps.c.delivery_id == sa.bindparam("the_delivery"), steps.c.name == sa.bindparam("the_name")
+)
+_NOTE_STEP = sa.update(steps).where(
+    steps.c.delivery_id == sa.bindparam("the_delivery"), steps.c.name == sa.bindparam("the_name")
+)
+_NEW_STEP, _NEW_ATTEMPT = sa.insert(steps), sa.insert(attempts)
+_END_ATTEMPT = sa.update(attempts).where(attempts.c.id == sa.bindparam("the_id"))
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -240,9 +252,7 @@ def open_refusals(connection: sa.Connection, batch_id: int) -> list[Delivery]:
 
 def move(connection: sa.Connection, delivery_id: int, state: str, now: float, **values: Any) -> None:  # noqa: ANN401
     """Put a delivery into a state (see ``DeliveryState`` for the allowed moves)."""
-    connection.execute(
-        sa.update(deliveries).where(deliveries.c.id == delivery_id).values(state=state, updated_at=now, **values)
-    )
+    connection.execute(_MOVE, {"the_id": delivery_id, "state": state, "updated_at": now, **values})
 
 
 def with_work(connection: sa.Connection, names: Sequence[str]) -> list[str]:
@@ -322,25 +332,22 @@ def intend(connection: sa.Connection, intent: Intent, account: str, now: float) 
     if intent.shares and _is_under_way(connection, intent, account):
         return None
     delivery_id, name = intent.delivery_id, intent.name
-    row = connection.execute(
-        sa.select(steps.c.id, steps.c.sends, steps.c.state).where(
-            steps.c.delivery_id == delivery_id, steps.c.name == name
-        )
-    ).first()
+    row = connection.execute(_SENDS, {"the_delivery": delivery_id, "the_name": name}).first()
     values = {
         "state": "intended", "request": dict(intent.request), "doubt_since": None,
         "search_hint": intent.search_hint, "shares": intent.shares or None,
     }  # fmt: skip
     if row is None:
         inserted = connection.execute(
-            sa.insert(steps).values(delivery_id=delivery_id, name=name, sends=1, **values)
+            _NEW_STEP, {"delivery_id": delivery_id, "name": name, "sends": 1, **values}
         ).inserted_primary_key
         assert inserted is not None  # noqa: S101 - an insert always has its key
         step_id = int(inserted[0])
     else:
         step_id = int(row.id)
-        connection.execute(sa.update(steps).where(steps.c.id == step_id).values(sends=row.sends + 1, **values))
-    attempt = connection.execute(sa.insert(attempts).values(step_id=step_id, sent_at=now)).inserted_primary_key
+        again = {"the_delivery": delivery_id, "the_name": name, "sends": row.sends + 1, **values}
+        connection.execute(_NOTE_STEP, again)
+    attempt = connection.execute(_NEW_ATTEMPT, {"step_id": step_id, "sent_at": now}).inserted_primary_key
     assert attempt is not None  # noqa: S101 - an insert always has its key
     return int(attempt[0])
 
@@ -381,18 +388,13 @@ def finish_attempt(
     connection: sa.Connection, attempt_id: int, outcome: str, now: float, code: str, message: str
 ) -> None:
     """Write down how one send ended."""
-    connection.execute(
-        sa.update(attempts)
-        .where(attempts.c.id == attempt_id)
-        .values(ended_at=now, outcome=outcome, code=code, message=message)
-    )
+    values = {"ended_at": now, "outcome": outcome, "code": code, "message": message}
+    connection.execute(_END_ATTEMPT, {"the_id": attempt_id, **values})
 
 
 def note_step(connection: sa.Connection, delivery_id: int, name: str, **values: Any) -> None:  # noqa: ANN401
     """Set columns of one step."""
-    connection.execute(
-        sa.update(steps).where(steps.c.delivery_id == delivery_id, steps.c.name == name).values(**values)
-    )
+    connection.execute(_NOTE_STEP, {"the_delivery": delivery_id, "the_name": name, **values})
 
 
 def record_found(connection: sa.Connection, delivery_id: int, name: str, result: Mapping[str, Any]) -> None:
