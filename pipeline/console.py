@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.closing.balance import in_words
+from pipeline.delivery.plain_words import age_in_words
 
 if TYPE_CHECKING:  # the balance is told without loading what a run needs
     from pipeline.run import Report
@@ -100,17 +101,17 @@ def told_doubts(doubts: Sequence[Mapping[str, Any]]) -> str:
     lines = []
     for d in doubts:
         who = "a person has to tell" if d["waits_for_person"] else "the next look-up may tell"
-        lines.append(f"{d['id']}  {d['key']} at {d['account']} ({d['step']}), for {_age(d['age_seconds'])}: {who}")
+        age = age_in_words(d["age_seconds"])
+        lines.append(f"{d['id']}  {d['key']} at {d['account']} ({d['step']}), for {age}: {who}")
+        lines.append(f"    {d['in_words']}")
         lines.append(f"    last look-up: {d['last_look'] or 'none so far'}. Search there for: {d['search_for']}")
+        lines += [f"    {problem}" for problem in d["problems"]]
     lines.append("Decide with: orderdrop doubt settle ID --as delivered|resend|drop")
+    if any(d["waits_for_person"] for d in doubts):
+        lines.append(
+            "Or choose in the sheet 'Settle these doubts' of its workbook in errors/, and drop it into inbox/."
+        )
     return "\n".join(lines)
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} seconds"
 
 
 # --- alerts ------------------------------------------------------------------------------------------------------

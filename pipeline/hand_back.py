@@ -10,11 +10,16 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
+from pipeline.closing.reference import DoubtOrigin, write_doubt_reference
+from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetDoubt, SheetRow
+from pipeline.delivery import doubts
+from pipeline.delivery.doubts import NOT_UNDERSTOOD, Doubt
+from pipeline.delivery.plain_words import age_in_words
 from pipeline.errors import FileRefused
 from pipeline.events import Event
 from pipeline.intake.claim import fingerprint, put_away
@@ -93,8 +98,9 @@ def _problems(project: Project, batch: Batch, progress: Progress) -> None:
     with project.engine.connect() as connection:
         rejected = files.open_rejections(connection, batch.id)
         refused = book.open_refusals(connection, batch.id)
-    digest = _digest(rejected, refused)
-    if digest == batch.problems_digest:
+        asked = [d for d in doubts.listed(connection, project.clock.now(), batch.id) if d.waits_for_person]
+    digest = _digest(rejected, refused, asked)
+    if digest == batch.problems_digest and (digest is not None or batch.workbook is None):
         _dismissed(project, batch)
         return
     if batch.workbook is not None:
@@ -106,13 +112,18 @@ def _problems(project: Project, batch: Batch, progress: Progress) -> None:
         return
     path = _free_path(project, batch)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_workbook(project, batch, path, rejected, refused)
+    _write_workbook(project, batch, path, rejected, refused, asked)
     _remember(project, batch, path, digest)
     progress.note(Event.WORKBOOK_WRITTEN, workbook=path.name)
 
 
 def _write_workbook(
-    project: Project, batch: Batch, path: Path, rejected: Sequence[Rejection], refused: Sequence[Delivery]
+    project: Project,
+    batch: Batch,
+    path: Path,
+    rejected: Sequence[Rejection],
+    refused: Sequence[Delivery],
+    asked: Sequence[Doubt],
 ) -> None:
     from pipeline.closing.workbook import write_errors_workbook
 
@@ -126,8 +137,22 @@ def _write_workbook(
     for delivery in refused:
         for row, problem in _refused_rows(delivery, columns):
             problems.setdefault(row, []).append(problem)
-    rows = [SheetRow(number, cells, tuple(problems[number])) for number, cells in _cells(project, batch, set(problems))]
-    write_errors_workbook(path, _sheet(project, batch, header, rows), _announcing(project, batch, path))
+    wanted = _cells(project, batch, set(problems)) if problems else ()
+    rows = [SheetRow(number, cells, tuple(problems[number])) for number, cells in wanted]
+    sheet = replace(_sheet(project, batch, header, rows), doubts=[_sheet_doubt(project, batch, d) for d in asked])
+    write_errors_workbook(path, sheet, _announcing(project, batch, path))
+
+
+def _sheet_doubt(project: Project, batch: Batch, doubt: Doubt) -> SheetDoubt:
+    delivery, step = doubt.delivery, doubt.step
+    return SheetDoubt(
+        reference=write_doubt_reference(DoubtOrigin(batch.link, delivery.id, step.id, step.sends)),
+        since=datetime.fromtimestamp(step.doubt_since or delivery.updated_at, project.plan.settings.timezone),
+        age=age_in_words(doubt.age), key=delivery.record_key, rows=", ".join(map(str, delivery.record.rows)),
+        account=delivery.account, operation=delivery.operation, sent=doubt.in_words,
+        seen=step.last_look or "nothing: this target has no look-up for it", search_for=doubt.search_for,
+        problem=" ".join(p["message"] for p in delivery.problems if p["code"] == NOT_UNDERSTOOD),
+    )  # fmt: skip
 
 
 def _sheet(project: Project, batch: Batch, header: tuple[str, ...], rows: Sequence[SheetRow]) -> ErrorsSheet:
@@ -318,9 +343,10 @@ def _free_path(project: Project, batch: Batch) -> Path:
     return path
 
 
-def _digest(rejected: Sequence[Rejection], refused: Sequence[Delivery]) -> str | None:
-    if not rejected and not refused:
+def _digest(rejected: Sequence[Rejection], refused: Sequence[Delivery], asked: Sequence[Doubt]) -> str | None:
+    if not rejected and not refused and not asked:
         return None
     told = [[r.row, r.column, r.code, r.message] for r in rejected]
     told += [[d.id, list(map(dict, d.problems))] for d in refused]  # type: ignore[list-item]
+    told += [["doubt", d.delivery.id, d.step.id, d.step.sends, str(d.delivery.problems)] for d in asked]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.closing.correction import is_correction, split_correction
+from pipeline.closing.doubt_sheet import is_doubt_sheet
 from pipeline.closing.workbook import is_refusal
 from pipeline.errors import FileRefused
 from pipeline.ledger import batches as files
@@ -31,12 +32,23 @@ class Recognised:
     links: frozenset[str] = frozenset()
 
 
-def recognise(project: Project | None, path: Path, subfolder: str | None, plan: Plan | None = None) -> Recognised:
-    """Find the feed of a file; ``FileRefused`` when none, or two, fit. A returned workbook names its own."""
+def recognise(
+    project: Project | None, path: Path, subfolder: str | None, plan: Plan | None = None, *, peeked: Table | None = None
+) -> Recognised:
+    """Find the feed of a file; ``FileRefused`` when none, or two, fit. A returned workbook names its own.
+
+    ``peeked``: the file as ``peek`` opened it, where that was done before.
+    """
     the_plan = project.plan if project is not None else plan
     assert the_plan is not None  # noqa: S101 - one of the two is always given
     mapping, no_feed = _feed_by_name(the_plan.mappings, path.name, subfolder)
-    table = _peek(path)
+    table = peeked or peek(path)
+    if table is not None and is_doubt_sheet(table.header):
+        raise FileRefused(
+            "only_decisions",
+            f"'{path.name}' holds decisions about what was not answered, and no rows of a file.",
+            "Drop it into the inbox: the next run carries the decisions out.",
+        )
     if table is not None and is_refusal(table.header):
         raise FileRefused(
             "own_notice",
@@ -94,7 +106,7 @@ def _feed_by_name(
         return None, refused
 
 
-def _peek(path: Path) -> Table | None:
+def peek(path: Path) -> Table | None:
     """The file opened with nothing named; ``None`` when it cannot be read that way."""
     try:
         return open_table(path, Hints())

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.checking import Checked, check_file, load_schema
 from pipeline.closing.correction import leftovers, split_correction
 from pipeline.closing.reference import Origin
+from pipeline.decisions import CarriedOut, carry_out_decisions
 from pipeline.drift import likely_meanings, with_proposal
 from pipeline.errors import FileRefused
 from pipeline.intake.claim import Claim, fingerprint
@@ -21,7 +22,7 @@ from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection
 from pipeline.project import Plan, Project
 from pipeline.reading.table import Table
-from pipeline.recognise import BLOCK_ROWS, Recognised, recognise, unfolding_of
+from pipeline.recognise import BLOCK_ROWS, Recognised, peek, recognise, unfolding_of
 from pipeline.returned import completed, corrected_rows, decided_before, linked
 
 
@@ -44,7 +45,12 @@ def take_in(project: Project, claim: Claim) -> Batch:
     if batch.state != "claimed":
         return batch
     try:
-        recognised = recognise(project, claim.path, claim.subfolder)
+        peeked = peek(claim.path)
+        decided = carry_out_decisions(project, claim.path, peeked)
+        if decided is not None and decided.nothing_else:
+            project.writer.write(lambda c: files.accept(c, batch, _nothing_but(decided), project.clock.now()))
+            return _reread(project, batch)
+        recognised = recognise(project, claim.path, claim.subfolder, peeked=peeked)
         if _seen_before(project, batch, recognised.mapping):
             return _reread(project, batch)
         judged = judge(project.plan, recognised, decided_before(project, recognised.links))
@@ -53,7 +59,7 @@ def take_in(project: Project, claim: Claim) -> Batch:
         told = {"reason_code": refused.code, "reason": refused.message, "advice": refused.advice}
         project.writer.write(lambda c: files.refuse(c, batch, told))
         return _reread(project, batch)
-    accepted = _accepted(project, judged)
+    accepted = _accepted(project, judged, decided.notes if decided else ())
     project.writer.write(lambda c: files.accept(c, batch, accepted, project.clock.now()))
     return _reread(project, batch)
 
@@ -143,7 +149,15 @@ def _found(judged: Judged) -> dict[str, object]:
     return found | {"decided": {name: sorted(marks) for name, marks in judged.decisions.items() if marks}}
 
 
-def _accepted(project: Project, judged: Judged) -> Accepted:
+def _nothing_but(decided: CarriedOut) -> Accepted:
+    """What a workbook gives whose only content are decisions: no rows."""
+    return Accepted(
+        feed=decided.feed, mapping_fingerprint="", found={}, header=[], deliver=[], on_change="update", records=[],
+        rejections=[], read=0, accepted=0, rejected=0, skipped=0, notes=decided.notes, corrects=decided.batch_id,
+    )  # fmt: skip
+
+
+def _accepted(project: Project, judged: Judged, notes: tuple[str, ...]) -> Accepted:
     checked, mapping = judged.checked, judged.mapping
     corrected = corrected_rows(project, judged.origins)
     return Accepted(
@@ -159,7 +173,7 @@ def _accepted(project: Project, judged: Judged) -> Accepted:
         accepted=checked.accepted,
         rejected=checked.rejected,
         skipped=checked.skipped,
-        notes=judged.notes,
+        notes=(*judged.notes, *notes),
         corrects=min(corrected, default=None),
         corrected_rows=corrected,
     )

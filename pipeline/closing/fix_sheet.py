@@ -47,7 +47,8 @@ class FixSheet:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
-        sheet.activate()
+        if self.errors.rows or not self.errors.doubts:  # where only doubts wait, their sheet is opened
+            sheet.activate()
 
     def _widths(self) -> Iterator[int]:
         sample = self.errors.rows[:_ROWS_MEASURED]

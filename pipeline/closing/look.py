@@ -36,6 +36,8 @@ class Look:
         self.problem = text(text_wrap=True, bg_color="#FDECEA", font_color="#7F0000")
         self.held = text(text_wrap=True, bg_color="#FFF4D6", font_color="#6B4E00")
         self.advice = text(text_wrap=True, bg_color="#FDF7F6")
+        self.wrapped = text(text_wrap=True)
+        self.asked = text(text_wrap=True, bg_color="#FFF4D6", border=1, border_color="#B26A00", bold=True)
         self.reference = text(font_color="#A6A6A6", font_size=8)
 
         self.title = prose(bold=True, font_size=16, font_color=self.BLUE)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.closing.cells import write_text
+from pipeline.closing.doubt_sheet import DECISIONS, DOUBT_SHEET
 from pipeline.closing.look import Look, Sheet
-from pipeline.closing.reference import ADVICE, PROBLEM, REFERENCE
+from pipeline.closing.reference import ADVICE, DECISION, PROBLEM, REFERENCE, REMOTE_ID
 from pipeline.closing.sheet import ErrorsSheet
 from pipeline.model import DeliveryState
 
@@ -43,6 +44,18 @@ _KNOW = (
     "Every cell is text, so zeros in front and dates stay as they are. Write new values as the file does.",
     "A sign such as \u241b stands for a character that cannot be seen. Delete it.",
 )
+_SETTLING = (
+    (
+        f"What was sent and not answered: sheet '{DOUBT_SHEET}'",
+        (
+            "Look at the target for what stands under 'Search for'.",
+            f"Choose in the column '{DECISION}': {', '.join(f'“{word}”' for word in DECISIONS)}.",
+            "Leave it empty while you do not know.",
+            f"'{REMOTE_ID}' goes with “{next(iter(DECISIONS))}”: what follows (such as the payment) is then sent too.",
+            "Save, and drop the workbook into the inbox folder, with or without corrected rows.",
+        ),
+    ),
+)
 
 
 def write_summary(sheet: Sheet, look: Look, errors: ErrorsSheet) -> None:
@@ -56,15 +69,15 @@ def write_summary(sheet: Sheet, look: Look, errors: ErrorsSheet) -> None:
     _sentences(sheet, look, "Notes", errors.notes, line + 1)
 
 
-def write_instructions(sheet: Sheet, look: Look) -> None:
-    """How to correct and send back, in the order of doing."""
+def write_instructions(sheet: Sheet, look: Look, *, doubts: bool = False) -> None:
+    """How to correct and send back, in the order of doing; with ``doubts`` also how to settle those."""
     _prose_sheet(sheet, look.GREEN, widths=(6, 100))
     write_text(sheet, 0, 0, "How to correct", look.title)
     for number, step in enumerate(_STEPS, 1):
         sheet.write_number(number + 1, 0, number, look.step)
         write_text(sheet, number + 1, 1, step, look.remedy)
     line = len(_STEPS) + 3
-    for heading, sentences in (("You may", _MAY), ("Good to know", _KNOW)):
+    for heading, sentences in (*_SETTLING[: int(doubts)], ("You may", _MAY), ("Good to know", _KNOW)):
         write_text(sheet, line, 0, "", look.heading)
         write_text(sheet, line, 1, heading, look.heading)
         for offset, sentence in enumerate(sentences, 1):

@@ -13,6 +13,14 @@ REFERENCE = "Row reference (leave as it is)"
 EXTRA_CELL = "Extra cell"
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no l, 1, i, o, 0: people retype these wrongly
+DECISION = "Decision"
+REMOTE_ID = "Id at the target (if you know it)"
+DOUBT_REFERENCE = "Doubt reference (leave as it is)"
+
+_DOUBT = re.compile(
+    r"OD1D-(?P<link>[A-Za-z0-9_-]{1,64})-(?P<delivery>[0-9]{1,18})-(?P<step>[0-9]{1,18})-(?P<sends>[0-9]{1,9})"
+    r"-(?P<check>[a-z0-9]{4})"
+)
 _REFERENCE = re.compile(r"OD1-(?P<link>[A-Za-z0-9_-]{1,64})-(?P<row>[0-9]{1,9})-(?P<check>[a-z0-9]{4})")
 _OURS = re.compile(
     rf"(?P<name>{PROBLEM}|{ADVICE}|{re.escape(REFERENCE)}|{EXTRA_CELL} [0-9]+)"
@@ -27,6 +35,19 @@ class Origin:
 
     link: str
     row: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtOrigin:
+    """One unanswered send: the batch's link id, the delivery, its step, and how often that had been sent by then.
+
+    The same step sent again and not answered again is another doubt: an old decision does not settle it.
+    """
+
+    link: str
+    delivery: int
+    step: int
+    sends: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +106,21 @@ def read_reference(text: str) -> Origin | None:
     return Origin(found["link"], int(found["row"]))
 
 
+def write_doubt_reference(origin: DoubtOrigin) -> str:
+    """The text that leads back to an unanswered send: ``OD1D-k3x9q2ab-17-21-1-h7dm``."""
+    where = f"{origin.link}-{origin.delivery}-{origin.step}-{origin.sends}"
+    return f"OD1D-{where}-{_letters(where)}"
+
+
+def read_doubt_reference(text: str) -> DoubtOrigin | None:
+    """The unanswered send a reference leads to; ``None`` when it is empty, mistyped or not ours."""
+    found = _DOUBT.fullmatch(text.strip())
+    if found is None:
+        return None
+    origin = DoubtOrigin(found["link"], int(found["delivery"]), int(found["step"]), int(found["sends"]))
+    return origin if write_doubt_reference(origin) == text.strip() else None
+
+
 def folded(text: str) -> str:
     """A header text without regard to case and spacing."""
     return " ".join(text.split()).casefold()
@@ -97,8 +133,12 @@ def _named(text: str) -> tuple[str, int]:
 
 
 def _check(link: str, row: int) -> str:
+    return _letters(f"{link}/{row}")
+
+
+def _letters(text: str) -> str:
     """Four characters that change with any slip of the hand (one in 900,000 slips goes unseen)."""
-    number = int.from_bytes(hashlib.sha256(f"{link}/{row}".encode()).digest()[:8], "big")
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
     letters = []
     for _ in range(4):
         number, index = divmod(number, len(_ALPHABET))

@@ -37,6 +37,23 @@ class SheetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetDoubt:
+    """One unanswered send that a person has to settle, in words. ``problem``: why an earlier decision did not do."""
+
+    reference: str
+    since: datetime
+    age: str
+    key: str
+    rows: str
+    account: str
+    operation: str
+    sent: str
+    seen: str
+    search_for: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorsSheet:
     """Everything an errors workbook shows.
 
@@ -56,3 +73,4 @@ class ErrorsSheet:
     received: datetime
     deliveries: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    doubts: Sequence[SheetDoubt] = ()

@@ -18,6 +18,7 @@ from pathlib import Path
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
+from pipeline.closing.doubt_sheet import DOUBT_SHEET, DoubtSheet
 from pipeline.closing.fix_sheet import FixSheet
 from pipeline.closing.look import Book, Look
 from pipeline.closing.prose import REFUSAL_TITLE, write_instructions, write_refusal, write_summary
@@ -97,7 +98,7 @@ def is_refusal(header: Sequence[str]) -> bool:
 def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]:
     yield path, replace(sheet, rows=sheet.rows[:ROWS_PER_WORKBOOK])
     for number, start in enumerate(range(ROWS_PER_WORKBOOK, len(sheet.rows), ROWS_PER_WORKBOOK), 2):
-        part = replace(sheet, rows=sheet.rows[start : start + ROWS_PER_WORKBOOK])
+        part = replace(sheet, doubts=(), rows=sheet.rows[start : start + ROWS_PER_WORKBOOK])
         yield path.with_name(f"{path.stem}.part{number}{path.suffix}"), part
 
 
@@ -145,8 +146,11 @@ def _flush(path: Path) -> None:
 def _errors_sheets(book: Book, errors: ErrorsSheet) -> None:
     look = Look(book)
     fix = book.add_worksheet(FIX_SHEET)
+    doubts = book.add_worksheet(DOUBT_SHEET) if errors.doubts else None
     summary = book.add_worksheet("Summary")
     how = book.add_worksheet("How to correct")
     FixSheet(fix, look, errors).write()
+    if doubts is not None:
+        DoubtSheet(doubts, look, errors.doubts).write(opens_here=not errors.rows)
     write_summary(summary, look, errors)
-    write_instructions(how, look)
+    write_instructions(how, look, doubts=bool(errors.doubts))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.shell import json_option, print_json, project_option, says_what_happened
+from pipeline.commands.shell import json_option, print_json, project_option, say, says_what_happened
 
 
 @click.group(invoke_without_command=True)
@@ -47,6 +47,7 @@ def doubt(context: click.Context, folder: Path, as_json: bool) -> int:
 def settle(context: click.Context, delivery_id: int, decision: str, remote_id: str | None, folder: Path) -> int:
     """Decide about one delivery in doubt: it is there, send it again, or let it be."""
     from pipeline.delivery import doubts
+    from pipeline.hand_back import hand_back
     from pipeline.project import alone, load_plan, opened
 
     chosen = folder if folder != Path() else context.obj
@@ -54,10 +55,13 @@ def settle(context: click.Context, delivery_id: int, decision: str, remote_id: s
     with opened(plan) as project, alone(project):
         now = project.clock.now()
         settled = project.writer.write(lambda c: doubts.settle(c, delivery_id, decision, remote_id, now))
+        remarks = hand_back(project)
     said = {"delivered": "counts as delivered", "resend": "is sent again by the next run", "drop": "is let be"}[
         decision
     ]
     click.echo(f"{settled.record_key} at {settled.account} {said}.")
+    for remark in remarks:
+        say(remark)
     return 0
 
 

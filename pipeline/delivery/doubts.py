@@ -8,12 +8,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.delivery.plain_words import record_in_words
 from pipeline.errors import OrderdropError
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.deliveries import Delivery, StepRow
 from pipeline.model import DeliveryState
 
 DECISIONS = ("delivered", "resend", "drop")
+NOT_UNDERSTOOD = "decision_unclear"
+"""Code of the problem that says why a decision in a workbook was not carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,22 @@ class Doubt:
     delivery: Delivery
     step: StepRow
     age: float
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether no look-up will tell: a person has to."""
+        return self.delivery.due_at is None
+
+    @property
+    def in_words(self) -> str:
+        """What was sent, for people."""
+        times = "once" if self.step.sends == 1 else f"{self.step.sends} times"
+        return f"{self.step.name}, sent {times}: {record_in_words(self.delivery.record)}"
+
+    @property
+    def search_for(self) -> str:
+        """What to type into the target's own search."""
+        return self.step.search_hint or self.delivery.record_key
 
     def told(self) -> Mapping[str, Any]:
         """The doubt as plain values for JSON; the id is what ``doubt settle`` takes."""
@@ -34,17 +53,19 @@ class Doubt:
             "step": self.step.name,
             "age_seconds": round(self.age, 1),
             "sends": self.step.sends,
+            "in_words": self.in_words,
             "sent": self.step.request,
             "last_look": self.step.last_look,
-            "search_for": self.step.search_hint or self.delivery.record_key,
-            "waits_for_person": self.delivery.due_at is None,
+            "search_for": self.search_for,
+            "waits_for_person": self.waits_for_person,
+            "problems": [p["message"] for p in self.delivery.problems if p["code"] == NOT_UNDERSTOOD],
         }
 
 
-def listed(connection: sa.Connection, now: float) -> list[Doubt]:
-    """All doubts, oldest first."""
+def listed(connection: sa.Connection, now: float, batch_id: int | None = None) -> list[Doubt]:
+    """All doubts, oldest first; of one batch when it is named."""
     doubts = []
-    for delivery in book.in_states(connection, DeliveryState.IN_DOUBT):
+    for delivery in book.in_states(connection, DeliveryState.IN_DOUBT, batch_id=batch_id):
         step = _doubtful_step(connection, delivery)
         doubts.append(Doubt(delivery, step, max(0.0, now - (step.doubt_since or now))))
     return sorted(doubts, key=lambda doubt: -doubt.age)
@@ -71,8 +92,45 @@ def settle(connection: sa.Connection, delivery_id: int, decision: str, remote_id
             book.move(connection, delivery.id, DeliveryState.WAITING, now, due_at=now, tries=0, problems=[])
         case _:
             book.note_step(connection, delivery.id, step.name, state="refused", last_look="a person: drop")
-            book.move(connection, delivery.id, DeliveryState.REFUSED, now, due_at=None, problems=[_DROPPED])
+            told = {"due_at": None, "problems": [_DROPPED], "resolved_by": delivery.batch_id}  # waits for nobody
+            book.move(connection, delivery.id, DeliveryState.REFUSED, now, **told)
     return delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A person's decision as it came back in a workbook, about one send of one step."""
+
+    delivery_id: int
+    step_id: int
+    sends: int
+    decision: str
+    remote_id: str | None
+
+
+def carry_out(connection: sa.Connection, decided: Decided, link: str, now: float) -> Delivery | None:
+    """``settle`` for a decision that comes late, or twice: ``None`` when that very doubt is no longer open.
+
+    ``link`` is that of the batch whose workbook carried it: a workbook of another project settles nothing here.
+    """
+    delivery = book.get(connection, decided.delivery_id)
+    if delivery is None or delivery.state != DeliveryState.IN_DOUBT or book.link_of(connection, delivery) != link:
+        return None
+    step = _doubtful_step(connection, delivery)
+    if (step.id, step.sends) != (decided.step_id, decided.sends):
+        return None
+    return settle(connection, delivery.id, decided.decision, decided.remote_id, now)
+
+
+def not_understood(connection: sa.Connection, decided: Decided, link: str, message: str, now: float) -> bool:
+    """Write down why a decision could not be carried out, for the next workbook; ``False`` when the doubt is gone."""
+    delivery = book.get(connection, decided.delivery_id)
+    if delivery is None or delivery.state != DeliveryState.IN_DOUBT or book.link_of(connection, delivery) != link:
+        return False
+    others = [dict(problem) for problem in delivery.problems if problem["code"] != NOT_UNDERSTOOD]
+    told = {"code": NOT_UNDERSTOOD, "message": message, "advice": "", "field": None}
+    book.move(connection, delivery.id, delivery.state, now, problems=[*others, told])
+    return True
 
 
 def _there(connection: sa.Connection, delivery: Delivery, step: StepRow, remote_id: str | None, now: float) -> None:

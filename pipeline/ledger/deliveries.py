@@ -209,6 +209,11 @@ def get(connection: sa.Connection, delivery_id: int) -> Delivery | None:
     return _delivery(row) if row else None
 
 
+def link_of(connection: sa.Connection, delivery: Delivery) -> str:
+    """The short random name of the batch a delivery belongs to."""
+    return str(connection.execute(sa.select(batches.c.link).where(batches.c.id == delivery.batch_id)).scalar_one())
+
+
 def prior(connection: sa.Connection, delivery: Delivery) -> Delivery | None:
     """The newest earlier delivery of the same key that is there at the target."""
     row = connection.execute(

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.reading.blocks import Shape, make_blocks, visible_width
 from pipeline.reading.header import SAMPLE_ROWS, Numbered, find_header, title_note
 from pipeline.reading.refusals import empty, no_header_row, no_rows
-from pipeline.reading.sheets import RETURNED_SHEET, Sheet, choose_sheet
+from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_sheet
 from pipeline.reading.table import Block, Found, Hints, Table
 
 
@@ -19,7 +19,7 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     sheet, notes = choose_sheet(path, _sheets(path, kind), hints.sheet)
     top: list[Numbered] = [(number, cells) for number, cells, _ in islice(sheet.rows(), SAMPLE_ROWS)]
     # A returned errors workbook has a layout of its own, whatever the mapping says about the feed's files.
-    named_row = None if sheet.name == RETURNED_SHEET else hints.header_row
+    named_row = None if sheet.name in {RETURNED_SHEET, DOUBT_SHEET} else hints.header_row
     header_row = named_row or find_header(top)
     if not header_row:
         raise empty(path, f"there is nothing on sheet “{sheet.name}”")

@@ -14,6 +14,8 @@ from pipeline.reading.refusals import empty
 
 # The first sheet of an errors workbook that comes back corrected; its other sheets are for people.
 RETURNED_SHEET = "Fix these rows"
+# Its sheet of decisions about unanswered calls, which may come back alone.
+DOUBT_SHEET = "Settle these doubts"
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 
@@ -29,9 +31,10 @@ class Sheet:
 
 def choose_sheet(path: Path, sheets: Sequence[Sheet], wanted: str | None) -> tuple[Sheet, list[str]]:
     """The sheet to read and sentences about the choice; ``FileRefused`` when it cannot be told."""
-    returned = [sheet for sheet in sheets if sheet.name == RETURNED_SHEET]
-    if returned:
-        return returned[0], []
+    ours = {sheet.name: sheet for sheet in sheets if sheet.name in {RETURNED_SHEET, DOUBT_SHEET}}
+    if ours:
+        meant = wanted if wanted in ours else RETURNED_SHEET
+        return ours.get(meant) or ours[DOUBT_SHEET], []
     if wanted:
         return _named(path, sheets, wanted), []
     visible = [sheet for sheet in sheets if not sheet.is_hidden]
