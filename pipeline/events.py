@@ -32,6 +32,7 @@ class Event(StrEnum):
     FETCH_LOCK_WAITED = "fetch_lock_waited"
     # the watch
     WATCHING = "watching"
+    MONITORING = "monitoring"
     WATCH_ENDED = "watch_ended"
     ROUND = "round"
     SETTINGS_READ_ANEW = "settings_read_anew"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.alerts.rules import read_rules
 from pipeline.delivery.clock import Clock, RealClock
-from pipeline.errors import LedgerError, SetupError, nearest
+from pipeline.errors import LedgerError, SetupError, TargetError, nearest
 from pipeline.events import Event
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
@@ -101,13 +102,16 @@ def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
 
 
 @contextmanager
-def alone(project: Project, progress: Progress | None = None) -> Iterator[None]:
-    """Hold the project's run lock: a second run waits here. The lock goes with the process, also when it is killed."""
+def alone(project: Project, progress: Progress | None = None, stop: threading.Event | None = None) -> Iterator[None]:
+    """Hold the project's run lock: a second run waits here. The lock goes with the process, also when it is killed.
+
+    ``TargetError`` when ``stop`` is set while another run holds it.
+    """
     path = project.plan.settings.var / "run.lock"
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _acquire(lock, progress or Quiet())
+        _acquire(lock, progress or Quiet(), stop or threading.Event())
     except OSError as problem:
         raise LedgerError(
             f"{path} cannot be locked ({problem}). Make the project's var folder writable, then run again."
@@ -118,12 +122,19 @@ def alone(project: Project, progress: Progress | None = None) -> Iterator[None]:
         lock.release()
 
 
-def _acquire(lock: FileLock, progress: Progress) -> None:
+def _acquire(lock: FileLock, progress: Progress, stop: threading.Event) -> None:
     try:
         lock.acquire(timeout=0)
+        return
     except Timeout:
         progress.say("Another run is at work in this project; waiting for it to end.", Event.RUN_LOCK_WAITED)
-        lock.acquire()
+    while not stop.is_set():
+        try:
+            lock.acquire(timeout=0.5)
+            return
+        except Timeout:
+            progress.note(Event.ROUND)
+    raise TargetError("Stopped while another run was at work; this one has done nothing.")
 
 
 def _deliver_problems(mapping: FeedMapping, accounts: Mapping[str, Account]) -> Iterator[str]:

@@ -50,7 +50,7 @@ def run(
 ) -> Report:
     """One pass: take in every settled file, deliver until nothing is due, hand back, balance."""
     begun = time.monotonic()
-    with alone(project, progress):
+    with alone(project, progress, stop):
         passed = _pass(project, stop, progress, transport_of)
         report = _report(project, passed)
     _note_end(progress, begun, passed, exit_code=report.exit_code)
@@ -62,7 +62,7 @@ def one_pass(
 ) -> Passed:
     """The same without the balance, whose cost grows with all that was ever taken in."""
     begun = time.monotonic()
-    with alone(project, progress):
+    with alone(project, progress, stop):
         passed = _pass(project, stop, progress, transport_of)
     _note_end(progress, begun, passed)
     return passed

@@ -21,7 +21,9 @@ from pipeline.errors import SetupError, nearest
 from pipeline.secret import Secret as Secret  # noqa: PLC0414 - part of the settings for whoever reads them
 
 SETTINGS_FILE = "pipeline.toml"
-_SECTIONS = ("project", "ledger", "intake", "delivery", "log", "accounts", "pickups", "reconcile", "alerts")
+_SECTIONS = (
+    "project", "ledger", "intake", "delivery", "log", "monitor", "accounts", "pickups", "reconcile", "alerts",
+)  # fmt: skip
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -57,6 +59,19 @@ class LogTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[log]``: the least level that is logged; ``debug`` has a line per delivery and per call."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class MonitorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[monitor]``: where ``watch`` shows ``/metrics``, ``/ping`` and ``/ready``; nowhere by default."""
+
+    listen: str | None = None
+
+
+class Supervisor(msgspec.Struct, frozen=True):
+    """What systemd has put into the environment: where it listens, and after how many seconds of silence it acts."""
+
+    socket: str | None = None
+    watchdog_seconds: float | None = None
 
 
 class PickupTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True):
     intake: IntakeTable
     delivery: DeliveryTable
     log: LogTable
+    monitor: MonitorTable
     accounts: Mapping[str, Mapping[str, Any]]
     pickups: Mapping[str, PickupTable]
     secrets: tuple[Secret, ...] = ()
@@ -215,6 +231,7 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
         intake=read_table(IntakeTable, known.get("intake", {}), f"{SETTINGS_FILE} [intake]"),
         delivery=read_table(DeliveryTable, known.get("delivery", {}), f"{SETTINGS_FILE} [delivery]"),
         log=read_table(LogTable, known.get("log", {}), f"{SETTINGS_FILE} [log]"),
+        monitor=read_table(MonitorTable, known.get("monitor", {}), f"{SETTINGS_FILE} [monitor]"),
         accounts=_tables(known, "accounts"),
         pickups={
             name: read_table(PickupTable, table, f"{SETTINGS_FILE} [pickups.{name}]")
@@ -230,6 +247,14 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
     )
     _check_timezone(settings.project.timezone)
     return settings
+
+
+def supervisor(environment: Mapping[str, str] | None = None) -> Supervisor:
+    """What systemd asks of a service of ``Type=notify``; nothing where it did not start this process."""
+    known = os.environ if environment is None else environment
+    microseconds, meant_for = known.get("WATCHDOG_USEC", ""), known.get("WATCHDOG_PID")
+    for_us = microseconds.isdecimal() and meant_for in {None, str(os.getpid())}
+    return Supervisor(known.get("NOTIFY_SOCKET") or None, int(microseconds) / 1e6 if for_us else None)
 
 
 def read_table(into: type[T], raw: Any, where: str) -> T:  # noqa: ANN401 - whatever TOML or YAML held

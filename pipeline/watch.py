@@ -22,6 +22,7 @@ from pipeline.intake.folder import look
 from pipeline.intake.settle import Sight
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.figures import Figures, figures_of
+from pipeline.monitor import attended
 from pipeline.progress import Progress, Quiet
 from pipeline.project import Plan, Project, load_good_plan, opened
 from pipeline.reload import marks, wrong_schemas
@@ -47,10 +48,15 @@ def watch(
     plan, problems = load_good_plan(folder)
     bell = bell or Bell()
     workers = pool or ThreadPoolExecutor(WORKERS, thread_name_prefix="beside")
-    with telling_trouble(folder), opened(plan, clock_of()) as project, workers:
+    with (
+        telling_trouble(folder),
+        opened(plan, clock_of()) as project,
+        attended(project, progress, stop) as told,
+        workers,
+    ):
         all_is_well(plan.settings)
-        aside = SideWork(stop, progress, transport_of, workers, bell)
-        watcher = Watcher(project, stop, progress, transport_of, clock_of, aside)
+        aside = SideWork(stop, told, transport_of, workers, bell)
+        watcher = Watcher(project, stop, told, transport_of, clock_of, aside)
         watcher.begin(problems)
         places = [plan.settings.inbox, plan.settings.folder / "mappings", plan.settings.folder / "schemas"]
         try:
