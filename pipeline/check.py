@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pipeline.delivery.clock import RealClock
 from pipeline.errors import OrderdropError, SetupError
 from pipeline.fetch import prove, reach
 from pipeline.intake.schedule import Schedule
+from pipeline.mapping.spec import FeedMapping
 from pipeline.online import ask_accounts
 from pipeline.project import Plan, load_plan
 from pipeline.send_out import TransportOf, http_transport
@@ -48,6 +50,7 @@ def _offline(plan: Plan) -> list[dict[str, str]]:
             continue
         goes = ", ".join(f"{d.account} {d.operation}" for d in mapping.deliver)
         lines.append(_line(f"mappings: {name}", "ok", f"{mapping.record} records to {goes or 'nowhere'}"))
+        lines += [_line(f"mappings: {name}", "warning", text) for text in _uncleared(plan, mapping)]
     lines += [_line(f"account {a.name}", "warning", text) for a in plan.accounts.values() for text in a.warnings]
     lines += [_pickup(plan, name) for name in plan.settings.pickups]
     return lines + [_channel(rules) for rules in read_rules(plan.settings).values()] + _comparing(plan)
@@ -70,6 +73,16 @@ def _comparing(plan: Plan) -> list[dict[str, str]]:
     except SetupError as problem:
         return [_line("reconcile", "problem", str(problem))]
     return [_line("reconcile", "ok", _next_due(plan, schedule))] if schedule is not None else []
+
+
+def _uncleared(plan: Plan, mapping: FeedMapping) -> Iterator[str]:
+    """Where ``when_empty: clear`` comes to nothing: a target that cannot empty the field."""
+    wanted = [name for name, rule in mapping.fields.items() if rule.when_empty == "clear"]
+    for to in mapping.deliver:
+        operation = plan.accounts[to.account].operation(to.operation, to.options)
+        kept = [name for name in wanted if not (operation.can_update and operation.clears(name))]
+        if kept:
+            yield f"{to.account} {to.operation} cannot empty {', '.join(kept)}: there when_empty: clear leaves what is"
 
 
 def _pickup(plan: Plan, name: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -96,6 +96,20 @@ class Record:
         """The custom fields, empty when there are none."""
         value = self.fields.get("extra")
         return value if isinstance(value, Mapping) else {}
+
+    def over(self, earlier: Record) -> Record:
+        """This record, with what it leaves unsaid as an earlier one of its key told it; what it clears stays cleared.
+
+        Lines are its own: an order always tells all of them.
+        """
+        kept = {name: value for name, value in earlier.fields.items() if name not in self.cleared}
+        fields = kept | {name: value for name, value in self.fields.items() if value is not None}
+        fields.pop("extra", None)
+        unsaid = {name: text for name, text in earlier.extra().items() if f"extra.{name}" not in self.cleared}
+        if extra := {**unsaid, **self.extra()}:
+            fields["extra"] = extra
+        told = {*fields, *(f"extra.{name}" for name in extra)}
+        return replace(self, fields=fields, cleared=tuple(sorted({*self.cleared, *earlier.cleared} - told)))
 
     def fingerprint(self) -> str:
         """SHA-256 of the content. Where the rows stood, and in which order the lines came, does not count."""

@@ -81,8 +81,13 @@ class _Sending:
                 {**who, "code": p.code, "message": p.message, "advice": p.advice, "field": p.field} for p in problems
             ]
             return
-        prior = Prior(before.result or {}, before.record) if before is not None else None
+        prior = self._prior(mapping, to, record, before) if before is not None else None
         self.requests += [{**who, **call} for call in _calls(account, operation, record, prior)]
+
+    def _prior(self, mapping: FeedMapping, to: DeliverTo, record: Record, before: Delivery) -> Prior:
+        assert self._ledger is not None  # noqa: S101 - it told of the one before
+        with self._ledger.connect() as connection:
+            return Prior(before.result or {}, book.told(connection, _as_delivery(mapping, to, record)) or before.record)
 
     def _before(self, mapping: FeedMapping, to: DeliverTo, record: Record) -> Delivery | None:
         if self._ledger is None:

@@ -65,12 +65,8 @@ def _with_earlier_lines(project: Project, record: Record, corrected: Mapping[int
     newest = earlier[-1]
     returned = set(corrected.get(newest.batch_id, ()))
     kept = _lines_not_in(newest.record, returned)
-    fields = {**newest.record.fields, **{name: value for name, value in record.fields.items() if value is not None}}
-    if extra := {**newest.record.extra(), **record.extra()}:
-        fields["extra"] = extra
-    known = {*fields, *(f"extra.{name}" for name in extra)}
-    cleared = tuple(sorted({*newest.record.cleared, *record.cleared} - known))
-    return replace(record, fields=fields, lines=(*kept, *record.lines), cleared=cleared)
+    # What came back may be one row of several, and the value may stand in another: it clears nothing.
+    return replace(replace(record, cleared=()).over(newest.record), lines=(*kept, *record.lines))
 
 
 def _lines_not_in(record: Record, rows: set[int]) -> list[Mapping[str, Value]]:

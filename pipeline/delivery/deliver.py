@@ -180,9 +180,13 @@ class Drain:
                 return decided
         if not known and (problems := operation.problems(delivery.record)):
             return Verdict(DeliveryState.REFUSED, problems=problems)
-        prior = Prior(before.result or {}, before.record) if before is not None else None
+        prior = self._prior(delivery, before) if before is not None else None
         journal = Journal(delivery, self._account, self._line, self._writer, self._clock, known)
         return self._carry_out(operation, delivery, prior, journal)
+
+    def _prior(self, delivery: Delivery, before: Delivery) -> Prior:
+        with self._engine.connect() as connection:
+            return Prior(before.result or {}, book.told(connection, delivery) or before.record)
 
     def _carry_out(self, operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Verdict:
         now = self._clock.now

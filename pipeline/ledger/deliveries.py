@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from pipeline.ledger.tables import accounts, attempts, batches, deliveries, step
 from pipeline.model import DeliveryState, Record, decode_record
 
 OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
-THERE = (DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE, DeliveryState.UNCHANGED)
+TOLD = (DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE)
+"""Deliveries whose content the target has; of ``UNCHANGED`` ones it has only what one of these told it."""
 
 # What every call writes, built once: to build a statement anew costs as much as to run it. The columns to set are those
 # among the parameters; the parameters of the condition have names that no column has.
@@ -146,7 +148,7 @@ def next_due(connection: sa.Connection, account: str) -> tuple[float, str] | Non
 class History:
     """What came before an attempt at a delivery.
 
-    ``steps`` are its own by name; ``prior`` is the newest earlier delivery of its key that is there at the target;
+    ``steps`` are its own by name; ``prior`` is the newest earlier delivery of its key that the target was told;
     ``half_done`` are steps that a refused delivery before it had done, where it has neither.
     """
 
@@ -160,7 +162,7 @@ def histories(connection: sa.Connection, found: Sequence[Delivery]) -> dict[int,
     ids = [delivery.id for delivery in found]
     own = _steps_of_all(connection, ids)
     before = _before(connection, ids)
-    newest = {id_: next((e for e, state in reversed(earlier) if state in THERE), 0) for id_, earlier in before.items()}
+    newest = {id_: next((e for e, state in reversed(earlier) if state in TOLD), 0) for id_, earlier in before.items()}
     there = {
         row.id: _delivery(row) for row in connection.execute(_select().where(deliveries.c.id.in_(newest.values())))
     }
@@ -215,20 +217,28 @@ def link_of(connection: sa.Connection, delivery: Delivery) -> str:
 
 
 def prior(connection: sa.Connection, delivery: Delivery) -> Delivery | None:
-    """The newest earlier delivery of the same key that is there at the target."""
-    row = connection.execute(
-        _select()
-        .where(
-            deliveries.c.record_key == delivery.record_key,
-            deliveries.c.account == delivery.account,
-            deliveries.c.operation == delivery.operation,
-            deliveries.c.id < delivery.id,
-            deliveries.c.state.in_(THERE),
-        )
-        .order_by(deliveries.c.id.desc())
-        .limit(1)
-    ).first()
+    """The newest earlier delivery of the same key that the target was told."""
+    row = connection.execute(_select().where(*_told_before(delivery)).order_by(deliveries.c.id.desc()).limit(1)).first()
     return _delivery(row) if row else None
+
+
+def told(connection: sa.Connection, delivery: Delivery) -> Record | None:
+    """What the target was told of a record key before this delivery: each record over those before it."""
+    rows = connection.execute(
+        sa.select(deliveries.c.record).where(*_told_before(delivery)).order_by(deliveries.c.id)
+    ).scalars()
+    records = [decode_record(row) for row in rows]
+    return reduce(lambda earlier, later: later.over(earlier), records) if records else None
+
+
+def _told_before(delivery: Delivery) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        deliveries.c.record_key == delivery.record_key,
+        deliveries.c.account == delivery.account,
+        deliveries.c.operation == delivery.operation,
+        deliveries.c.id < delivery.id,
+        deliveries.c.state.in_(TOLD),
+    )
 
 
 def by_key(connection: sa.Connection, key: str) -> list[Delivery]:

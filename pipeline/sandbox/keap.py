@@ -165,6 +165,7 @@ class SimulatedKeap:
     def _routes(self) -> Mapping[str, Mapping[str, _Route]]:
         return {
             "/contacts": {"GET": self._list_contacts, "POST": self._upsert_contact},
+            r"/contacts/(\d+)": {"PATCH": self._change_contact},
             "/products": {"GET": self._list_products, "POST": self._create_product},
             "/orders": {"GET": self._list_orders, "POST": self._create_order},
             "/orders/model": {"GET": self._model},
@@ -185,6 +186,9 @@ class SimulatedKeap:
     def _upsert_contact(self, call: Call) -> Reply:
         contact, is_new = self._tenant.upsert(_body(call, rules.CONTACT), call.param("duplicate_option"))
         return Reply(201 if is_new else 200, dict(contact))
+
+    def _change_contact(self, call: Call, contact_id: str) -> Reply:
+        return Reply(200, dict(self._tenant.change(contact_id, _body(call, rules.CONTACT_CHANGE), _mask(call))))
 
     def _list_products(self, call: Call) -> Reply:
         return _page(call, "products", self._tenant.products_listed(call.param("filter")))

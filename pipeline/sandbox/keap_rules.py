@@ -41,6 +41,12 @@ def text(most: int = 65535) -> Check:
     return check
 
 
+def text_or_blank(value: JsonValue, where: str) -> None:
+    """A text; a blank empties the property (the simulation's reading: no page says how one is emptied)."""
+    if not isinstance(value, str):
+        raise BadRequest(f"{where} must be a string")
+
+
 def one_of(*choices: str) -> Check:
     """One of these texts, exactly."""
 
@@ -136,7 +142,7 @@ def _check_region(region: str | None, country: str | None, side: str) -> None:
     known = pycountry.countries.get(alpha_3=country) if country else None
     if country and not known:
         raise BadRequest(f"{side} country_code is invalid")
-    if region is None:
+    if not region:
         return
     if known is None:
         raise BadRequest("country_code is required if region is specified")
@@ -159,8 +165,8 @@ _ADDRESS_SHAPE = shape(
     zip_four=text(10),
 )
 _SHIP_TO_SHAPE = shape(
-    **dict.fromkeys(("line1", "line2", "locality", "region", "company", "phone", "zip_code", "zip_four"), text()),
-    **dict.fromkeys(("first_name", "middle_name", "last_name"), text()),
+    **dict.fromkeys(("line1", "line2", "locality", "region", "company", "phone"), text_or_blank),
+    **dict.fromkeys(("zip_code", "zip_four", "first_name", "middle_name", "last_name"), text_or_blank),
     country_code=text(3),
     is_invoice_to_company=boolean,
 )
@@ -179,6 +185,18 @@ CONTACT = shape(
     phone_numbers=many(shape(number=text(40), field=_PHONES, type=text(), extension=text())),
     addresses=many(_address),
     custom_fields=_CUSTOM_VALUES,
+)
+CONTACT_CHANGE = shape(
+    **dict.fromkeys(("given_name", "middle_name", "family_name"), text_or_blank),
+    company=shape(id=text(), company_name=text_or_blank),
+    email_addresses=many(shape(email=text(100), field=_EMAILS, opt_in_reason=text())),
+    phone_numbers=many(shape(number=text(40), field=_PHONES, type=text(), extension=text())),
+    addresses=many(_address),
+    custom_fields=_CUSTOM_VALUES,
+)
+CONTACT_MASK = (
+    *("given_name", "middle_name", "family_name", "company", "email_addresses", "phone_numbers", "addresses"),
+    *("custom_fields", "birth_date", "origin"),
 )
 PRODUCT = shape(
     "name price short_description",
@@ -244,7 +262,7 @@ _ORDER_PARTS: Mapping[str, Check] = {
     "custom_fields": _CUSTOM_VALUES,
 }
 ORDER = shape("contact_id order_title order_time order_type", order_items=many(ORDER_ITEM), **_ORDER_PARTS)
-ORDER_CHANGE = shape(payment_plan=anything, **_ORDER_PARTS)
+ORDER_CHANGE = shape(payment_plan=anything, **{**_ORDER_PARTS, "notes": text_or_blank})
 ORDER_MASK = (*_ORDER_PARTS, "payment_plan", "order_items")
 PAYMENT = shape(
     "payment_amount apply_to_commissions",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pipeline.sandbox.keap_rules import BadRequest, Filters, Index, Json
+from pipeline.sandbox.keap_rules import CONTACT_MASK, BadRequest, Filters, Index, Json
 
 DUPLICATE_MARKS = {"Email": 0, "EmailAndName": 2, "EmailAndNameAndCompany": 3}
 """By duplicate option, how many of given name, family name and company must agree besides the address."""
@@ -43,6 +43,18 @@ class Tenant:
         self.contacts[contact["id"]] = contact
         self.remember(contact)
         return contact, found is None
+
+    def change(self, contact_id: str, body: Json, mask: list[str]) -> Json:
+        """A PATCH of one contact; without a mask every property that was sent counts."""
+        for name in mask:
+            if name not in CONTACT_MASK:
+                raise BadRequest(f"update_mask is invalid: {name}")
+        if contact_id not in self.contacts:
+            raise BadRequest("Contact not found", 404)
+        contact = self.contacts[contact_id]
+        contact.update({name: value for name, value in body.items() if not mask or name in mask})
+        self.remember(contact)
+        return contact
 
     def remember(self, contact: Json) -> None:
         """Make a contact findable by the address it holds now."""

@@ -215,7 +215,11 @@ Plan = Generator[Step, Result, Result]
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What the ledger knows of an earlier delivery of the same record key: its final result and content."""
+    """What the ledger knows of earlier deliveries of the same record key: the newest final result, and what was told.
+
+    ``record`` is the newest content over all before it: a field that a later file left empty is in it as an earlier
+    one told it, so ``new.over(prior.record)`` against ``prior.record`` is what a file means to change.
+    """
 
     result: Result
     record: Record
@@ -227,7 +231,8 @@ class Operation:
 
     ``problems`` is called before anything is sent (also by ``preview``) and names everything that would make the
     target refuse the record; ``plan`` is only called when it returned nothing. ``can_update`` says whether ``plan``
-    accepts a ``prior`` (same key, different content).
+    accepts a ``prior`` (same key, different content), ``clears`` whether an update can empty a field
+    (``when_empty: clear``; custom fields as ``extra.<name>``).
     """
 
     name: str
@@ -235,6 +240,7 @@ class Operation:
     plan: Callable[[Record, Prior | None], Plan]
     problems: Callable[[Record], Sequence[Refused]] = lambda _record: ()
     can_update: bool = False
+    clears: Callable[[str], bool] = lambda _field: False
 
 
 # --- what a target's own list tells ------------------------------------------------------------------------------

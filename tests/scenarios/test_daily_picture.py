@@ -169,6 +169,18 @@ def test_only_the_changes_travel_and_the_picture_equals_the_file(house: House) -
     assert {one["account"]: one["checked"] for one in told["accounts"]} == {"shop": 4, "crm": 4, "school": 0, "desk": 0}
 
 
+def test_a_change_that_was_ignored_is_sent_once_the_mapping_wants_it(house: House) -> None:
+    mapping = house.path / "mappings" / "orders.yaml"
+    house.day("orders_1.csv", ORDERS_HEADER, order("1001", "packed"))
+    mapping.write_text(ORDERS.replace("on_change: update", "on_change: ignore"))
+    _, writes = house.day("orders_2.csv", ORDERS_HEADER, order("1001", "shipped"))
+    assert writes == []
+    mapping.write_text(ORDERS + "ignore_columns: [Colour]\n")
+    ran, _ = house.day("orders_3.csv", ORDERS_HEADER, order("1001", "shipped"))
+    assert ran.exit_code == 0, ran.output
+    assert house.picture() == dict.fromkeys(("orderdesk", "keap"), in_file(order("1001", "shipped")))
+
+
 def test_what_people_change_at_a_target_is_told_by_reconcile(house: House) -> None:
     house.day("orders_1.csv", ORDERS_HEADER, order("1001", "packed"), order("1002", "packed"))
     store = house.sandbox.targets["orderdesk"].store  # type: ignore[attr-defined]

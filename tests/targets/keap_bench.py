@@ -89,6 +89,12 @@ def changed(record: Record, **fields: Any) -> Record:
     return replace(record, fields={**record.fields, **fields})
 
 
+def emptied(record: Record, *names: str) -> Record:
+    """The record with these fields empty on purpose."""
+    kept = {name: value for name, value in record.fields.items() if name not in names}
+    return replace(record, fields=kept, cleared=tuple(sorted(names)))
+
+
 def answer(status: int, body: Any = b"", headers: Mapping[str, str] | None = None) -> Answer:
     import json
 

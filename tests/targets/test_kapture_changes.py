@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -117,21 +118,19 @@ def test_without_a_search_key_nothing_is_read_back() -> None:
     assert [request.key for request in driven.sent] == ["push", "update"]
 
 
-def test_an_empty_cell_leaves_clears_or_refuses_as_declared() -> None:
-    full, bare = order(status="packed", payment_method="Visa", note="x"), order()
-    options = {
-        "empty": {"status": "clear", "payment_method": "leave", "note": "clear"},
-        "also_send": {"note": "remarks"},
-    }
+def test_an_empty_cell_leaves_what_is_there_and_a_cleared_one_empties_it() -> None:
+    full = order(status="packed", payment_method="Visa", note="x", billing_address1="1 Main St", billing_city="Oslo")
+    options = {"also_send": {"note": "remarks"}}
     driven = Walk(b(), SimulatedKapture())
     operation = driven.account.operation("push_order", options)
-    first = driven.run(operation, full)
-    assert driven.sent[0].json[0].get("payment_mode") == "Visa"
-    driven.run(operation, bare, Prior(first, full))
+    first = driven.run(operation, replace(full, cleared=("expected_delivery_on",)))
+    assert "expected_delivery_date" not in driven.sent[0].json[0]
+    driven.run(operation, replace(order(billing_city="Bergen"), cleared=("note", "status")), Prior(first, full))
     (there,) = orders(driven)
     assert (there["order_status"], there["payment_mode"], there["remarks"]) == ("", "Visa", "")
-    refused = b().operation("push_order", {"empty": {"email": "reject"}}).problems(order(email=None, phone="1"))
-    assert [(problem.code, problem.field) for problem in refused] == [("empty_field", "email")]
+    assert there["address"] == "1 Main St, Bergen"  # the street was told before, and the file says nothing of it
+    assert operation.clears("note")
+    assert not operation.clears("utm_source")
 
 
 @pytest.fixture(params=["b", "c"])

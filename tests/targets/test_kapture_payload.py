@@ -46,7 +46,7 @@ BODIES = {
     "smallest_order": lambda: push_body(order(), PLAIN, None),
     "other_lines_in_total": lambda: push_body(MIXED, PLAIN, None),
     "other_lines_as_products": lambda: push_body(MIXED, OrderOptions(other_lines="product"), None),
-    "update": lambda: update_body(FULL_ORDER, PLAIN, None, "5001", "9001"),
+    "update": lambda: update_body(FULL_ORDER, None, PLAIN, None, {"order_id": "5001", "customer_id": "9001"}),
     "payment": lambda: payment_body(payment(), PaymentOptions()),
 }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from keap_bench import FIELDS, Bench, Lost, account, changed, line, money, order
+from keap_bench import FIELDS, Bench, Lost, account, changed, emptied, line, money, order
 
 from pipeline.model import Record
 from pipeline.sandbox.contract import Call
@@ -360,7 +360,8 @@ def test_an_update_adds_the_money_that_came_since():
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"shipping_total": None}, "keap_lines_changed"),
+        ({"cleared": ("shipping_total",)}, "keap_lines_changed"),
+        ({"cleared": ("amount_paid",)}, "keap_payment_lowered"),
         ({"amount_paid": money("1")}, "keap_payment_lowered"),
     ],
 )
@@ -369,9 +370,20 @@ def test_changed_lines_and_lowered_payments_are_left_to_a_person(change, code):
     before = order(amount_paid=money("10"), shipping_total=money("3"))
     result = bench.place(before)
     bench.sent.clear()
-    outcome = bench.walk(bench.operation().plan(changed(before, **change), Prior(result, before)))
+    after = emptied(before, *change["cleared"]) if "cleared" in change else changed(before, **change)
+    outcome = bench.walk(bench.operation().plan(after, Prior(result, before)))
     assert isinstance(outcome, Refused)
     assert outcome.code == code
+    assert bench.writes == []
+
+
+def test_empty_amounts_of_a_later_file_take_nothing_away():
+    bench = Bench()
+    before = order(amount_paid=money("10"), shipping_total=money("3"))
+    result = bench.place(before)
+    bench.sent.clear()
+    after = changed(before, amount_paid=None, shipping_total=None)
+    assert bench.walk(bench.operation().plan(after, Prior(result, before)))["id"] == result["id"]
     assert bench.writes == []
 
 

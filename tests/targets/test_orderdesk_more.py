@@ -15,6 +15,7 @@ from orderdesk_shop import Shop, account, line, order, shipment, stock
 from walk import Walk, answer
 
 from pipeline.errors import SetupError
+from pipeline.ledger import deliveries as book
 from pipeline.sandbox.contract import Call, Reply
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.orderdesk import SimulatedOrderDesk
@@ -132,9 +133,6 @@ def test_what_a_further_field_cannot_hold_is_refused_unsent(shop: Shop, name: st
         ({"category_code": " "}, "category_code"),
         ({"history_note": "x" * 1801}, "1800"),
         ({"history_note": ""}, "history_note"),
-        ({"empty": {"emial": "clear"}}, "Did you mean 'email'"),
-        ({"empty": {"email": "erase"}}, "erase"),
-        ({"empty": {"order_id": "clear"}}, "order_id"),
     ],
 )
 def test_wrong_options_are_refused_by_name(options: dict[str, Any], said: str) -> None:
@@ -150,42 +148,70 @@ def test_the_defaults_send_none_of_them() -> None:
 # --- empty cells ---
 
 
-def test_an_empty_cell_of_an_order_leaves_clears_or_refuses_as_declared(shop: Shop) -> None:
-    full = {"email": "a@example.com", "phone": "+47", "shipping_total": Decimal(4), "shipping_city": "Oslo",
-            "shipping_address2": "B"}  # fmt: skip
-    shop.deliver(order(**full))
+def body_of(shop: Shop, operation: str) -> dict[str, Any]:
+    """What the one step of the newest delivery sent, as the journal keeps it."""
+    with shop.engine.connect() as connection:
+        (step,) = book.steps_of(connection, shop.deliveries(operation)[-1].id).values()
+    body: dict[str, Any] = step.request["json"]
+    return body
+
+
+def test_an_empty_cell_of_an_order_leaves_what_is_there_and_a_cleared_one_empties_it(shop: Shop) -> None:
+    full = {"email": "a@example.com", "phone": "+47", "shipping_total": Decimal(4), "discount_total": Decimal(1),
+            "shipping_city": "Oslo", "shipping_address2": "B", "amount_paid": Decimal(28), "tag": "vip",
+            "note": "Call first", "extra": {"gift": "yes"}}  # fmt: skip
+    shop.deliver(replace(order(**full), cleared=("ip_address",)))
     there = the_order(shop)
-    shop.deliver(order(shipping_city="Oslo"))
-    assert (there["email"], there["shipping_total"]) == ("a@example.com", 4)
-    policy = {"email": "leave", "phone": "clear", "shipping_total": "clear", "shipping_address2": "clear"}
-    shop.deliver(order(**full, status="new"), options={"empty": policy})
-    (cleared,) = shop.deliver(order(shipping_city="Oslo", status="new"), options={"empty": policy})
+    assert "ip_address" not in body_of(shop, "order")
+    shop.deliver(order(shipping_city="Bergen"))
     there = the_order(shop)
-    assert cleared.state == "delivered"
+    assert (there["email"], there["shipping_total"], there["discount_total"]) == ("a@example.com", 4, 1)
+    assert (there["payment_status"], there["shipping"]["city"]) == ("Captured", "Bergen")
+    cleared = ("amount_paid", "discount_total", "extra.gift", "note", "phone", "shipping_address2", "shipping_total",
+               "tag")  # fmt: skip
+    (last,) = shop.deliver(replace(order(status="new"), cleared=cleared))
+    assert last.state == "delivered"
+    there = the_order(shop)
     assert (there["email"], there["customer"]["phone"], there["shipping_total"]) == ("a@example.com", "", 0)
-    assert (there["shipping"]["address2"], there["shipping"]["city"]) == ("", "Oslo")
-    (refused,) = shop.deliver(order(), options={"empty": {"email": "reject"}})
-    assert (refused.state, refused.problems[0]["field"]) == ("refused", "email")
+    assert (there["shipping"]["address2"], there["shipping"]["city"]) == ("", "Bergen")
+    assert (there["discount_total"], there["payment_status"], there["order_notes"]) == (0, "Pending", [])
+    assert (there["checkout_data"]["tag"], there["checkout_data"]["gift"]) == ("", "")
 
 
 def test_what_people_filled_in_since_is_not_cleared_again(shop: Shop) -> None:
-    options = {"empty": {"email": "clear"}}
-    shop.deliver(order(status="new"), options=options)
+    shop.deliver(order(status="new", email="a@example.com"))
+    shop.deliver(replace(order(status="new"), cleared=("email",)))
+    assert the_order(shop)["email"] == ""
     the_order(shop)["email"] = "found@example.com"
-    shop.deliver(order(status="shipped"), options=options)
+    shop.deliver(replace(order(status="shipped"), cleared=("email",)))
     assert the_order(shop)["email"] == "found@example.com"
 
 
-def test_an_empty_cell_of_a_stock_item_leaves_clears_or_refuses_as_declared(shop: Shop) -> None:
-    shop.deliver(stock(stock=Decimal(5), location="Oslo", cost=Decimal(2)), to="inventory_item")
-    policy = {"stock": "leave", "location": "clear", "cost": "clear"}
-    shop.deliver(stock(), to="inventory_item", options={"empty": policy})
+def test_a_part_of_an_address_that_people_corrected_stays_when_another_part_changes(shop: Shop) -> None:
+    shop.deliver(order(shipping_city="Oslo", shipping_address1="Kirkegata 4"))
+    the_order(shop)["shipping"]["address1"] = "Kirkegata 4b"
+    shop.deliver(order(shipping_city="Bergen", shipping_address1="Kirkegata 4"))
+    shipped_to = the_order(shop)["shipping"]
+    assert (shipped_to["address1"], shipped_to["city"]) == ("Kirkegata 4b", "Bergen")
+
+
+def test_an_empty_cell_of_a_stock_item_leaves_what_is_there_and_a_cleared_one_empties_it(shop: Shop) -> None:
+    full = stock(stock=Decimal(5), location="Oslo", cost=Decimal(2), extra={"bin": "7"})
+    shop.deliver(replace(full, cleared=("weight",)), to="inventory_item")
+    assert "weight" not in body_of(shop, "inventory_item")
+    cleared = ("cost", "extra.bin", "location")
+    shop.deliver(replace(stock(), cleared=cleared), to="inventory_item")
     (there,) = shop.truth("inventory_items")
-    assert (there["stock"], there["location"], there["cost"]) == (5, "", 0)
-    shop.deliver(stock(price=Decimal(0)), to="inventory_item", options={"empty": policy})
+    assert (there["stock"], there["location"], there["cost"], there["metadata"]) == (5, "", 0, {"bin": ""})
+    shop.deliver(replace(stock(price=Decimal(0)), cleared=cleared), to="inventory_item")
     assert len(shop.sent("PUT")) == 1  # what is blank already is no difference
-    (refused,) = shop.deliver(stock(price=Decimal(1)), to="inventory_item", options={"empty": {"stock": "reject"}})
-    assert (refused.state, refused.problems[0]["code"]) == ("refused", "empty_field")
+
+
+def test_the_operations_tell_what_they_can_empty() -> None:
+    order_, item = (account().operation(name, {}) for name in ("order", "inventory_item"))
+    assert all(map(order_.clears, ("email", "note", "tag", "extra.gift", "discount_total", "shipping_address2")))
+    assert all(map(item.clears, ("stock", "location", "extra.bin")))
+    assert not order_.clears("order_total") | item.clears("name")
 
 
 # --- folder and history ---

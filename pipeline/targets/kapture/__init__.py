@@ -14,7 +14,7 @@ from pipeline.targets.contract import Account, Listing, Operation, Plan, PlanRef
 from pipeline.targets.kapture.answers import Reader
 from pipeline.targets.kapture.client import Calls, Signer
 from pipeline.targets.kapture.lookup import LookUp, OwnList
-from pipeline.targets.kapture.payload import kapture_id, payment_body, push_body, update_body
+from pipeline.targets.kapture.payload import clears, kapture_id, payment_body, push_body, update_body
 from pipeline.targets.kapture.problems import named_problems, order_problems, payment_problems, update_problems
 from pipeline.targets.kapture.settings import (
     ORDER_PATH,
@@ -108,6 +108,7 @@ class Kapture:
             partial(plan, chosen),
             partial(self._problems, problems, chosen),
             can_update=self.settings.opens("update"),
+            clears=lambda name: clears(name, chosen),
         )
 
     def _problems(
@@ -181,17 +182,21 @@ class Kapture:
         if not order_id:
             raise PlanRefused(UNKNOWN_ORDER)
         customer_id = str(prior.result.get("customer_id") or "")
-        changed = yield from self._update(options, record, order_id, customer_id)
+        changed = yield from self._update(options, record, prior.record, order_id, customer_id)
         return {**prior.result, **changed}
 
-    def _update_by_record(self, options: OrderOptions, record: Record, _prior: Prior | None) -> Plan:
+    def _update_by_record(self, options: OrderOptions, record: Record, prior: Prior | None) -> Plan:
         """A change of the order whose Kapture id the record carries."""
         customer_id = record.text("customer_id") if options.customer_id == "kapture" else ""
-        return (yield from self._update(options, record, kapture_id(record, options), customer_id))
+        told = prior.record if prior else None
+        return (yield from self._update(options, record, told, kapture_id(record, options), customer_id))
 
-    def _update(self, options: OrderOptions, record: Record, order_id: str, customer_id: str) -> Plan:
+    def _update(
+        self, options: OrderOptions, record: Record, told: Record | None, order_id: str, customer_id: str
+    ) -> Plan:
         """Never repeated: a second order may come of it, and no read shows that. With a search key it is read back."""
-        body = update_body(record, options, self.settings.zone, order_id, customer_id)
+        ids = {"order_id": order_id, "customer_id": customer_id}
+        body = update_body(record, told, options, self.settings.zone, ids)
         result = yield Step(
             name="update",
             request=self.calls.update(body, record),

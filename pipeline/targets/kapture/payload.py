@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.model import Record, Value
-from pipeline.targets.kapture.settings import FIELD_OF, OrderOptions, PaymentOptions
+from pipeline.targets.kapture.settings import FIELD_OF, MADE_OF, OrderOptions, PaymentOptions
 
 Line = Mapping[str, Value]
 Body = dict[str, Any]
@@ -28,17 +28,32 @@ def push_body(record: Record, options: OrderOptions, zone: ZoneInfo | None) -> B
     )
 
 
-def update_body(record: Record, options: OrderOptions, zone: ZoneInfo | None, order_id: str, customer_id: str) -> Body:
-    """A change of Kapture's order ``order_id``; product lines have other names than in a new order.
+def update_body(
+    record: Record, told: Record | None, options: OrderOptions, zone: ZoneInfo | None, ids: Mapping[str, str]
+) -> Body:
+    """A change of the order with Kapture's ``ids``; product lines have other names than in a new order.
 
-    An empty cell is left out, and so leaves what Kapture has, unless the options say that it clears the field.
+    An empty cell is left out, and so leaves what Kapture has, unless the record clears the field. A text made of
+    several fields is sent with the parts that were ``told`` before: it replaces the whole.
     """
-    head = _head(record, options, zone) | {"order_id": order_id}
-    head["customer_id"] = customer_id or head["customer_id"]
+    head = _head(record, options, zone)
+    whole = _head(record.over(told), options, zone) if told else head
+    made = {field: whole[field] for field, parts in MADE_OF.items() if head[field] or {*parts} & {*record.cleared}}
+    head |= made | {name: text for name, text in ids.items() if text}
     body = _filled(head, product_details=[_changed_product(line) for line in order_lines(record, options)])
-    cleared = [source for source, policy in options.empty.items() if policy == "clear"]
-    fields = [options.also_send.get(source) or FIELD_OF[source] for source in cleared]
-    return {field: "" for field in fields if field not in body} | body
+    return {field: "" for field in _cleared(record, options) if field not in body} | body
+
+
+def _cleared(record: Record, options: OrderOptions) -> list[str]:
+    """Kapture's fields that a record clears; of one made of several fields, when all of them are empty."""
+    alone = [options.also_send.get(name) or FIELD_OF.get(name, "") for name in record.cleared]
+    made = [field for field, parts in MADE_OF.items() if {*parts} & {*record.cleared}]
+    return [field for field in (*alone, *made) if field]
+
+
+def clears(name: str, options: OrderOptions) -> bool:
+    """Whether a change can empty the field at Kapture."""
+    return name in options.also_send or name in FIELD_OF or any(name in parts for parts in MADE_OF.values())
 
 
 def payment_body(record: Record, options: PaymentOptions) -> Body:

@@ -14,7 +14,6 @@ from pipeline.targets.kapture.payload import (
     kind_of,
     order_lines,
     quantity_of,
-    source_text,
     text_of,
 )
 from pipeline.targets.kapture.settings import OrderOptions
@@ -25,7 +24,6 @@ def order_problems(record: Record, options: OrderOptions) -> Sequence[Refused]:
     return [
         *_contact_problems(record, options),
         *_line_problems(record, options),
-        *_empty_problems(record, options),
     ]
 
 
@@ -89,13 +87,6 @@ def _line_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
             "Fill in the order total, or set `other_lines: product` in the mapping to send them as products.",
             "order_total",
         )
-
-
-def _empty_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
-    for source, policy in options.empty.items():
-        if policy == "reject" and not source_text(record, source):
-            message = f"The field {source} is empty, and the mapping says that it must not be."
-            yield Refused("empty_field", message, f"Fill in {source}.", source.partition(".")[0])
 
 
 def _has_other_amounts(record: Record) -> bool:

@@ -17,7 +17,6 @@ from pipeline.settings import Secret, check_base_url, read_table
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Wrapper = Literal["array", "object"]
-Policy = Literal["leave", "clear", "reject"]
 T = TypeVar("T")
 
 ORDER_PATH = "/add-update-order-from-other-source.html"
@@ -174,14 +173,12 @@ class OrderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``customer_id`` says whose id the record's is; ``also_send`` maps record fields (or ``extra.<name>``) to
     fields this tenant was set up with; ``kapture_id`` names the record field with Kapture's own order id.
-    ``empty`` says by record field what an empty cell means: nothing, a blank to be sent with an update, or an error.
     """
 
     customer_id: Literal["ours", "kapture"] = "ours"
     other_lines: Literal["total", "product"] = "total"
     also_send: Mapping[str, str] = {}
     kapture_id: str = "extra.kapture_order_id"
-    empty: Mapping[str, Policy] = {}
 
 
 class PaymentOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,6 +201,15 @@ FIELD_OF: Mapping[str, str] = {
     "order_total": "grand_total", "expected_delivery_on": "expected_delivery_date",
 }  # fmt: skip
 """Record field → the one field of an order that is filled from it alone."""
+
+_PLACE = ("address1", "address2", "city", "state", "postal_code", "country")
+MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "customer_name": ("full_name", "first_name", "middle_name", "last_name", "company"),
+    "address": tuple(f"billing_{part}" for part in _PLACE),
+    "shipping_address": tuple(f"shipping_{part}" for part in _PLACE),
+    "zip_code": ("shipping_postal_code", "billing_postal_code"),
+}
+"""Field of an order → the record fields its text is made of."""
 
 ORDER_FIELDS = frozenset(
     ("order_status", "create_date", "shipping_address", "zip_code", "payment_mode", "transaction", "total_paid",
@@ -239,11 +245,6 @@ def read_order_options(name: str, operation: str, options: Mapping[str, Any]) ->
         if field in OWN_FIELDS:
             raise SetupError(f"{where} also_send: Kapture's '{field}' is filled from the record already.")
     check_source(chosen.kapture_id, f"{where} kapture_id")
-    for source in chosen.empty:
-        check_source(source, f"{where} empty")
-        if source not in FIELD_OF and source not in chosen.also_send:
-            known = ", ".join(sorted(FIELD_OF))
-            raise SetupError(f"{where} empty: '{source}' has no field of its own at Kapture. Known: {known}.")
     return chosen
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.model import Record
 from pipeline.targets.contract import PlanRefused, Refused, Result
 from pipeline.targets.keap.answers import remote_id
+from pipeline.targets.keap.clearing import cleared_since, order_blanks
 from pipeline.targets.keap.lines import Item, clean, items_of, number, shown
 from pipeline.targets.keap.lookups import is_item
 from pipeline.targets.keap.payload import custom_values, item_payload, order_details
@@ -70,14 +71,20 @@ def _without(items: Iterable[Item], others: Iterable[Item]) -> list[Item]:
 
 
 def order_change(record: Record, before: Record, fields: Result, stored: Mapping[str, Any]) -> Json:
-    """What an update sets: changed values that are not blank.
+    """What an update sets: changed values, and blanks where the record clears a field.
 
-    Custom fields go as the full set: whether Keap merges or replaces them is not documented.
+    The ship-to goes whole, and so do custom fields: whether Keap merges or replaces them is not documented.
     """
-    was = order_details(before)
-    change: Json = {key: value for key, value in order_details(record).items() if was.get(key) != value}
-    now = {value["id"]: value["content"] for value in custom_values(record, fields)}
-    if any(stored.get(field_id) != text for field_id, text in now.items()):
+    was, cleared = order_details(before), cleared_since(record, before)
+    details = order_details(record)
+    change: Json = {key: value for key, value in details.items() if was.get(key) != value}
+    blanks = order_blanks(cleared)
+    if ship_to := blanks.pop("shipping_address", None):
+        change["shipping_address"] = ship_to | details.get("shipping_address", {})
+    change |= blanks
+    now = {fields[name]["id"]: "" for name in fields if name in cleared}
+    now |= {value["id"]: value["content"] for value in custom_values(record, fields)}
+    if any((stored.get(field_id) or "") != text for field_id, text in now.items()):
         change["custom_fields"] = [{"id": key, "content": text} for key, text in (dict(stored) | now).items()]
     return change
 

@@ -11,6 +11,13 @@ from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
 from pipeline.targets.contract import Operation, Plan, Prior, Refused, Result, Step
 from pipeline.targets.keap.changes import LineChanges, item_change, item_ids, line_changes, order_change, unsendable
+from pipeline.targets.keap.clearing import (
+    CLEARED_BY_ORDER,
+    NO_NAMES,
+    PERSON,
+    cleared_since,
+    contact_blanks,
+)
 from pipeline.targets.keap.lines import clean, number, skus, total_of
 from pipeline.targets.keap.lookups import OrderSought, may_filter
 from pipeline.targets.keap.options import ContactOptions, PaymentOptions, PlaceOrderOptions, read_options
@@ -55,8 +62,8 @@ def build_operation(name: str, options: Mapping[str, Any], steps: Steps, account
     )
 
 
-def contact_part(steps: Steps, record: Record, options: ContactOptions) -> Part:
-    """The contact, its other phones and addresses kept; ``id`` of the contact."""
+def contact_part(steps: Steps, record: Record, options: ContactOptions, cleared: Collection[str] = NO_NAMES) -> Part:
+    """The contact, its other phones and addresses kept, the ``cleared`` fields emptied; ``id`` of the contact."""
     stored: Result = {}
     if options.contact_lists == "merge" or options.several_contacts == "refuse":
         stored = yield steps.known_contact(record, options)
@@ -64,6 +71,8 @@ def contact_part(steps: Steps, record: Record, options: ContactOptions) -> Part:
         return {"id": stored["use"]}
     lists = stored.get("lists", {}) if options.contact_lists == "merge" else {}
     contact = yield steps.contact(record, lists, options)
+    if blanks := contact_blanks(record, cleared, lists):
+        yield steps.contact_change(str(contact.get("id", "")), blanks)
     return {"id": contact.get("id", "")}
 
 
@@ -98,7 +107,14 @@ class PlaceOrder:
 
     def operation(self) -> Operation:
         """The operation as the registry hands it out."""
-        return Operation("place_order", frozenset({"order"}), self.plan, self.problems, can_update=True)
+        return Operation(
+            "place_order",
+            frozenset({"order"}),
+            self.plan,
+            self.problems,
+            can_update=True,
+            clears=lambda name: name in CLEARED_BY_ORDER or name in self.steps.custom_fields,
+        )
 
     def problems(self, record: Record) -> list[Refused]:
         """Everything Keap would refuse."""
@@ -150,7 +166,8 @@ class PlaceOrder:
         done = result if payment.get(ALREADY_THERE) else unless(ALREADY_THERE, result)
         return done | {"payment_id": payment.get("id", "")}
 
-    def _update(self, record: Record, prior: Prior) -> Plan:
+    def _update(self, fresh: Record, prior: Prior) -> Plan:
+        record = fresh.over(prior.record)
         known = unless(ALREADY_THERE, prior.result)
         if not known.get("id"):  # a person said "delivered" and nobody noted the id: search before all else
             known = unless(ALREADY_THERE, (yield from self._order(record, look_first=True)))
@@ -169,8 +186,9 @@ class PlaceOrder:
     def _details(self, record: Record, before: Record, known: Json, current: Result) -> Part:
         fields = yield from model_part(self.steps)
         change = order_change(record, before, fields, current.get("custom_fields", {}))
-        if contact_payload(record, {}) != contact_payload(before, {}):
-            contact = yield from contact_part(self.steps, record, self.options)
+        cleared = cleared_since(record, before) & PERSON
+        if cleared or contact_payload(record, {}) != contact_payload(before, {}):
+            contact = yield from contact_part(self.steps, record, self.options, cleared)
             change |= {} if contact["id"] == known.get("contact_id") else contact_of(contact)
             known = known | contact_of(contact)
         if change:
@@ -216,11 +234,15 @@ class Customer:
             self.plan,
             lambda record: list(contact_problems(record)),
             can_update=True,
+            clears=PERSON.__contains__,
         )
 
-    def plan(self, record: Record, _prior: Prior | None) -> Plan:
-        """An upsert; an update is the same call."""
-        return contact_part(self.steps, record, self.options)
+    def plan(self, record: Record, prior: Prior | None) -> Plan:
+        """An upsert; an update is the same call, and empties what the record clears."""
+        if prior is None:
+            return contact_part(self.steps, record, self.options)
+        now = record.over(prior.record)
+        return contact_part(self.steps, now, self.options, cleared_since(now, prior.record) & PERSON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,13 @@ class Steps:
             shares=f"contact:{email.casefold()}",
         )
 
+    def contact_change(self, contact_id: str, payload: Json) -> Step:
+        """Empty the named properties of a contact; sent twice it leaves the same contact."""
+        mask = tuple(("update_mask", name) for name in payload)
+        request = Request("PATCH", f"/rest/v2/contacts/{contact_id}", mask, json=payload)
+        hint = f"Keap contact {contact_id}"
+        return Step("contact_cleared", request, self.read.order, repeatable=True, search_hint=hint)
+
     def product(self, record: Record, sku: str, *, create: bool) -> Step:
         """Look the SKU up; with ``create`` make the product when Keap has none."""
         name = f"product:{sku}"

@@ -14,6 +14,7 @@ from pipeline.model import Record
 from pipeline.settings import check_base_url
 from pipeline.targets.contract import Account, Operation, Refused, Request, Signed
 from pipeline.targets.orderdesk.answers import Redact, pace
+from pipeline.targets.orderdesk.clearing import clears_order, clears_stock
 from pipeline.targets.orderdesk.listing import Lists
 from pipeline.targets.orderdesk.orders import order_plan, shipment_plan
 from pipeline.targets.orderdesk.probing import probe
@@ -110,8 +111,9 @@ def _operation(
                 operation,
                 frozenset({"inventory_item", "order"}),
                 partial(stock_plan, stock, redact),
-                partial(_stock_problems, stock),
+                _stock_problems,
                 can_update=True,
+                clears=clears_stock,
             )
         case "order":
             order = read_options(OrderOptions, options, where)
@@ -122,6 +124,7 @@ def _operation(
                 lambda record, prior: order_plan(order, redact, look_first=look_first, record=record, prior=prior),
                 lambda record: order_problems(record, order),
                 can_update=True,
+                clears=lambda name: clears_order(name, order),
             )
         case "shipment":
             shipment = read_options(ShipmentOptions, options, where)
@@ -138,9 +141,9 @@ def _operation(
     )
 
 
-def _stock_problems(options: InventoryOptions, record: Record) -> list[Refused]:
+def _stock_problems(record: Record) -> list[Refused]:
     if record.kind == "inventory_item":
-        return list(stock_problems(record, options))
+        return list(stock_problems(record))
     return list(ordered_stock_problems(record))
 
 

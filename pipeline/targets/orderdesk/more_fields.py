@@ -1,14 +1,13 @@
 """Order Desk's fields that no field of an order record names: filled from wherever the mapping says.
 
-``also_send`` leads a record field, or ``extra.<name>``, to one of them. ``empty`` says what an empty cell does to a
-field of an order that is there already.
+``also_send`` leads a record field, or ``extra.<name>``, to one of them.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from pipeline.model import Record
 from pipeline.targets.contract import Refused
 from pipeline.targets.orderdesk.amounts import is_exact, number
-from pipeline.targets.orderdesk.settings import METADATA_LIMIT, NUMBERS, PATTERNS, PLACES, OrderOptions
+from pipeline.targets.orderdesk.settings import METADATA_LIMIT, NUMBERS, PATTERNS, OrderOptions
 
 Json = dict[str, Any]
 
@@ -45,16 +44,6 @@ def add_more(payload: Json, record: Record, options: OrderOptions) -> Json:
     return payload
 
 
-def add_cleared(payload: Json, record: Record, options: OrderOptions) -> Json:
-    """The payload with a blank, or a zero, wherever an empty cell is declared to clear the field."""
-    for name, policy in options.empty.items():
-        if policy == "clear" and record.fields.get(name) in {None, ""}:
-            *parents, last = PLACES[name]
-            holder = payload.setdefault(parents[0], {}) if parents else payload
-            holder.setdefault(last, 0 if name.endswith("_total") else "")
-    return payload
-
-
 def more_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
     """What Order Desk would refuse, or misunderstand, in these fields."""
     for source, target in options.also_send.items():
@@ -67,14 +56,6 @@ def more_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
     if len(json.dumps(hidden, ensure_ascii=False)) > METADATA_LIMIT:
         message = f"The hidden fields of this order take more than the {METADATA_LIMIT} characters Order Desk keeps."
         yield Refused("metadata_too_long", message, "Send fewer fields into order_metadata, or shorten them.", "extra")
-
-
-def empty_problems(record: Record, policies: Mapping[str, str]) -> Iterator[Refused]:
-    """The empty cells that are declared to be an error."""
-    for name, policy in policies.items():
-        if policy == "reject" and record.fields.get(name) in {None, ""}:
-            message = f"The field {name} is empty, and the mapping says that it must not be."
-            yield Refused("empty_field", message, f"Fill in {name}.", name)
 
 
 def order_metadata(record: Record, options: OrderOptions) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pipeline.targets.contract import (
     Step,
 )
 from pipeline.targets.orderdesk.answers import Kind, Redact, remote_id, rows, thing, trouble, unreadable
+from pipeline.targets.orderdesk.clearing import add_cleared
 from pipeline.targets.orderdesk.client import (
     ALREADY_THERE,
     MAX_PAGES,
@@ -29,7 +30,6 @@ from pipeline.targets.orderdesk.client import (
     same_orders,
 )
 from pipeline.targets.orderdesk.history import note_step
-from pipeline.targets.orderdesk.more_fields import add_cleared
 from pipeline.targets.orderdesk.payload import order_payload, shipment_payload
 from pipeline.targets.orderdesk.settings import OrderOptions, ShipmentOptions
 from pipeline.targets.orderdesk.updating import update_order
@@ -37,14 +37,16 @@ from pipeline.targets.orderdesk.updating import update_order
 
 def order_plan(options: OrderOptions, redact: Redact, *, look_first: bool, record: Record, prior: Prior | None) -> Plan:
     """Create the order unless it is there, then move it to its folder and note it; or update a delivered one."""
-    payload = order_payload(record, options)
     if prior is not None:
         order_id = str(prior.result.get("id") or (yield from _order_of(record, options.source_name, redact)))
-        before = add_cleared(order_payload(prior.record, options), prior.record, options)
-        return (yield from update_order(order_id, before, add_cleared(payload, record, options), redact))
+        before, after = (
+            add_cleared(order_payload(told, options), told, options)
+            for told in (prior.record, record.over(prior.record))
+        )
+        return (yield from update_order(order_id, before, after, redact))
     order = yield Step(
         name="order",
-        request=Request("POST", "/orders", json=payload),
+        request=Request("POST", "/orders", json=order_payload(record, options)),
         read=lambda answer: _read_order(answer, redact),
         find=find_order(record.text("order_id"), options.source_name, redact),
         look_first=look_first,

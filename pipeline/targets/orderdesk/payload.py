@@ -27,7 +27,7 @@ Json = dict[str, Any]
 CHECKOUT_LIMIT = 3500
 """Characters of the visible map as JSON (a reading of the documents, 2025-26)."""
 
-_SHOWN = (
+SHOWN = (
     "currency", "status", "coupon_code", "affiliate", "sales_manager", "tag", "confirmed", "birth_date",
     "carrier", "tracking_number", "shipped_at", "expected_delivery_on", "utm_source", "utm_medium",
     "utm_campaign", "utm_content", "utm_term",
@@ -78,7 +78,7 @@ def payment_status(record: Record, sums: Amounts) -> str:
 
 def checkout_data(record: Record, options: OrderOptions) -> dict[str, str]:
     """What Order Desk has no field for, and the custom fields that are not sent otherwise, by name."""
-    shown = {name: _shown(record.fields.get(name)) for name in _SHOWN}
+    shown = {name: _shown(record.fields.get(name)) for name in SHOWN}
     elsewhere = consumed(options)
     extra = {name: text for name, text in record.extra().items() if name not in elsewhere}
     named = {
@@ -108,8 +108,8 @@ def shipment_payload(record: Record) -> Json:
     return {name: text for name, text in texts.items() if text} | _numbers(numbers)
 
 
-def stock_payload(record: Record, update_source: str, empty: Mapping[str, str] | None = None) -> Json:
-    """The fields of a stock row the file speaks of; zero is a value, a blank cell says what ``empty`` declares."""
+def stock_payload(record: Record, update_source: str) -> Json:
+    """The fields of a stock row the file speaks of; zero is a value."""
     texts = {
         "name": record.text("name"),
         "code": record.text("sku"),
@@ -118,8 +118,6 @@ def stock_payload(record: Record, update_source: str, empty: Mapping[str, str] |
     }
     numbers = {name: record.money(name) for name in ("price", "cost", "weight", "stock")}
     fresh: Json = {name: text for name, text in texts.items() if text} | _numbers(numbers)
-    for name in (name for name, policy in (empty or {}).items() if policy == "clear"):
-        fresh.setdefault(name, "" if name in texts else 0)
     if record.extra():
         fresh["metadata"] = dict(record.extra())
     return fresh | {"update_source": update_source}

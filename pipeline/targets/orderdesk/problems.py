@@ -16,10 +16,10 @@ from pipeline.targets.orderdesk.amounts import (
     line_type,
     product_lines,
 )
-from pipeline.targets.orderdesk.more_fields import empty_problems, more_problems
+from pipeline.targets.orderdesk.more_fields import more_problems
 from pipeline.targets.orderdesk.payload import CHECKOUT_LIMIT, checkout_data, json_length
 from pipeline.targets.orderdesk.people import has_name
-from pipeline.targets.orderdesk.settings import NOTE_LIMIT, InventoryOptions, OrderOptions
+from pipeline.targets.orderdesk.settings import NOTE_LIMIT, OrderOptions
 
 _ORDER_SUMS = ("shipping_total", "tax_total", "discount_total", "order_total", "amount_paid")
 _LINE_SUMS = ("quantity", "unit_price", "line_discount", "line_tax")
@@ -34,17 +34,15 @@ def order_problems(record: Record, options: OrderOptions) -> Sequence[Refused]:
         *(problem for line in record.lines for problem in _line_problems(line)),
         *_too_long(record, options),
         *more_problems(record, options),
-        *empty_problems(record, options.empty),
         *(_sum_problems(record) if options.require_total_match else ()),
     ]
 
 
-def stock_problems(record: Record, options: InventoryOptions) -> Sequence[Refused]:
+def stock_problems(record: Record) -> Sequence[Refused]:
     """Everything that keeps a stock item from Order Desk."""
     found = [
         *_inexact(record, ("price", "cost", "weight", "stock")),
         *_code_problems(record.text("sku")),
-        *empty_problems(record, options.empty),
     ]
     for name, title in (("sku", "SKU"), ("name", "name")):
         if not record.text(name).strip():

@@ -18,9 +18,6 @@ PAYMENT_STATUSES = (
     "Approved", "Authorized", "Captured", "Fully Refunded", "Partially Refunded", "Pending", "Rejected",
     "Voided",
 )  # fmt: skip
-Policy = Literal["leave", "clear", "reject"]
-"""What an empty cell means for something that is there already: nothing, a blank (zero for amounts), an error."""
-
 METADATA_LIMIT, NOTE_LIMIT = 2000, 1800
 """Characters: the hidden map as JSON, one note (readings of the documents, 2025-26)."""
 
@@ -36,25 +33,6 @@ ALSO = (
 )  # fmt: skip
 """Fields of an order that ``also_send`` may fill, besides names within ``checkout_data`` and ``order_metadata``."""
 
-_ADDRESS = ("address1", "address2", "city", "state", "postal_code", "country")
-PLACES: Mapping[str, tuple[str, ...]] = {
-    "email": ("email",),
-    "shipping_method": ("shipping_method",),
-    "payment_method": ("payment_type",),
-    "customer_id": ("customer_id",),
-    "ip_address": ("ip_address",),
-    "shipping_total": ("shipping_total",),
-    "tax_total": ("tax_total",),
-    "company": ("customer", "company"),
-    "phone": ("customer", "phone"),
-    "shipping_company": ("shipping", "company"),
-    "shipping_phone": ("shipping", "phone"),
-    **{f"billing_{part}": ("customer", part) for part in _ADDRESS},
-    **{f"shipping_{part}": ("shipping", part) for part in _ADDRESS},
-}
-"""Record field → where it stands in an order; the fields an ``empty`` policy can be declared for."""
-
-EMPTY_STOCK = ("price", "cost", "weight", "stock", "location", "manufacturer_sku")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -85,13 +63,9 @@ class OrderDeskAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InventoryOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of ``inventory_item``.
-
-    ``update_source`` is the mark our writes leave on a stock row; ``empty`` says by field what an empty cell means.
-    """
+    """Options of ``inventory_item``; ``update_source`` is the mark our writes leave on a stock row."""
 
     update_source: str = "orderdrop"
-    empty: Mapping[str, Policy] = {}
 
 
 class OrderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,8 +75,7 @@ class OrderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``payment_status`` fixes the status instead of deriving it. ``folder`` (id or exact name) is where a fresh
     order is moved once it was taken, ``history_note`` what is then written into its history. ``also_send`` leads
     record fields (or ``extra.<name>``) to further fields of Order Desk, ``delivery_type`` and ``category_code`` stand
-    in every item. ``empty`` says by field what an empty cell does to an order that is there.
-    ``require_total_match`` refuses an order whose lines do not add up.
+    in every item. ``require_total_match`` refuses an order whose lines do not add up.
     """
 
     source_name: str = "orderdrop"
@@ -113,7 +86,6 @@ class OrderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     also_send: Mapping[str, str] = {}
     delivery_type: Literal["ship", "noship", "download", "future"] | None = None
     category_code: str | None = None
-    empty: Mapping[str, Policy] = {}
 
 
 class ShipmentOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,15 +132,12 @@ def read_options(into: type[T], options: Mapping[str, Any], where: str) -> T:
         )
     if isinstance(known, OrderOptions):
         _check_order(known, where)
-    if isinstance(known, InventoryOptions):
-        _check_names(known.empty, EMPTY_STOCK, f"{where} empty")
     return known
 
 
 def _check_order(options: OrderOptions, where: str) -> None:
     if len(options.history_note or "") > NOTE_LIMIT:
         raise SetupError(f"{where} history_note: Order Desk keeps {NOTE_LIMIT} characters of a note.")
-    _check_names(options.empty, tuple(PLACES), f"{where} empty")
     _check_names(options.also_send, _sources(options.also_send), f"{where} also_send")
     for target in options.also_send.values():
         if target not in ALSO and not re.fullmatch(r"(checkout_data|order_metadata)\.\S.*", target):

@@ -20,6 +20,7 @@ from pipeline.targets.contract import (
     Step,
 )
 from pipeline.targets.orderdesk.answers import Kind, Redact, remote_id, rows, thing, trouble, unreadable
+from pipeline.targets.orderdesk.clearing import cleared_stock
 from pipeline.targets.orderdesk.client import ALREADY_THERE, MAX_PAGES, PAGE, find_stock, stock_by_code
 from pipeline.targets.orderdesk.payload import Json, ordered_stock, stock_payload
 from pipeline.targets.orderdesk.settings import InventoryOptions
@@ -34,16 +35,17 @@ def stock_plan(options: InventoryOptions, redact: Redact, record: Record, _prior
     A prior delivery changes nothing: what is compared is what Order Desk holds now.
     """
     if record.kind == "inventory_item":
-        return _keep_up(stock_payload(record, options.update_source, options.empty), redact)
+        return _keep_up(stock_payload(record, options.update_source), cleared_stock(record), redact)
     return _make_known(ordered_stock(record, options.update_source), redact)
 
 
-def _keep_up(fresh: Json, redact: Redact) -> Plan:
-    """Create the stock row, or change in it what the file says differently."""
+def _keep_up(fresh: Json, cleared: Json, redact: Redact) -> Plan:
+    """Create the stock row, or change in it what the file says differently, and empty what it clears."""
     there = yield from _look(str(fresh["code"]), redact, one_only=True)
     if there is None:
         return (yield from _create(fresh, redact))
-    merged = merge(there, fresh)
+    blank = {**_map(cleared.get("metadata")), **_map(fresh.get("metadata"))}
+    merged = merge(there, {**cleared, **fresh, **({"metadata": blank} if blank else {})})
     if merged is None:
         return {"id": remote_id(there), ALREADY_THERE: True}
     yield _replace(remote_id(there), merged, redact)

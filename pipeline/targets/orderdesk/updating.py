@@ -64,9 +64,10 @@ def update_order(order_id: str, before: Json, after: Json, redact: Redact) -> Pl
 def merge_order(there: Mapping[str, Any], before: Json, after: Json) -> tuple[Json, list[str]]:
     """The whole order to put, and the ids of the items to delete afterwards.
 
-    Notes are only added: what people wrote there stays. A folder belongs to Order Desk and is not touched.
+    Notes are only added, but for one the file takes back: what people wrote there stays. A folder belongs to Order
+    Desk and is not touched.
     """
-    changed = {name: value for name, value in after.items() if value != before.get(name)}
+    changed = {name: _changed(before.get(name), value) for name, value in after.items() if value != before.get(name)}
     whole = {name: value for name, value in there.items() if name not in READ_ONLY} | changed
     for name in _MAPS:
         if name in whole:
@@ -78,8 +79,17 @@ def merge_order(there: Mapping[str, Any], before: Json, after: Json) -> tuple[Js
         items = _objects(there.get("order_items"))
         whole["order_items"], leftover = _merged_items(items, before["order_items"], after["order_items"])
     if "order_notes" in changed:
-        whole["order_notes"] = _joined_notes(_objects(there.get("order_notes")), after["order_notes"])
+        taken_back = [] if after["order_notes"] else before["order_notes"]
+        whole["order_notes"] = _joined_notes(_objects(there.get("order_notes")), after["order_notes"], taken_back)
     return whole, leftover
+
+
+def _changed(before: Any, after: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Of a map only the entries that differ: the others may have been edited in Order Desk since."""
+    if not isinstance(after, Mapping):
+        return after
+    was = _map(before)
+    return {name: value for name, value in after.items() if value != was.get(name)}
 
 
 def _card(there: Mapping[str, Any]) -> str:
@@ -89,9 +99,11 @@ def _card(there: Mapping[str, Any]) -> str:
     return digits if len(digits) == 4 else ""
 
 
-def _joined_notes(there: list[Json], fresh: list[Json]) -> list[Json]:
+def _joined_notes(there: list[Json], fresh: list[Json], taken_back: list[Json]) -> list[Json]:
     said = {str(note.get("content")) for note in there}
-    return [*there, *(note for note in fresh if note["content"] not in said)]
+    gone = {note["content"] for note in taken_back}
+    kept = [note for note in there if note.get("content") not in gone]
+    return [*kept, *(note for note in fresh if note["content"] not in said)]
 
 
 def differs(there: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
 from pipeline.targets.contract import Operation, Plan, PlanRefused, Prior, Refused, Result, Step
 from pipeline.targets.keap.changes import LineChanges, line_changes, unsendable
+from pipeline.targets.keap.clearing import CLEARED_BY_ORDER, NO_NAMES, PERSON, cleared_since
 from pipeline.targets.keap.lines import Item, clean, items_of, number, shown, skus
 from pipeline.targets.keap.operations import (
     ALREADY_THERE,
@@ -26,7 +27,7 @@ from pipeline.targets.keap.people import Json
 from pipeline.targets.keap.xmlrpc.lookups import JobSought, may_query
 from pipeline.targets.keap.xmlrpc.problems import USE_ITEMIZED, person_problems, place_problems
 from pipeline.targets.keap.xmlrpc.steps import Steps
-from pipeline.targets.keap.xmlrpc.values import contact_values, job_values, marked_items
+from pipeline.targets.keap.xmlrpc.values import contact_blanks, contact_values, job_blanks, job_values, marked_items
 from pipeline.targets.keap.xmlrpc.wire import Id, eastern
 
 
@@ -45,12 +46,13 @@ def build_operation(name: str, options: Mapping[str, Any], steps: Steps, account
     )
 
 
-def contact_part(steps: Steps, record: Record, options: ContactOptions) -> Part:
-    """The contact, found, changed or added; ``id`` of the contact."""
+def contact_part(steps: Steps, record: Record, options: ContactOptions, cleared: Collection[str] = NO_NAMES) -> Part:
+    """The contact, found, changed or added, the ``cleared`` fields emptied; ``id`` of the contact."""
     known = yield steps.known_contact(record, options)
     if known.get("use"):
         return {"id": known["use"]}
-    contact = yield steps.contact(record, str(known.get("id", "")), options)
+    blanks = contact_blanks(record, cleared)
+    contact = yield steps.contact(record, str(known.get("id", "")), options, blanks)
     return {"id": contact.get("id", "")}
 
 
@@ -74,7 +76,14 @@ class PlaceOrder:
 
     def operation(self) -> Operation:
         """The operation as the registry hands it out."""
-        return Operation("place_order", frozenset({"order"}), self.plan, self.problems, can_update=True)
+        return Operation(
+            "place_order",
+            frozenset({"order"}),
+            self.plan,
+            self.problems,
+            can_update=True,
+            clears=lambda name: name in CLEARED_BY_ORDER or name in self.steps.custom_fields,
+        )
 
     def problems(self, record: Record) -> list[Refused]:
         """Everything that stands against the order."""
@@ -158,7 +167,8 @@ class PlaceOrder:
         done = result if payment.get(ALREADY_THERE) else unless(ALREADY_THERE, result)
         return done | {"payment_id": payment.get("id", "")}
 
-    def _update(self, record: Record, prior: Prior) -> Plan:
+    def _update(self, fresh: Record, prior: Prior) -> Plan:
+        record = fresh.over(prior.record)
         known = unless(ALREADY_THERE, prior.result)
         if not known.get("id"):  # a person said "delivered" and nobody noted the id: search before all else
             known = unless(ALREADY_THERE, (yield from self._order(record, look_first=True)))
@@ -182,9 +192,11 @@ class PlaceOrder:
     def _details(self, record: Record, before: Record, known: Json) -> Part:
         fields = yield from model_part(self.steps)
         was = job_values(before, fields)
-        change = {name: value for name, value in job_values(record, fields).items() if was.get(name) != value}
-        if contact_values(record) != contact_values(before):
-            contact = yield from contact_part(self.steps, record, self.options)
+        cleared = cleared_since(record, before)
+        change = job_blanks(cleared, fields)
+        change |= {name: value for name, value in job_values(record, fields).items() if was.get(name) != value}
+        if cleared & PERSON or contact_values(record) != contact_values(before):
+            contact = yield from contact_part(self.steps, record, self.options, cleared)
             if contact["id"] != known.get("contact_id"):
                 change["ContactId"] = Id(contact["id"])
             known = known | {"contact_id": contact["id"]}
@@ -218,11 +230,14 @@ class Customer:
     def operation(self) -> Operation:
         """The operation as the registry hands it out."""
         kinds = frozenset({"customer"})
-        return Operation("customer", kinds, self.plan, person_problems, can_update=True)
+        return Operation("customer", kinds, self.plan, person_problems, can_update=True, clears=PERSON.__contains__)
 
-    def plan(self, record: Record, _prior: Prior | None) -> Plan:
-        """Find, then change or add; an update is the same."""
-        return contact_part(self.steps, record, self.options)
+    def plan(self, record: Record, prior: Prior | None) -> Plan:
+        """Find, then change or add; an update is the same, and empties what the record clears."""
+        if prior is None:
+            return contact_part(self.steps, record, self.options)
+        now = record.over(prior.record)
+        return contact_part(self.steps, now, self.options, cleared_since(now, prior.record))
 
 
 @dataclass(frozen=True, slots=True)

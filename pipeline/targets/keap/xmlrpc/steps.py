@@ -53,11 +53,11 @@ class Steps:
         read = partial(self.read.contacts, record, options)
         return Step("known_contact", request, read, reads_only=True, preview={})
 
-    def contact(self, record: Record, contact_id: str, options: ContactOptions) -> Step:
+    def contact(self, record: Record, contact_id: str, options: ContactOptions, blanks: Struct) -> Step:
         """Update the one that is there, else add with Keap's duplicate check: sent twice it leaves one contact."""
         values = contact_values(record)
         request = (
-            call("ContactService.update", Id(contact_id), values)
+            call("ContactService.update", Id(contact_id), values | blanks)
             if contact_id
             else call("ContactService.addWithDupCheck", values, options.duplicate_option)
         )

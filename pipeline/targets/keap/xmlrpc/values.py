@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -65,6 +65,27 @@ def contact_values(record: Record) -> Struct:
     if day := record.day("birth_date"):
         values["Birthday"] = midnight(day)
     return known_values(values)
+
+
+def contact_blanks(record: Record, cleared: Collection[str]) -> Struct:
+    """Empty texts for the members whose fields are cleared and that nothing else fills."""
+    places = {
+        f"{side}_{part}": member
+        for side, members in _ADDRESSES
+        for part, member in zip(_PLACE, members, strict=True)
+    }  # fmt: skip
+    people = {"first_name": "FirstName", "middle_name": "MiddleName", "last_name": "LastName", "company": "Company",
+              "phone": "Phone1"}  # fmt: skip
+    members = {**people, **places}
+    filled = contact_values(record)
+    return {members[name]: "" for name in sorted(cleared) if name in members and members[name] not in filled}
+
+
+def job_blanks(cleared: Collection[str], fields: Mapping[str, Any]) -> Struct:
+    """Empty texts for what an order clears: note, ship-to, custom fields."""
+    members = {name: member for member, name in _SHIP_TO} | {"note": "JobNotes", "shipping_country": "ShipCountry"}
+    members |= {name: field["field_name"] for name, field in fields.items()}
+    return {members[name]: "" for name in sorted(cleared) if name in members}
 
 
 def country_name(alpha2: str) -> str:
