@@ -10,6 +10,7 @@ import click
 from pipeline import __version__
 from pipeline.commands.asking import find, reconcile, status
 from pipeline.commands.beginning import demo, feed, init, sandbox
+from pipeline.commands.completing import completion
 from pipeline.commands.deciding import doubt, replay
 from pipeline.commands.passes import fetch, run, watch
 from pipeline.commands.proving import check, preview
@@ -30,6 +31,7 @@ for _command in (
     *(doubt, replay, alerts),
     *(preview, check),
     *(init, feed, demo, sandbox),
+    *(completion,),
 ):
     cli.add_command(_command)
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import LedgerError
 from pipeline.ledger import HEAD
+from pipeline.ledger.migrate import migrate
 from pipeline.ledger.trouble import in_words
 
 
@@ -26,7 +27,7 @@ def open_engine(url: str) -> sa.Engine:
             with _one_at_a_time(engine.url):
                 version = _version(engine)
                 if version != HEAD:
-                    _migrate(engine, version)
+                    migrate(engine, version)
         except BaseException:
             engine.dispose()
             raise
@@ -119,20 +120,3 @@ def _version(engine: sa.Engine) -> str | None:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _migrate(engine: sa.Engine, version: str | None) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
-    if version is not None and version not in known:
-        raise LedgerError(
-            f"The ledger was written by a newer orderdrop (version {version}). Install that one; nothing was touched."
-        )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
