@@ -215,10 +215,12 @@ def _cells(project: Project, batch: Batch, wanted: set[int]) -> Iterator[tuple[i
     """The wanted rows of the original, every cell as it came, read again the way it was read the first time."""
     from pipeline.closing.correction import own_header
     from pipeline.closing.reference import our_columns
-    from pipeline.reading import Found, open_table
+    from pipeline.joining import reopened
+    from pipeline.reading import Found
 
     known = {name: value for name, value in (batch.found or {}).items() if name != "decided"}
-    table = open_table(_original(project, batch), Found(**known).hints() if known else None)
+    hints = Found(**known).hints() if known else None
+    table = reopened(_original(project, batch), hints, known.get("joined"))
     ours = our_columns(table.header)
     kept = [p for p in range(len(table.header)) if ours is None or p not in ours.all]
     assert len(kept) == len(own_header(table.header))  # noqa: S101 - both leave out exactly our columns

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pipeline.errors import FileRefused
 from pipeline.model import Rejection
 
-PART_CODES = frozenset({"bad_part", "too_many_parts"})
-"""A cell that several parts were to come from cannot be taken apart: the rest of the part is not worth a sentence."""
+PART_CODES = frozenset({"bad_part", "too_many_parts", "no_joined_row"})
+"""What several cells were to come from cannot be had: that they are empty is not worth a sentence."""
 
 _SHOWN = 120  # characters of a cell that a sentence quotes; the rejection itself keeps the whole cell
 
@@ -110,6 +110,10 @@ REASONS: Mapping[str, Reason] = {
         "'{column}' holds {count} items; {limit} is the most that one row may have.",
         "Divide the row into several with the same key.",
     ),
+    "no_joined_row": Reason(
+        "'{value}' in '{column}' leads to no row that could be joined: {because}.",
+        "Correct the key, or fill in the columns of the other table in this row.",
+    ),
     # --- a row that cannot go further ---
     "missing_value": Reason("'{column}' is empty, and every {kind} needs it.", "Fill in the cell."),
     "empty_cell": Reason(
@@ -166,6 +170,14 @@ REASONS: Mapping[str, Reason] = {
     "made_column_clashes": Reason(
         "The file has columns of its own that are named like ones the mapping makes: {columns}.",
         "Give the column that `unpivot` or `split` makes another name in the mapping, and in its field.",
+    ),
+    "orders_without_lines": Reason(
+        "{other} has rows that no line asks for, and they would be lost: {orders}.",
+        "Add their lines; or have feed {feed} leave such rows out: `without_lines: ignore` under `join`.",
+    ),
+    "partner_missing": Reason(
+        "'{file}' only holds the lines of its orders, and its partner '{partner}' is not there.",
+        "Drop both files together.",
     ),
     "unmapped_columns": Reason(
         "The file has columns that feed {feed} does not know: {columns}. Its mapping is strict.",

@@ -10,6 +10,7 @@ from pipeline.closing.correction import is_correction, split_correction
 from pipeline.closing.doubt_sheet import is_doubt_sheet
 from pipeline.closing.workbook import is_refusal
 from pipeline.errors import FileRefused
+from pipeline.joining import open_joined
 from pipeline.ledger import batches as files
 from pipeline.mapping.prove_shapes import numeric_columns
 from pipeline.mapping.spec import FeedMapping, match_feed
@@ -70,8 +71,8 @@ def recognise(
     if mapping is None:
         raise no_feed or AssertionError
     hints = mapping_hints(mapping)
-    if table is None or hints != Hints():
-        table = open_table(path, hints)
+    if table is None or hints != Hints() or mapping.join is not None:
+        table = open_joined(path, mapping, hints)
     return Recognised(mapping, table, returned=False)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from pipeline.errors import OrderdropError
+from pipeline.intake.claim import partner_beside
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch
@@ -40,9 +41,13 @@ def replay_file(project: Project, name: str) -> tuple[Batch, list[Delivery]]:
     if batch.state == "refused":
         folder = project.plan.settings.inbox / (batch.subfolder or "")
         folder.mkdir(parents=True, exist_ok=True)
-        halfway = folder / f".{batch.link}.part"
-        shutil.copyfile(project.folder / batch.path, halfway)
-        halfway.rename(folder / batch.file_name)
+        original = project.folder / batch.path
+        partner = partner_beside(original)
+        for path, copied in ((partner, partner.name if partner else ""), (original, batch.file_name)):
+            if path is not None:
+                halfway = folder / f".{batch.link}.part"
+                shutil.copyfile(path, halfway)
+                halfway.rename(folder / copied)
         return batch, []
     with project.engine.connect() as connection:
         refused = book.in_states(connection, DeliveryState.REFUSED, batch_id=batch.id)

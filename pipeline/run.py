@@ -20,6 +20,7 @@ from pipeline.ledger.batches import Batch, feed_of_workbook
 from pipeline.ledger.figures import figures
 from pipeline.mapping.spec import match_feed
 from pipeline.model import DeliveryState
+from pipeline.pairs import waits, with_partner
 from pipeline.progress import Bound, Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
@@ -102,19 +103,27 @@ def _take(project: Project, found: Claim, progress: Progress) -> Batch:
 def _claims(project: Project, stop: threading.Event, remarks: list[str]) -> Iterator[Claim]:
     """Files claimed before a crash first, then what is settled in the inbox."""
     work = project.plan.settings.var / "work"
-    yield from (found for found in unfinished(work) if not is_held(project, found.file_name, found.subfolder))
+    plan, inbox = project.plan, project.plan.settings.inbox
+    for found in unfinished(work):
+        if not is_held(project, found.file_name, found.subfolder):
+            with_partner(plan, found, inbox)
+            yield found
     listing = _settled(project, stop)
     remarks += listing.remarks
     remarks += [f"{path.name} is still being written; the next run takes it." for path in listing.unsettled]
     for dropped in listing.settled:
         if stop.is_set():
             return
-        if is_held(project, dropped.path.name, dropped.subfolder):
+        waiting = waits(plan, dropped, listing.settled)
+        if waiting is not None and waiting.remark:
+            remarks.append(waiting.remark)
+        if waiting is not None or is_held(project, dropped.path.name, dropped.subfolder):
             continue
         taken = claim(dropped.path, dropped.subfolder, work)
         if taken is None:
             remarks.append(f"{dropped.path.name} is held open by another program or gone; the next run takes it.")
         else:
+            with_partner(plan, taken, inbox)
             yield taken
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 import msgspec
@@ -71,3 +72,33 @@ def pieces(form: str) -> tuple[tuple[str, bool], ...]:
             raise ValueError(f"nothing stands between {{{found[-1][0]}}} and {{{name}}}, so nobody can tell them apart")
         found.append((name.strip(), True))
     return tuple(found)
+
+
+class Join(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``join``: the other table, with one row per record, in a ``sheet`` of the same workbook or in a file of its own.
+
+    ``on``: column of the lines → column of the other table. ``files`` is the pattern of the other file; it belongs to
+    the file whose name has the same text in place of ``*``. ``without_lines`` (``refuse``, ``ignore``) is about rows
+    of the other table that no line asks for.
+    """
+
+    on: Mapping[str, str]
+    sheet: str | None = None
+    files: str | None = None
+    without_lines: str = "refuse"
+
+
+def same_place(pattern: str, file_name: str) -> str | None:
+    """What stands in a file name in place of the only ``*`` of a pattern, ``None`` where the name does not fit.
+
+    Case does not matter, and where the pattern leaves the ending open, neither does that: a CSV file and a workbook may
+    be a pair.
+    """
+    name, form = (unicodedata.normalize("NFC", text).casefold() for text in (file_name, pattern))
+    before, star, after = form.partition("*")
+    if not star:
+        return "" if name == form else None
+    if not name.startswith(before) or not name.endswith(after) or len(name) < len(before) + len(after):
+        return None
+    found = name[len(before) : len(name) - len(after)]
+    return found if after else found.rpartition(".")[0] or found

@@ -14,7 +14,7 @@ from pipeline.closing.reference import Origin
 from pipeline.decisions import CarriedOut, carry_out_decisions
 from pipeline.drift import likely_meanings, with_proposal
 from pipeline.errors import FileRefused
-from pipeline.intake.claim import Claim, fingerprint
+from pipeline.intake.claim import Claim, content_of
 from pipeline.ledger import batches as files
 from pipeline.ledger.batches import Accepted, Batch
 from pipeline.mapping.apply import BoundMapping, Decisions, bind, survey, typed
@@ -70,7 +70,7 @@ def _begin(project: Project, claim: Claim) -> Batch:
     if known:
         return known[claim.link]
     try:
-        sha256, size = fingerprint(claim.path)
+        sha256, size = content_of(claim.path)
     except OSError:
         sha256, size = "", 0  # unreadable: reading it will say so in words
     values = {

@@ -23,6 +23,7 @@ from pipeline.intake.settle import Sight
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.figures import Figures, figures_of
 from pipeline.monitor import attended
+from pipeline.pairs import waits
 from pipeline.progress import Progress, Quiet
 from pipeline.project import Plan, Project, load_good_plan, opened
 from pipeline.reload import marks, wrong_schemas
@@ -162,7 +163,11 @@ class Watcher:
         self._sights = listing.sights
         if now < self._rest("pass").until:
             return False
-        ready = any(not is_held(project, dropped.path.name, dropped.subfolder) for dropped in listing.settled)
+        ready = any(
+            not is_held(project, dropped.path.name, dropped.subfolder)
+            and waits(project.plan, dropped, listing.settled) is None
+            for dropped in listing.settled
+        )
         overdue = not 0 <= now - self._last_pass < IDLE_PASS_SECONDS
         return ready or overdue or any(at <= now for at in self._due().values())
 

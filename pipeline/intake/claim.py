@@ -49,17 +49,55 @@ def clean_name(name: str) -> str:
     return f"{stem[:150]}{dot}{suffix[:20]}" if dot else plain[:150]
 
 
+PARTNER = "partner"
+"""The folder beside a claimed file in which the other file of a pair lies."""
+
+
+def claim_partner(taken: Claim, partner: Path) -> bool:
+    """Move the other file of a pair beside a claimed one; ``False`` when it is gone or held open."""
+    folder = taken.path.parent / PARTNER
+    folder.mkdir(exist_ok=True)
+    try:
+        _move(partner, folder / clean_name(partner.name))
+    except OSError:
+        return False
+    sync_folder(folder)
+    sync_folder(partner.parent)
+    return True
+
+
+def partner_beside(path: Path) -> Path | None:
+    """The other file of a pair, beside a claimed or archived one."""
+    folder = path.parent / PARTNER
+    inside = sorted(p for p in folder.iterdir() if not p.name.startswith(".copying-")) if folder.is_dir() else []
+    return next(iter(inside), None)
+
+
 def unfinished(work: Path) -> list[Claim]:
     """Files claimed before, found again after a start; empty folders left by a crash are removed."""
     claims = []
     for folder in sorted(work.iterdir()) if work.is_dir() else []:
-        files = [p for p in folder.iterdir() if not p.name.startswith(".copying-")] if folder.is_dir() else []
+        files = [p for p in folder.iterdir() if _is_claimed(p)] if folder.is_dir() else []
         link, _, feed = folder.name.partition("@")
         if files:
             claims.append(Claim(link, files[0], files[0].name, feed or None))
         elif folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
     return claims
+
+
+def _is_claimed(path: Path) -> bool:
+    return not path.name.startswith(".copying-") and path.name != PARTNER
+
+
+def content_of(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a claimed file; of a pair, both files count."""
+    sha256, size = fingerprint(path)
+    partner = partner_beside(path)
+    if partner is None:
+        return sha256, size
+    other, more = fingerprint(partner)
+    return hashlib.sha256(f"{sha256} {other}".encode()).hexdigest(), size + more
 
 
 def fingerprint(path: Path) -> tuple[str, int]:
@@ -77,6 +115,10 @@ def put_away(path: Path, target: Path) -> None:
     if path == target or (not path.exists() and target.exists()):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    partner = partner_beside(path)
+    if partner is not None:
+        (target.parent / PARTNER).mkdir(exist_ok=True)
+        _move(partner, target.parent / PARTNER / partner.name)
     _move(path, target)
     sync_folder(target.parent)
     shutil.rmtree(path.parent, ignore_errors=True)

@@ -15,6 +15,7 @@ from pipeline.mapping.emptiness import LEAVE, POLICIES, policy_of
 from pipeline.mapping.prove_fields import completed, flat_fields, rule_problems, spec_of
 from pipeline.mapping.prove_shapes import (
     SPLIT_LISTS,
+    join_problems,
     split_problems,
     unpivot_of,
     unpivot_problems,
@@ -25,7 +26,7 @@ from pipeline.mapping.spec import FeedMapping, convert_deliver
 from pipeline.mapping.texts import fold
 from pipeline.model import DeliverTo
 from pipeline.settings import read_table
-from pipeline.shapes import Split, Unpivot
+from pipeline.shapes import Join, Split, Unpivot
 
 T = TypeVar("T", bound=msgspec.Struct)
 _KNOWN = FeedMapping.__struct_fields__
@@ -93,6 +94,7 @@ class _Proof:
             deliver=self._deliver(),
             unpivot=self._unpivot(),
             split=self._split(),
+            join=self._join(),
         )
         self._check_blanks(mapping)
         self._check_shapes(mapping)
@@ -246,7 +248,13 @@ class _Proof:
             table = {**table, "pairs": _listed(table["pairs"], ("into",))}
         return self._table(Split, table, "split")
 
+    def _join(self) -> Join | None:
+        raw = self.raw.get("join")
+        return None if raw is None else self._table(Join, raw, "join")
+
     def _check_shapes(self, mapping: FeedMapping) -> None:
+        for problem in join_problems(mapping.join, mapping.files) if mapping.join else ():
+            self.say("join", problem)
         for problem in unpivot_problems(mapping.unpivot):
             self.say("unpivot", problem)
         wrong = list(split_problems(mapping.split, mapping.unpivot)) if mapping.split else []

@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.errors import nearest
 from pipeline.fields import RECORD_KINDS
-from pipeline.mapping.rules import FieldRule
+from pipeline.mapping.rules import FieldRule, FileRules
 from pipeline.mapping.texts import fold
-from pipeline.shapes import NUMBER, Split, Unpivot, placeholders
+from pipeline.shapes import NUMBER, Join, Split, Unpivot, placeholders
 
 SPLIT_LISTS = ("column", "columns", "between", "form")
 """Keys of ``split`` that take one text or a list."""
@@ -88,6 +88,34 @@ def _pair_problems(split: Split) -> Iterator[str]:
         yield "between: it must differ from `between` and `mark` of the pairs"
     if not pairs.into or not all(fold(name) for name in pairs.into):
         yield "pairs: name the wanted values, as in into: [sku, quantity]"
+
+
+def join_problems(join: Join, files: FileRules) -> Iterator[str]:
+    """What is wrong with ``join``, in words."""
+    if not join.on:
+        yield "say which columns hold the key, as in on: {Order: Order No}, the lines' column first"
+    if any(not fold(text) for pair in join.on.items() for text in pair):
+        yield "on: a column without a header text cannot be named"
+    if (join.sheet is None) == (join.files is None):
+        yield "say where the other table is: a `sheet` of the same workbook, or `files`, the pattern of the other file"
+    if join.without_lines not in {"refuse", "ignore"}:
+        yield f"without_lines: '{join.without_lines}' is not one of refuse, ignore"
+    if join.sheet is not None and files.sheet is None:
+        yield "the workbook has several sheets: name the one with the lines, as in files: {sheet: Lines}"
+    if join.sheet is not None and files.sheet is not None and fold(join.sheet) == fold(files.sheet):
+        yield f"sheet '{join.sheet}' holds the lines already"
+    if join.files is not None:
+        yield from _pattern_problems(join.files, files.pattern)
+
+
+def _pattern_problems(other: str, own: Sequence[str]) -> Iterator[str]:
+    if len(own) != 1:
+        yield "a pair of files needs exactly one files.pattern"
+    for pattern in (other, *own[:1]):
+        if pattern.count("*") != 1 or set("?[]/\\") & set(pattern):
+            yield f"'{pattern}' must have one * in it, where both names of a pair have the same text"
+    if own and fold(other) == fold(own[0]):
+        yield f"both files of a pair would be called '{other}'"
 
 
 def unused_problems(

@@ -15,10 +15,10 @@ from pipeline.errors import FileRefused, SetupError, nearest
 from pipeline.mapping.rules import FieldRule, FileRules, SkipRule
 from pipeline.model import DeliverTo
 from pipeline.reasons import refuse
-from pipeline.shapes import Split, Unpivot
+from pipeline.shapes import Join, Split, Unpivot
 
 _SUFFIXES = (".yaml", ".yml")
-_SHAPES = ("unpivot", "split")
+_SHAPES = ("unpivot", "split", "join")
 """Keys that count only where they say something: a mapping without them is the one it was before they came."""
 
 
@@ -47,6 +47,7 @@ class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
     deliver: tuple[DeliverTo, ...] = ()
     unpivot: Unpivot = {}
     split: Split | None = None
+    join: Join | None = None
 
     def fingerprint(self) -> str:
         """SHA-256 of what the mapping says; comments, order of keys and the file's name do not count."""

@@ -25,7 +25,8 @@ class Hints:
 class Found:
     """What was found (or named): shown by ``preview`` and stored, so that a second reading reads the same.
 
-    ``format`` is ``csv``, ``xlsx``, ``xls``, ``xlsb`` or ``ods``; ``notes`` are sentences for people.
+    ``format`` is ``csv``, ``xlsx``, ``xls``, ``xlsb`` or ``ods``; ``joined`` tells as JSON how another table was
+    joined; ``notes`` are sentences for people.
     """
 
     format: str
@@ -35,6 +36,7 @@ class Found:
     sheet: str | None = None
     header_row: int = 1
     notes: tuple[str, ...] = ()
+    joined: str | None = None
 
     def hints(self) -> Hints:
         """The hints that make a second reading read the same."""
