@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipeline.delivery.clock import Clock
+from pipeline.delivery.crew import Crew
 from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
@@ -24,9 +25,6 @@ from pipeline.model import DeliveryState
 from pipeline.progress import Progress, Quiet
 from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRefused, Prior, Refused, Result
 from pipeline.targets.http import Transport
-
-FETCHED = 16
-"""Deliveries fetched at once per worker: few, so that a doubt that falls due is not kept waiting behind many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,56 +72,37 @@ class Drain:
         self._progress = progress or Quiet()
         self._line = Line(account, transport, clock, stop, self._progress)
         self._operations: dict[tuple[str, str], Operation] = {}
-        self._in_line: deque[tuple[Delivery, History]] = deque()
-        self._attended = 0
+        self._crew = Crew(
+            account.name,
+            account.concurrency,
+            self._due,
+            self._attend,
+            self._may_begin,
+            self._finished,
+            self._progress.advance,
+        )
 
     def run(self) -> Drained:
         """Attend to everything due; wait for what is due soon; return when the rest must wait longer."""
-        workers = max(1, self._account.concurrency)
-        with ThreadPoolExecutor(workers, thread_name_prefix=self._account.name) as pool:
-            under_way: dict[Future[None], int] = {}
-            while not self._finished():
-                self._start_some(pool, under_way, workers)
-                if under_way:
-                    self._collect(under_way)
-                elif not self._wait_for_more():
-                    break
-            while under_way:
-                self._collect(under_way)
+        self._crew.work(self._wait_for_more)
         self._note_account()
-        return Drained(self._account.name, self._attended, self._line.paused, self._line.trouble)
+        return Drained(self._account.name, self._crew.attended, self._line.paused, self._line.trouble)
 
     def _finished(self) -> bool:
         return self._stop.is_set() or self._line.paused is not None
 
-    def _start_some(self, pool: ThreadPoolExecutor, under_way: dict[Future[None], int], workers: int) -> None:
-        if self._clock.now() < self._line.held_until:
-            return
-        while len(under_way) < workers and (found := self._next_in_line(under_way, workers)) is not None:
-            delivery, history = found
-            under_way[pool.submit(self._attend, delivery, history)] = delivery.id
+    def _may_begin(self) -> bool:
+        return not self._finished() and self._clock.now() >= self._line.held_until
 
-    def _next_in_line(self, under_way: dict[Future[None], int], workers: int) -> tuple[Delivery, History] | None:
-        """The next delivery that is due; they are fetched some at a time, because asking costs more than one send.
+    def _due(self, limit: int, skip: Sequence[int]) -> list[tuple[Delivery, History]]:
+        """What is due, oldest first, with what came before it.
 
         Nobody else moves them meanwhile: this drain is the only one, and people's decisions need the run lock.
         """
-        if not self._in_line:
-            with self._engine.connect() as connection:
-                due = book.due(
-                    connection, self._account.name, self._clock.now(), FETCHED * workers, list(under_way.values())
-                )
-                histories = book.histories(connection, due) if due else {}
-            self._in_line.extend((delivery, histories[delivery.id]) for delivery in due)
-        return self._in_line.popleft() if self._in_line else None
-
-    def _collect(self, under_way: dict[Future[None], int]) -> None:
-        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-        for future in done:
-            del under_way[future]
-            future.result()
-            self._attended += 1
-            self._progress.advance()
+        with self._engine.connect() as connection:
+            due = book.due(connection, self._account.name, self._clock.now(), limit, skip)
+            histories = book.histories(connection, due) if due else {}
+        return [(delivery, histories[delivery.id]) for delivery in due]
 
     def _wait_for_more(self) -> bool:
         """Wait until something is due; ``False`` when that is too far off for this run."""
@@ -154,25 +133,33 @@ class Drain:
 
     # --- one delivery ---
 
-    def _attend(self, delivery: Delivery, history: History) -> None:
+    def _attend(self, delivery: Delivery, history: History) -> Future[None] | None:
+        """Take a delivery as far as it goes; returns the write of where it stands, which nobody needs to wait for."""
+        journal = Journal(delivery, self._account, self._line, self._writer, self._clock, history.steps)
         try:
-            verdict = self._verdict(delivery, history)
+            verdict = self._verdict(delivery, history, journal)
         except Halt:
-            return
+            return self._writer.post(partial(_write_all, journal.owed()))
+        except BaseException:
+            self._writer.post(partial(_write_all, journal.owed()))
+            raise
         now = self._clock.now()
         values: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
         if verdict.result is not None:
             values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}
-        self._writer.write(lambda c: book.move(c, delivery.id, verdict.state, now, **values))
+        move = partial(book.move, delivery_id=delivery.id, state=verdict.state, now=now, **values)
+        written = self._writer.post(partial(_write_all, [*journal.owed(), move]))
         self._progress.note(
             Event.DELIVERY_MOVED, delivery=delivery.id, operation=delivery.operation, key=delivery.record_key,
             state=verdict.state.value, code=verdict.problems[0].code if verdict.problems else None,
         )  # fmt: skip
+        return written
 
-    def _verdict(self, delivery: Delivery, history: History) -> Verdict:
-        known, before = history.steps, history.prior
+    def _verdict(self, delivery: Delivery, history: History, journal: Journal) -> Verdict:
+        before = history.prior
         if history.half_done:
-            known = self._writer.write(lambda c: book.take_over(c, delivery, history.half_done))
+            journal.know(self._writer.write(lambda c: book.take_over(c, delivery, history.half_done)))
+        known = bool(history.steps or history.half_done)
         operation = self._operation(delivery)
         if before is not None and not known:
             decided = without_sending(delivery, before, operation)
@@ -181,7 +168,6 @@ class Drain:
         if not known and (problems := operation.problems(delivery.record)):
             return Verdict(DeliveryState.REFUSED, problems=problems)
         prior = self._prior(delivery, before) if before is not None else None
-        journal = Journal(delivery, self._account, self._line, self._writer, self._clock, known)
         return self._carry_out(operation, delivery, prior, journal)
 
     def _prior(self, delivery: Delivery, before: Delivery) -> Prior:
@@ -195,7 +181,7 @@ class Drain:
         except Stopped as stopped:
             match stopped.outcome:
                 case Refused():
-                    return self._refusal(delivery, stopped.outcome)
+                    return self._refusal(delivery, stopped.outcome, journal)
                 case Later():
                     tries = delivery.tries + 1
                     seconds = stopped.outcome.seconds if stopped.outcome.seconds is not None else back_off(tries)
@@ -206,18 +192,18 @@ class Drain:
             told = Later("in_doubt", doubt.message)
             return Verdict(DeliveryState.IN_DOUBT, doubt.due_at, problems=(told,), tries=delivery.tries + 1)
         except PlanRefused as stopped:
-            return self._refusal(delivery, stopped.refused)
+            return self._refusal(delivery, stopped.refused, journal)
         except (Halt, LedgerError, SetupError):
             raise
         except Exception as problem:  # noqa: BLE001 - one record nobody foresaw must not stop the others
-            return self._refusal(delivery, _unforeseen(problem))
+            return self._refusal(delivery, _unforeseen(problem), journal)
         state = DeliveryState.ALREADY_THERE if result.get(ALREADY_THERE) else DeliveryState.DELIVERED
         return Verdict(state, result={k: v for k, v in result.items() if k != ALREADY_THERE})
 
-    def _refusal(self, delivery: Delivery, problem: Refused) -> Verdict:
+    def _refusal(self, delivery: Delivery, problem: Refused, journal: Journal) -> Verdict:
         """Refused; or a person's doubt, where an earlier call of the delivery is unanswered: it may have arrived."""
-        with self._engine.connect() as connection:
-            steps = book.steps_of(connection, delivery.id).values()
+        self._writer.post(partial(_write_all, journal.owed()))
+        steps = self._writer.write(lambda c: book.steps_of(c, delivery.id)).values()  # after what was owed
         unanswered = next((step.name for step in steps if step.state == "intended"), None)
         if unanswered is None:
             return Verdict(DeliveryState.REFUSED, problems=(problem,))
@@ -229,6 +215,11 @@ class Drain:
         if key not in self._operations:
             self._operations[key] = self._account.operation(delivery.operation, delivery.options)
         return self._operations[key]
+
+
+def _write_all(writes: Sequence[Callable[[Any], None]], connection: sa.Connection) -> None:
+    for write in writes:
+        write(connection)
 
 
 def follow(operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Result:

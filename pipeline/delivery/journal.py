@@ -83,9 +83,12 @@ class Journal:
         self._writer = writer
         self._clock = clock
         self._known = dict(known)
+        self._owed: list[Callable[[Any], None]] = []
 
     def perform(self, step: Step) -> Result:
         """The result of a step: remembered, looked up, or sent now. Raises :class:`Stopped` or :class:`Doubtful`."""
+        for outcome in self.owed():
+            self._writer.post(outcome)
         if step.reads_only:
             return self._read(step)
         known = self._known.get(step.name)
@@ -101,6 +104,18 @@ class Journal:
                 return seen
         return self._send(step)
 
+    def know(self, known: Journaled) -> None:
+        """Steps that were done by another delivery are this one's, too."""
+        self._known = dict(known)
+
+    def owed(self) -> list[Callable[[Any], None]]:
+        """The outcome that is not written yet: it goes along with what is written next, without anybody waiting for it.
+
+        A crash before that leaves a doubt, as a crash before the answer does.
+        """
+        owed, self._owed = self._owed, []
+        return owed
+
     # --- sending ---
 
     def _send(self, step: Step) -> Result:
@@ -113,7 +128,8 @@ class Journal:
             raise Stopped(Later("waits_for_another", f"Another record waits for an answer about {step.shares}.", 2.0))
         outcome = self._outcome_of(step, signed)
         self._line.heed(outcome)
-        self._write(lambda c: self._note_outcome(c, step, attempt, outcome, now()))
+        ended = now()
+        self._owed.append(lambda c: self._note_outcome(c, step, attempt, outcome, ended))
         return self._conclude(step, outcome)
 
     def _outcome_of(self, step: Step, signed: Signed) -> Outcome:

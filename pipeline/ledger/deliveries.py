@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.ledger import plain
 from pipeline.ledger.tables import accounts, attempts, batches, deliveries, steps
 from pipeline.model import DeliveryState, Record, decode_record
 
 OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
 TOLD = (DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE)
 """Deliveries whose content the target has; of ``UNCHANGED`` ones it has only what one of these told it."""
-
-# What every call writes, built once: to build a statement anew costs as much as to run it. The columns to set are those
-# among the parameters; the parameters of the condition have names that no column has.
-_MOVE = sa.update(deliveries).where(deliveries.c.id == sa.bindparam("the_id"))
-_SENDS = sa.select(steps.c.id, steps.c.sends, steps.c.state).where(
-    steps.c.delivery_id == sa.bindparam("the_delivery"), steps.c.name == sa.bindparam("the_name")
-)
-_NOTE_STEP = sa.update(steps).where(
-    steps.c.delivery_id == sa.bindparam("the_delivery"), steps.c.name == sa.bindparam("the_name")
-)
-_NEW_STEP, _NEW_ATTEMPT = sa.insert(steps), sa.insert(attempts)
-_END_ATTEMPT = sa.update(attempts).where(attempts.c.id == sa.bindparam("the_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +88,31 @@ def _behind() -> sa.ColumnElement[bool]:
     )
 
 
+@cache
+def _due() -> sa.Select[Any]:
+    """Made once: to build it takes longer than to ask it."""
+    return (
+        _select()
+        .where(
+            deliveries.c.account == sa.bindparam("account"),
+            deliveries.c.state == sa.bindparam("state"),
+            deliveries.c.due_at + 0.0 <= sa.bindparam("now"),
+            deliveries.c.id.not_in(sa.bindparam("skip", expanding=True)),
+            ~_behind(),
+        )
+        .order_by(deliveries.c.id)
+        .limit(sa.bindparam("most"))
+    )
+
+
 def due(connection: sa.Connection, account: str, now: float, limit: int, skip: Sequence[int] = ()) -> list[Delivery]:
     """Deliveries of an account that may be attended now, oldest first, without those in ``skip``.
 
     One query per state, so that each walks its index in order and stops at ``limit``: however many wait, none is
     sorted. The ``+ 0.0`` keeps SQLite from choosing the index by time instead.
     """
-    found = [
-        _delivery(row)
-        for state in OPEN
-        for row in connection.execute(
-            _select()
-            .where(
-                deliveries.c.account == account,
-                deliveries.c.state == state,
-                deliveries.c.due_at + 0.0 <= now,
-                deliveries.c.id.not_in(skip),
-                ~_behind(),
-            )
-            .order_by(deliveries.c.id)
-            .limit(limit)
-        )
-    ]
+    asked = {"account": account, "now": now, "skip": list(skip), "most": limit}
+    found = [_delivery(row) for state in OPEN for row in connection.execute(_due(), {**asked, "state": state})]
     return sorted(found, key=lambda delivery: delivery.id)[:limit]
 
 
@@ -163,15 +155,15 @@ def histories(connection: sa.Connection, found: Sequence[Delivery]) -> dict[int,
     own = _steps_of_all(connection, ids)
     before = _before(connection, ids)
     newest = {id_: next((e for e, state in reversed(earlier) if state in TOLD), 0) for id_, earlier in before.items()}
-    there = {
-        row.id: _delivery(row) for row in connection.execute(_select().where(deliveries.c.id.in_(newest.values())))
-    }
+    wanted = [there for there in newest.values() if there]
+    asked = _select().where(deliveries.c.id.in_(wanted))
+    there = {row.id: _delivery(row) for row in connection.execute(asked)} if wanted else {}
     refused = {
         id_: earlier[-1][0]
         for id_, earlier in before.items()
         if earlier[-1][1] == DeliveryState.REFUSED and not newest[id_] and id_ not in own
     }
-    theirs = _steps_of_all(connection, list(refused.values()))
+    theirs = _steps_of_all(connection, list(refused.values())) if refused else {}
     return {
         id_: History(
             own.get(id_, {}),
@@ -184,6 +176,14 @@ def histories(connection: sa.Connection, found: Sequence[Delivery]) -> dict[int,
 
 def _before(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
     """Id and state of the earlier deliveries of the same key, oldest first, by delivery id."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for id_, earlier_id, state in connection.execute(_earlier_ones(), {"ids": list(ids)}):
+        found.setdefault(id_, []).append((earlier_id, state))
+    return found
+
+
+@cache
+def _earlier_ones() -> sa.Select[Any]:
     earlier = deliveries.alias("earlier")
     same = sa.and_(
         earlier.c.record_key == deliveries.c.record_key,
@@ -191,18 +191,20 @@ def _before(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[tup
         earlier.c.operation == deliveries.c.operation,
         earlier.c.id < deliveries.c.id,
     )
-    found: dict[int, list[tuple[int, str]]] = {}
     asked = sa.select(deliveries.c.id, earlier.c.id, earlier.c.state).join(earlier, same)
-    for id_, earlier_id, state in connection.execute(asked.where(deliveries.c.id.in_(ids)).order_by(earlier.c.id)):
-        found.setdefault(id_, []).append((earlier_id, state))
-    return found
+    return asked.where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(earlier.c.id)
 
 
 def _steps_of_all(connection: sa.Connection, ids: Sequence[int]) -> dict[int, dict[str, StepRow]]:
     found: dict[int, dict[str, StepRow]] = {}
-    for row in connection.execute(sa.select(steps).where(steps.c.delivery_id.in_(ids)).order_by(steps.c.id)):
+    for row in connection.execute(_steps_of_these(), {"ids": list(ids)}):
         found.setdefault(row.delivery_id, {})[row.name] = _step(row)
     return found
+
+
+@cache
+def _steps_of_these() -> sa.Select[Any]:
+    return sa.select(steps).where(steps.c.delivery_id.in_(sa.bindparam("ids", expanding=True))).order_by(steps.c.id)
 
 
 def get(connection: sa.Connection, delivery_id: int) -> Delivery | None:
@@ -267,7 +269,7 @@ def open_refusals(connection: sa.Connection, batch_id: int) -> list[Delivery]:
 
 def move(connection: sa.Connection, delivery_id: int, state: str, now: float, **values: Any) -> None:  # noqa: ANN401
     """Put a delivery into a state (see ``DeliveryState`` for the allowed moves)."""
-    connection.execute(_MOVE, {"the_id": delivery_id, "state": state, "updated_at": now, **values})
+    plain.update(connection, deliveries, "id = ?", (delivery_id,), state=str(state), updated_at=now, **values)
 
 
 def with_work(connection: sa.Connection, names: Sequence[str]) -> list[str]:
@@ -346,25 +348,20 @@ def intend(connection: sa.Connection, intent: Intent, account: str, now: float) 
     """
     if intent.shares and _is_under_way(connection, intent, account):
         return None
-    delivery_id, name = intent.delivery_id, intent.name
-    row = connection.execute(_SENDS, {"the_delivery": delivery_id, "the_name": name}).first()
-    values = {
-        "state": "intended", "request": dict(intent.request), "doubt_since": None,
-        "search_hint": intent.search_hint, "shares": intent.shares or None,
-    }  # fmt: skip
-    if row is None:
-        inserted = connection.execute(
-            _NEW_STEP, {"delivery_id": delivery_id, "name": name, "sends": 1, **values}
-        ).inserted_primary_key
-        assert inserted is not None  # noqa: S101 - an insert always has its key
-        step_id = int(inserted[0])
-    else:
-        step_id = int(row.id)
-        again = {"the_delivery": delivery_id, "the_name": name, "sends": row.sends + 1, **values}
-        connection.execute(_NOTE_STEP, again)
-    attempt = connection.execute(_NEW_ATTEMPT, {"step_id": step_id, "sent_at": now}).inserted_primary_key
-    assert attempt is not None  # noqa: S101 - an insert always has its key
-    return int(attempt[0])
+    plain.run(
+        connection, _INTEND, intent.delivery_id, intent.name, plain.as_json(intent.request), intent.search_hint,
+        intent.shares or None,
+    )  # fmt: skip
+    return plain.insert(connection, _ATTEMPT, now, intent.delivery_id, intent.name)
+
+
+_INTEND = (
+    "INSERT INTO steps (delivery_id, name, state, request, sends, doubt_since, search_hint, shares) "
+    "VALUES (?, ?, 'intended', ?, 1, NULL, ?, ?) ON CONFLICT (delivery_id, name) DO UPDATE SET state = 'intended', "
+    "request = excluded.request, sends = steps.sends + 1, doubt_since = NULL, search_hint = excluded.search_hint, "
+    "shares = excluded.shares"
+)
+_ATTEMPT = "INSERT INTO attempts (step_id, sent_at) SELECT id, ? FROM steps WHERE delivery_id = ? AND name = ?"
 
 
 def _is_under_way(connection: sa.Connection, intent: Intent, account: str) -> bool:
@@ -403,13 +400,13 @@ def finish_attempt(
     connection: sa.Connection, attempt_id: int, outcome: str, now: float, code: str, message: str
 ) -> None:
     """Write down how one send ended."""
-    values = {"ended_at": now, "outcome": outcome, "code": code, "message": message}
-    connection.execute(_END_ATTEMPT, {"the_id": attempt_id, **values})
+    told = {"ended_at": now, "outcome": outcome, "code": code, "message": message}
+    plain.update(connection, attempts, "id = ?", (attempt_id,), **told)
 
 
 def note_step(connection: sa.Connection, delivery_id: int, name: str, **values: Any) -> None:  # noqa: ANN401
     """Set columns of one step."""
-    connection.execute(_NOTE_STEP, {"the_delivery": delivery_id, "the_name": name, **values})
+    plain.update(connection, steps, "delivery_id = ? AND name = ?", (delivery_id, name), **values)
 
 
 def record_found(connection: sa.Connection, delivery_id: int, name: str, result: Mapping[str, Any]) -> None:

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+
 from pipeline.model import Record
 
 Result = Mapping[str, Any]
@@ -76,6 +78,10 @@ class Answer:
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the vendor sent
         """The body as JSON, or ``None`` when it is empty or not JSON."""
+        try:
+            return msgspec.json.decode(self.content)
+        except (ValueError, RecursionError):  # stricter than the standard library, and quicker
+            pass
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):  # a hostile answer nests deeper than the parser goes

@@ -8,21 +8,13 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlsplit
-
-import httpx
+from urllib.request import getproxies, proxy_bypass
 
 from pipeline.targets.contract import Answer, Signed
+from pipeline.targets.sending import MAX_ANSWER_BYTES, NotSent, Unanswered
+from pipeline.targets.wire import Wire
 
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""An answer larger than this is cut off and counts as unreadable."""
-
-
-class NotSent(Exception):
-    """No byte of the call can have reached the target: it may be sent again."""
-
-
-class Unanswered(Exception):
-    """Bytes may have left and no whole answer came back: the work may or may not have been done."""
+__all__ = ["MAX_ANSWER_BYTES", "HttpTransport", "NotSent", "Transport", "Unanswered"]
 
 
 class Transport(Protocol):
@@ -38,21 +30,19 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Connections to one account's host: TLS verified, redirects never followed, no retry of its own."""
+    """Connections to one account's host: TLS verified, redirects never followed, no retry of its own.
+
+    Where the environment names a proxy for the host, httpx speaks to it; else the calls go straight.
+    """
 
     def __init__(
         self, base_url: str, timeout: float, concurrency: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._deadline = timeout
-        self._clock = clock
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
-            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-            follow_redirects=False,
-            # A proxy of the environment must not catch calls to this very machine.
-            trust_env=not _is_local(base_url),
-            headers={"user-agent": "orderdrop", "accept": "application/json"},
-        )
+        self._way: Transport = Wire(timeout, clock)
+        if _is_proxied(base_url):
+            from pipeline.targets.proxied import Proxied
+
+            self._way = Proxied(timeout, concurrency, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -64,43 +54,20 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self._way.close()
 
     def send(self, signed: Signed) -> Answer:
         """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
-        started = self._clock()
-        try:
-            request = self._client.build_request(
-                signed.method, signed.url, headers=dict(signed.headers), content=signed.content or None
-            )
-        except (httpx.InvalidURL, ValueError, TypeError) as problem:
-            raise NotSent(f"the call could not be built: {type(problem).__name__}") from None
-        try:
-            response = self._client.send(request, stream=True)
-            try:
-                return Answer(response.status_code, _headers(response), self._body(response, started))
-            finally:
-                response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
-            raise NotSent(_plainly(problem)) from None
-        except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise Unanswered(_plainly(problem)) from None
-
-    def _body(self, response: httpx.Response, started: float) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        for piece in response.iter_bytes():
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_ANSWER_BYTES:
-                raise Unanswered(f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MB")
-            if self._clock() - started > 2 * self._deadline:
-                raise Unanswered("the answer came too slowly")
-        return b"".join(pieces)
+        return self._way.send(signed)
 
 
-def _headers(response: httpx.Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
+def _is_proxied(base_url: str) -> bool:
+    """Whether a proxy of the environment stands between; never one that would catch calls to this very machine."""
+    parts = urlsplit(base_url)
+    named = getproxies()
+    if not (named.get(parts.scheme) or named.get("all")) or _is_local(base_url):
+        return False
+    return not proxy_bypass(parts.netloc.rpartition("@")[2])
 
 
 def _is_local(base_url: str) -> bool:
@@ -109,28 +76,3 @@ def _is_local(base_url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
-    (httpx.ConnectTimeout, "no connection within the time-out"),
-    (httpx.ConnectError, "no connection"),
-    (httpx.PoolTimeout, "no free connection"),
-    (httpx.ReadTimeout, "no answer within the time-out"),
-    (httpx.WriteTimeout, "the call could not be written within the time-out"),
-    (httpx.RemoteProtocolError, "the connection was closed before a whole answer came"),
-    (httpx.ReadError, "the connection broke before a whole answer came"),
-    (httpx.WriteError, "the connection broke while the call was being written"),
-)
-
-
-def _plainly(problem: Exception) -> str:
-    """A sentence without address or header: an httpx message may quote the URL, and a URL may carry a key."""
-    sentence = next((text for kind, text in _SENTENCES if isinstance(problem, kind)), type(problem).__name__)
-    cause = str(problem)
-    if isinstance(problem, httpx.ConnectError) and "certificate" in cause.lower():
-        return "the host's certificate could not be verified"
-    if isinstance(problem, httpx.ConnectError) and (
-        "name or service" in cause.lower() or "getaddrinfo" in cause.lower()
-    ):
-        return "the host name could not be found"
-    return sentence

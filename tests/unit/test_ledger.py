@@ -115,6 +115,34 @@ def test_writes_that_come_together_share_a_transaction(ledger_url: str) -> None:
     engine.dispose()
 
 
+def test_what_nobody_waits_for_goes_along_with_what_somebody_waits_for(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    commits: list[int] = []
+    sa.event.listen(engine, "commit", lambda _connection: commits.append(1))
+    writer = GroupWriter(engine)
+    writer._linger = 60.0  # as if the last commit had taken a minute
+
+    posted = writer.post(lambda c: c.execute(sa.insert(accounts).values(account="outcome")))
+    writer.write(lambda c: c.execute(sa.insert(accounts).values(account="intent")))
+
+    assert posted.done()
+    assert len(commits) == 1
+    writer.close()
+    engine.dispose()
+
+
+def test_what_nobody_waits_for_is_durable_without_company(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    for name in ("a", "b"):
+        writer.post(lambda c, name=name: c.execute(sa.insert(accounts).values(account=name))).result(10)
+    writer.post(lambda c: c.execute(sa.insert(accounts).values(account="last")))
+    writer.close()
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 3
+    engine.dispose()
+
+
 def test_one_bad_write_does_not_take_its_neighbours_down(ledger_url: str) -> None:
     engine = open_engine(ledger_url)
     writer = GroupWriter(engine)

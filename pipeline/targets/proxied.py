@@ -1,0 +1,89 @@
+"""Calls through a proxy that the environment names: httpx knows how to speak to them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from pipeline.targets.contract import Answer, Signed
+from pipeline.targets.sending import MAX_ANSWER_BYTES, TOO_LARGE, TOO_SLOW, NotSent, Unanswered
+
+
+class Proxied:
+    """The same as ``wire.Wire``, by way of a proxy."""
+
+    def __init__(self, timeout: float, concurrency: int, clock: Callable[[], float]) -> None:
+        self._deadline = timeout
+        self._clock = clock
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
+            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+            follow_redirects=False,
+            headers={"user-agent": "orderdrop", "accept": "application/json"},
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def send(self, signed: Signed) -> Answer:
+        """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
+        started = self._clock()
+        try:
+            request = self._client.build_request(
+                signed.method, signed.url, headers=dict(signed.headers), content=signed.content or None
+            )
+        except (httpx.InvalidURL, ValueError, TypeError) as problem:
+            raise NotSent(f"the call could not be built: {type(problem).__name__}") from None
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return Answer(response.status_code, _headers(response), self._body(response, started))
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+            raise NotSent(_plainly(problem)) from None
+        except (httpx.HTTPError, httpx.StreamError) as problem:
+            raise Unanswered(_plainly(problem)) from None
+
+    def _body(self, response: httpx.Response, started: float) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        for piece in response.iter_bytes():
+            pieces.append(piece)
+            size += len(piece)
+            if size > MAX_ANSWER_BYTES:
+                raise Unanswered(TOO_LARGE)
+            if self._clock() - started > 2 * self._deadline:
+                raise Unanswered(TOO_SLOW)
+        return b"".join(pieces)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.ConnectTimeout, "no connection within the time-out"),
+    (httpx.ConnectError, "no connection"),
+    (httpx.PoolTimeout, "no free connection"),
+    (httpx.ReadTimeout, "no answer within the time-out"),
+    (httpx.WriteTimeout, "the call could not be written within the time-out"),
+    (httpx.RemoteProtocolError, "the connection was closed before a whole answer came"),
+    (httpx.ReadError, "the connection broke before a whole answer came"),
+    (httpx.WriteError, "the connection broke while the call was being written"),
+)
+
+
+def _plainly(problem: Exception) -> str:
+    """A sentence without address or header: an httpx message may quote the URL, and a URL may carry a key."""
+    sentence = next((text for kind, text in _SENTENCES if isinstance(problem, kind)), type(problem).__name__)
+    cause = str(problem)
+    if isinstance(problem, httpx.ConnectError) and "certificate" in cause.lower():
+        return "the host's certificate could not be verified"
+    if isinstance(problem, httpx.ConnectError) and (
+        "name or service" in cause.lower() or "getaddrinfo" in cause.lower()
+    ):
+        return "the host name could not be found"
+    return sentence
