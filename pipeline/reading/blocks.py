@@ -37,10 +37,17 @@ Raw = tuple[int, list[str], tuple[Flaw, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The header rows must fit; ``exact``: a missing cell is a fault (text files) or blank (workbooks)."""
+    """The header rows must fit; ``exact``: a missing cell is a fault (text files) or blank (workbooks).
+
+    ``usual``: how many cells most rows of a text file have, ``always``: all of them, as far as was looked; ``reach``: up
+    to which cell most of them are filled. In a row that differs, an empty cell too many or too few may have moved all.
+    """
 
     header: tuple[str, ...]
     exact: bool
+    usual: int = 0
+    always: bool = False
+    reach: int = 0
 
     @property
     def width(self) -> int:
@@ -51,6 +58,20 @@ class Shape:
     def needed(self) -> int:
         """How many cells a row must have: nameless columns at the end of the header may be left out."""
         return visible_width(self.header)
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether a row of the header's width may be odd, too."""
+        return self.always or self.needed < self.width
+
+    def is_odd(self, cells: Sequence[str]) -> bool:
+        """Whether the row has a number of cells that neither the header nor most rows have, or reaches too far."""
+        count = len(cells)
+        if not self.exact or visible_width(cells) > max(self.needed, self.reach):
+            return self.exact
+        if self.always:
+            return count != self.usual
+        return count > self.width and count != self.usual
 
 
 @dataclass(slots=True)
@@ -79,7 +100,7 @@ def make_blocks(rows: Iterable[Raw], shape: Shape, size: int) -> Iterator[Block]
     filling = _Filling()
     width = shape.width
     for number, cells, flaws in rows:
-        if flaws or len(cells) != width:
+        if flaws or len(cells) != width or (shape.is_looked_at and shape.is_odd(cells)):
             cells = _fit(number, cells, flaws, shape, filling)  # noqa: PLW2901 - the row made to fit
         if is_blank(cells) and number not in filling.overflow and not flaws:
             continue
@@ -103,6 +124,8 @@ def _fit(number: int, cells: list[str], flaws: Sequence[Flaw], shape: Shape, fil
         filling.overflow[number] = tuple(cells[shape.width : beyond])
     elif shape.exact and len(cells) < shape.needed:
         filling.broken.append(_too_few(number, cells, shape))
+    elif shape.is_odd(cells):
+        filling.broken.append(_odd(number, cells, shape))
     return cells[: shape.width] + [""] * (shape.width - len(cells))
 
 
@@ -123,6 +146,19 @@ def _too_many(number: int, cells: Sequence[str], beyond: int, shape: Shape) -> R
         "too_many_cells",
         f"Row {number} has {beyond} cells, the header has {shape.width}. Without a column: {shown}.",
         _STRAY_DELIMITER if shape.exact else _STRAY_CELL,
+    )
+
+
+def _odd(number: int, cells: Sequence[str], shape: Shape) -> Rejection:
+    usual = shape.usual or shape.width
+    return Rejection(
+        number,
+        None,
+        None,
+        "too_many_cells" if len(cells) >= usual else "too_few_cells",
+        f"Row {number} has {len(cells)} cells, filled up to cell {visible_width(cells)}; most rows have {usual}, and the "
+        f"header names {shape.needed}. Its cells may all have moved.",
+        _STRAY_DELIMITER,
     )
 
 

@@ -5,74 +5,66 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from pipeline.errors import FileRefused
-from pipeline.reading.blocks import Flaw, Raw, Shape, is_blank, make_blocks
-from pipeline.reading.delimiter import find_delimiter, named_delimiter
+from pipeline.reading.blocks import Raw, Shape, is_blank, make_blocks, visible_width
+from pipeline.reading.dialect import Dialect, find_dialect
 from pipeline.reading.encoding import CHUNK, find_encoding
-from pipeline.reading.header import SAMPLE_ROWS, Numbered, find_header, proven_header, title_note
+from pipeline.reading.header import SAMPLE_ROWS, Numbered, dominant_width, find_header, proven_header, title_note
+from pipeline.reading.mending import (
+    is_sound,
+    is_suspicious,
+    mended,
+    restored,
+    run_together,
+    separate,
+    stray_quote,
+)
 from pipeline.reading.plain_csv import Cut, Place, plain_blocks
 from pipeline.reading.refusals import empty, no_header_row, no_rows, not_a_table, readable
 from pipeline.reading.table import Block, Found, Hints, Table
 
-SAMPLE_BYTES = 1 << 18
 LONGEST_CELL = 1 << 24
 LONGEST_LINE = 1 << 26
 WORTH_IT = 1000
 """Rows in a block from which on reading in bulk pays."""
-# A code point Unicode reserves for never being exchanged: it stands in for delimiters of several characters,
-# which the csv module does not know.
-_STAND_IN = "\ufdd0"
 _END = ""
-_SEP_LINE = re.compile(r'"?sep=([^"\r\n]+)"?[\r\n]*$', re.IGNORECASE)
-_NO_QUOTES = {"", "none", "off", "no"}
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How the text is cut. ``delimiter`` is ``None`` for one column, ``quote`` is ``""`` for none.
-
-    ``space_before_quote``: a quoted cell may follow the delimiter after blanks. ``has_sep_line``: row 1 is
-    Excel's ``sep=;`` and nothing else.
-    """
-
-    encoding: str
-    delimiter: str | None
-    quote: str = '"'
-    space_before_quote: bool = False
-    has_sep_line: bool = False
-
-    @property
-    def cuts_with(self) -> str:
-        """The one character the csv module cuts at."""
-        return self.delimiter if self.delimiter is not None and len(self.delimiter) == 1 else _STAND_IN
 
 
 def open_csv(path: Path, hints: Hints) -> Table:
     """A delimited text file as a table; ``FileRefused`` when it cannot be read for certain."""
     encoding = find_encoding(path, hints.encoding)
-    dialect = _find_dialect(path, encoding.name, hints)
-    top = islice(_file_rows(path, dialect), SAMPLE_ROWS)
+    dialect = find_dialect(path, encoding.name, hints)
+    top = islice(file_rows(path, dialect), SAMPLE_ROWS)
     above: list[Numbered] = [(number, cells) for number, cells, _ in top]
     if all(is_blank(cells) for _, cells in above):
         raise empty(path, "it holds nothing but blank lines")
     header_row = hints.header_row or find_header(above)
-    header = _header(path, dialect, header_row)
+    width = dominant_width([len(cells) for _, cells in above])
+    header = _header(path, dialect, header_row, width)
     notes = ([encoding.note] if encoding.note else []) + list(title_note(header_row, above))
-    found = Found("csv", dialect.encoding, dialect.delimiter, dialect.quote, None, header_row, tuple(notes))
-    shape = Shape(header, exact=True)
+    found = Found(
+        "csv", dialect.encoding, dialect.delimiter, dialect.quote, None, header_row, tuple(notes), escape=dialect.escape
+    )
+    shape = _shape(header, [cells for number, cells in above if number > header_row and not is_blank(cells)])
     blocks = partial(_blocks, path, dialect, header_row, shape)
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
     return Table(header, found, blocks)
+
+
+def _shape(header: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Shape:
+    """What the first rows tell about all: how many cells they have, and how far they are filled."""
+    usual = dominant_width([len(cells) for cells in rows])
+    reached = sorted(visible_width(cells) for cells in rows)
+    always = len(rows) > 1 and usual > len(header) and all(len(cells) == usual for cells in rows)
+    return Shape(header, exact=True, usual=usual, always=always, reach=reached[len(reached) // 2] if reached else 0)
 
 
 def _blocks(path: Path, dialect: Dialect, header_row: int, shape: Shape, size: int) -> Iterator[Block]:
@@ -87,14 +79,14 @@ def _blocks(path: Path, dialect: Dialect, header_row: int, shape: Shape, size: i
                     yield block
             if reached.byte == path.stat().st_size:
                 return
-    below = (row for row in _file_rows(path, dialect) if row[0] >= reached.row)
+    below = (row for row in file_rows(path, dialect, shape.needed) if row[0] >= reached.row)
     yield from make_blocks(below, shape, size)
 
 
 def _behind_header(path: Path, dialect: Dialect, header_row: int) -> Place | None:
     """Where the rows begin, ``None`` when the file is none that can be read in bulk."""
     marks = dialect.cuts_with + dialect.quote
-    odd = dialect.space_before_quote or dialect.has_sep_line or not marks.isascii()
+    odd = dialect.space_before_quote or dialect.has_sep_line or dialect.escape or not marks.isascii()
     if odd or codecs.lookup(dialect.encoding).name != "utf-8":
         return None
     with readable(path), path.open("rb") as stream:
@@ -105,8 +97,8 @@ def _behind_header(path: Path, dialect: Dialect, header_row: int) -> Place | Non
     return None
 
 
-def _header(path: Path, dialect: Dialect, header_row: int) -> tuple[str, ...]:
-    for number, cells, _ in _file_rows(path, dialect):
+def _header(path: Path, dialect: Dialect, header_row: int, width: int) -> tuple[str, ...]:
+    for number, cells, _ in file_rows(path, dialect, width):
         if number == header_row and not is_blank(cells):
             return proven_header(path, cells)
         if number >= header_row:
@@ -114,104 +106,56 @@ def _header(path: Path, dialect: Dialect, header_row: int) -> tuple[str, ...]:
     raise no_header_row(path, header_row)
 
 
-def _find_dialect(path: Path, encoding: str, hints: Hints) -> Dialect:
-    text = _sample_text(path, encoding)
-    quote = _named_quote(path, hints.quote)
-    sep = _SEP_LINE.match(text.split("\n", 1)[0].split("\r", 1)[0])
-    plain = Dialect(encoding, None, quote, has_sep_line=sep is not None)
-
-    def cut(delimiter: str | None) -> list[Raw]:
-        return _cut_sample(path, text, replace(plain, delimiter=delimiter))
-
-    if hints.delimiter:
-        delimiter: str | None = named_delimiter(hints.delimiter)
-    elif sep:
-        delimiter = sep.group(1)
-    else:
-        delimiter = find_delimiter(path, text, lambda one: [cells for _, cells, _ in cut(one)])
-    if delimiter is not None:
-        _refuse_useless(path, delimiter, quote)
-    sample = cut(delimiter)
-    return replace(plain, delimiter=delimiter, space_before_quote=_has_space_before_quote(sample, quote))
-
-
-def _has_space_before_quote(sample: Sequence[Raw], quote: str) -> bool:
-    """Whether cells read as blank-then-quote: the writer put a blank after each delimiter."""
-    cells = (cell for _, cells, _ in sample for cell in cells if cell[:1] == " ")
-    return bool(quote) and any(cell.lstrip(" ").startswith(quote) for cell in cells)
-
-
-def _named_quote(path: Path, hint: str | None) -> str:
-    if hint is None:
-        return '"'
-    if hint.strip().casefold() in _NO_QUOTES:
-        return ""
-    if len(hint) != 1:
-        raise _bad_hint(path, f"the quote mark “{hint}” has more than one character")
-    return hint
-
-
-def _refuse_useless(path: Path, delimiter: str, quote: str) -> None:
-    if delimiter == quote or any(char in delimiter for char in "\r\n"):
-        raise _bad_hint(path, "the delimiter is the quote mark or a line break")
-
-
-def _bad_hint(path: Path, detail: str) -> FileRefused:
-    return FileRefused(
-        "unusable_hint",
-        f"{path.name} cannot be read as the mapping says: {detail}.",
-        "Correct `files: {delimiter: …, quote: …}` in the mapping, or leave them out so that they are found.",
-    )
-
-
-def _sample_text(path: Path, encoding: str) -> str:
-    """The beginning of the file; a character or record cut off by the end of the sample is left out."""
-    with path.open("rb") as stream:
-        head = stream.read(SAMPLE_BYTES + 1)
-    text = head[:SAMPLE_BYTES].decode(encoding, "ignore").removeprefix("\ufeff")
-    if "\x00" in text:
-        raise not_a_table(path, "binary content")
-    if len(head) <= SAMPLE_BYTES:
-        return text
-    last_end = max(text.rfind("\n"), text.rfind("\r"))
-    return text[: last_end + 1] if last_end > 0 else text
-
-
-def _cut_sample(path: Path, text: str, dialect: Dialect) -> list[Raw]:
-    rows: list[Raw] = []
-    # An open quote at the end of the sample may be closed further down; the real reading decides.
-    with suppress(FileRefused):
-        rows.extend(islice(_rows(path, io.StringIO(text, newline=""), dialect), SAMPLE_ROWS))
-    return rows
-
-
-def _file_rows(path: Path, dialect: Dialect) -> Iterator[Raw]:
+def file_rows(path: Path, dialect: Dialect, width: int = 0, *, keep: bool = False) -> Iterator[Raw]:
+    """Every record of the file, see ``_rows``; ``keep``: also what an open quote at the end has swallowed."""
     try:
         with readable(path), path.open(encoding=dialect.encoding, newline="", buffering=CHUNK) as stream:
-            yield from _rows(path, stream, dialect)
+            yield from _rows(path, stream, dialect, width, keep=keep)
     except UnicodeDecodeError:
         raise _undecodable(path, dialect) from None
 
 
-def _rows(path: Path, stream: TextIO, dialect: Dialect) -> Iterator[Raw]:
-    """Every record with its ordinal, blank ones included (as ``[]``); line breaks in a cell make no row."""
+def _rows(path: Path, stream: TextIO, dialect: Dialect, width: int = 0, *, keep: bool = False) -> Iterator[Raw]:
+    """Every record with its ordinal, blank ones included (as ``[]``); line breaks in a cell make no row.
+
+    ``width``: how many cells a record should have; one whose quote marks do not fit is laid out so, where that works.
+    """
     lines: list[str] = []
     reader = _reader(_fed(path, stream, lines, dialect), dialect)
     number = 0
     try:
         for cells in reader:
             if lines[-1] == _END:
-                if len(lines) > 1:
+                if len(lines) > 1 and not keep:
                     raise _unclosed(path, number + 1, cells)
+                if len(lines) > 1:
+                    yield from _told(number + 1, cells, lines[:-1], dialect, width)
                 return
-            number += 1
-            flaws = _stray_quote(number, lines, dialect) if len(lines) > 1 else ()
+            record = lines.copy()
             lines.clear()
-            if number == 1 and dialect.has_sep_line:
+            if number == 0 and dialect.has_sep_line:
+                number = 1
                 continue
-            yield number, _restored(cells, dialect), flaws
+            for row in _told(number + 1, cells, record, dialect, width):
+                number = row[0]
+                yield row
     except csv.Error:
         raise _unclosed(path, number + 1, ()) from None
+
+
+def _told(number: int, cells: list[str], lines: list[str], dialect: Dialect, width: int) -> Iterator[Raw]:
+    """A record as a row, or as several where an open quote mark has made one of them."""
+    suspicious = len(lines) > 1 or is_suspicious(dialect.prepared(lines[0]), dialect)
+    if not suspicious or not dialect.quote or is_sound("".join(lines), dialect):
+        yield number, [restored(cell, dialect) for cell in cells], ()
+    elif len(lines) > 1 and separate(lines, dialect):
+        for at, line in enumerate(lines):
+            alone = mended(line, dialect, width) or line.rstrip("\r\n").split(dialect.delimiter)
+            yield number + at, alone, (run_together(number + at, number, len(lines)),)
+    else:
+        text = "".join(lines)
+        flaw = stray_quote(number) if len(lines) == 1 else run_together(number, number, len(lines))
+        yield number, mended(text, dialect, width) or [restored(cell, dialect) for cell in cells], (flaw,)
 
 
 def _fed(path: Path, stream: TextIO, lines: list[str], dialect: Dialect) -> Iterator[str]:
@@ -219,7 +163,6 @@ def _fed(path: Path, stream: TextIO, lines: list[str], dialect: Dialect) -> Iter
 
     The reader gives the probe back as a row of its own, unless a quote is still open: then it swallows it.
     """
-    many = dialect.delimiter if dialect.cuts_with == _STAND_IN else None
     first = True
     for read in iter(partial(stream.readline, LONGEST_LINE), ""):
         if len(read) >= LONGEST_LINE:
@@ -227,50 +170,14 @@ def _fed(path: Path, stream: TextIO, lines: list[str], dialect: Dialect) -> Iter
         line = read.removeprefix("\ufeff") if first else read
         first = False
         lines.append(line)
-        yield line.replace(many, _STAND_IN) if many else line
+        yield dialect.prepared(line)
     lines.append(_END)
     yield _END
 
 
-def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool = False) -> Iterator[list[str]]:
+def _reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     csv.field_size_limit(LONGEST_CELL)
-    if not dialect.quote:
-        return csv.reader(lines, delimiter=dialect.cuts_with, quoting=csv.QUOTE_NONE, quotechar=None)
-    return csv.reader(
-        lines,
-        delimiter=dialect.cuts_with,
-        quotechar=dialect.quote,
-        skipinitialspace=dialect.space_before_quote,
-        strict=strict,
-    )
-
-
-def _restored(cells: list[str], dialect: Dialect) -> list[str]:
-    """Delimiters of several characters that stood inside quotes get their own text back."""
-    if dialect.delimiter is None or len(dialect.delimiter) == 1:
-        return cells
-    return [cell.replace(_STAND_IN, dialect.delimiter) for cell in cells]
-
-
-def _stray_quote(number: int, lines: Sequence[str], dialect: Dialect) -> tuple[Flaw, ...]:
-    """A record over several lines whose closing quote is followed by text: rows have run together."""
-    if not dialect.quote:
-        return ()
-    quote = re.escape(dialect.quote)
-    tidy = re.compile(rf"{quote}[ \t]+(?={re.escape(dialect.cuts_with)}|[\r\n]|$)")
-    many = dialect.delimiter if dialect.cuts_with == _STAND_IN else None
-    swapped = [line.replace(many, _STAND_IN) if many else line for line in lines]
-    try:
-        list(_reader([tidy.sub(dialect.quote, line) for line in swapped], dialect, strict=True))
-    except csv.Error:
-        return (
-            Flaw(
-                "unclosed_quote",
-                f"Row {number} runs over {len(lines)} lines because a quote mark in it is not closed.",
-                "Close the quote mark (inside a text it is written twice), and give each row its own line.",
-            ),
-        )
-    return ()
+    return csv.reader(lines, **dialect.reader_options())  # type: ignore[arg-type]
 
 
 def _unclosed(path: Path, row: int, cells: Sequence[str]) -> FileRefused:

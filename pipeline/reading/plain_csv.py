@@ -2,13 +2,16 @@
 
 Nearly every file is like that, and Arrow cuts it many times as fast as rows can be looked at one by one. Each stretch
 of the file is proved plain after it was cut; where one is not, the caller goes on row by row from there. Both cut
-alike: a quote mark counts at the beginning of a cell only, is doubled inside, and text behind a closing one is kept.
+alike: a quote mark counts at the beginning of a cell only and is doubled inside; a stretch with a mark out of place is
+not plain.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from pipeline.reading.blocks import TEXT, is_blank
+from pipeline.reading.mending import out_of_place
 from pipeline.reading.table import Block
 
 STRETCH = 1 << 23
@@ -82,11 +86,28 @@ def _cut(stretch: bytes, cut: Cut) -> pa.Table | None:
     """The rows of a stretch, ``None`` when it is not plain."""
     if stretch.startswith(_MARK):  # Arrow would take it away, wherever in the file the stretch begins
         return None
+    if cut.quote and cut.quote.encode() in stretch and _has_stray_quote(stretch, cut):
+        return None
     ended = stretch if stretch.endswith((b"\n", b"\r")) else stretch + b"\n"
     # With a row of our own behind it, there is one row more than line breaks, unless a cell has swallowed one.
     probe = cut.delimiter.join("x" * cut.width).encode()
     table = _parsed(ended + probe, cut)
     return table.slice(0, table.num_rows - 1) if table is not None and table.num_rows == _lines(ended) + 1 else None
+
+
+def _has_stray_quote(stretch: bytes, cut: Cut) -> bool:
+    """A mark amid text, or a line with a mark that has no partner: what Arrow makes of it is not for certain."""
+    if _out_of_place(cut).search(stretch):
+        return True
+    text = np.frombuffer(stretch, dtype=np.uint8)
+    ends = np.flatnonzero((text == ord("\n")) | (text == ord("\r")))
+    lines = np.searchsorted(ends, np.flatnonzero(text == ord(cut.quote)))
+    return bool((np.bincount(lines) % 2).any())
+
+
+@lru_cache(maxsize=64)
+def _out_of_place(cut: Cut) -> re.Pattern[bytes]:
+    return re.compile(out_of_place(cut.delimiter, cut.quote).encode())
 
 
 def _parsed(text: bytes, cut: Cut) -> pa.Table | None:

@@ -19,6 +19,7 @@ class Hints:
     quote: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    escape: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,11 @@ class Found:
     header_row: int = 1
     notes: tuple[str, ...] = ()
     joined: str | None = None
+    escape: str | None = None
 
     def hints(self) -> Hints:
         """The hints that make a second reading read the same."""
-        return Hints(self.encoding, self.delimiter, self.quote, self.sheet, self.header_row)
+        return Hints(self.encoding, self.delimiter, self.quote, self.sheet, self.header_row, self.escape)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,8 +125,62 @@ def test_a_blank_before_a_quote_does_not_break_the_cell(tmp_path: Path) -> None:
     assert rows(opened) == {2: ["1", "a, b", " c"], 3: ["2", "d", "e"]}
 
 
-def test_text_after_a_closing_quote_is_kept(tmp_path: Path) -> None:
-    assert rows(table(tmp_path, 'id,name\n"3985734"\t,"a" b\n')) == {2: ["3985734\t", "a b"]}
+def test_blanks_after_a_closing_quote_are_kept(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id,name\n"3985734"\t,"a" \n')
+    assert (rows(opened), broken(opened)) == ({2: ["3985734\t", "a "]}, [])
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_text_after_a_closing_quote_is_never_taken_for_certain(tmp_path: Path, size: int) -> None:
+    opened = table(tmp_path, 'id,name,n\n1,"a" b,1\n2,c,2\n3,"5" pipe",3\n4,""d e",4\n')
+    flawed = [(rejection.row, rejection.code) for block in opened.blocks(size) for rejection in block.broken]
+    assert flawed == [(2, "stray_quote"), (4, "stray_quote"), (5, "stray_quote")]
+    read = rows(opened, size)
+    assert (read[4], read[5]) == (["3", '5" pipe', "3"], ["4", '"d e', "4"])  # each cell under its column
+
+
+def test_a_mark_amid_an_unquoted_text_is_an_inch(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id,name\n1,5" pipe\n2,7"x9"\n')
+    assert (rows(opened), broken(opened)) == ({2: ["1", '5" pipe'], 3: ["2", '7"x9"']}, [])
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_two_lines_with_a_mark_each_do_not_hide_one_another(tmp_path: Path, size: int) -> None:
+    opened = table(tmp_path, 'a,b,c\n"1,2,3,"x\n4,5,6\n"7,8,9,"y\n')
+    assert {r.row for block in opened.blocks(size) for r in block.broken} == {2, 4}
+
+
+def test_apostrophes_that_wrap_a_column_are_quote_marks(tmp_path: Path) -> None:
+    opened = table(tmp_path, "id,name\n1,'Bob, jr'\n2,'Ann'\n3,'Zoë'\n")
+    assert (opened.found.quote, rows(opened)[2]) == ("'", ["1", "Bob, jr"])
+    kept = table(tmp_path, "id,name\n'00123,Men's\n'00124,'tis\n")
+    assert (kept.found.quote, rows(kept)[2]) == ('"', ["'00123", "Men's"])
+
+
+def test_a_backslash_in_front_of_a_quote_mark_is_found(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id,name\n1,"12\\" pipe, long"\n2,"C:\\dir"\n3,"a\\\\b"\n')
+    assert opened.found.escape == "\\"
+    assert rows(opened) == {2: ["1", '12" pipe, long'], 3: ["2", "C:\\dir"], 4: ["3", "a\\b"]}
+    assert not broken(opened)
+    path = table(tmp_path, 'id,name\n1,"C:\\dir\\"\n2,"D:\\"\n')
+    assert (path.found.escape, rows(path)[3]) == ("", ["2", "D:\\"])
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", "#", ":", "::", ";;", "^^", "~~"])
+def test_rarer_delimiters_are_found_where_they_cut_every_row_alike(tmp_path: Path, delimiter: str) -> None:
+    lines = [["id", "name", "price"], ["1", "Bolt", "1.5"], ["2", "", "2.5"]]
+    opened = table(tmp_path, "\n".join(delimiter.join(line) for line in lines))
+    assert (opened.found.delimiter, rows(opened)[3]) == (delimiter, ["2", "", "2.5"])
+
+
+def test_clocks_do_not_pass_for_cells(tmp_path: Path) -> None:
+    assert table(tmp_path, "start:end:x\n10:15:00\n11:30:00\n").found.delimiter is None
+
+
+def test_commas_that_are_only_decimal_marks_leave_the_other_delimiter(tmp_path: Path) -> None:
+    opened = table(tmp_path, "ann;1,5;x\nbob;2,5;y\n", header_row=1)
+    assert opened.found.delimiter == ";"
+    assert refusal(tmp_path, "1;2,5\n3;4,5\n").code == "ambiguous_delimiter"
 
 
 def test_an_open_quote_that_swallows_the_rest_is_refused_with_its_row(tmp_path: Path) -> None:
@@ -145,10 +199,11 @@ def test_an_open_quote_far_down_is_refused_while_reading(tmp_path: Path) -> None
 
 def test_rows_that_ran_together_in_a_quote_are_named_and_the_others_go_on(tmp_path: Path) -> None:
     opened = table(tmp_path, 'id,name,n\n1,Bob,1\n2,"Ann,2\n3,Joe,3\n4,"Zed",4\n5,Eve,5\n')
-    assert broken(opened) == [(3, "unclosed_quote")]
+    assert broken(opened) == [(3, "unclosed_quote"), (4, "unclosed_quote"), (5, "unclosed_quote")]
     read = rows(opened)
-    assert read[3][1] == 'Ann,2\n3,Joe,3\n4,Zed"'  # nothing of the swallowed rows is lost
-    assert read[4] == ["5", "Eve", "5"]
+    assert read[3] == ["2", '"Ann', "2"]  # nothing of the swallowed rows is lost, each stands under its columns
+    assert read[4] == ["3", "Joe", "3"]
+    assert read[6] == ["5", "Eve", "5"]
 
 
 def test_quote_marks_can_be_named_or_switched_off(tmp_path: Path) -> None:
@@ -167,8 +222,26 @@ def test_rows_of_other_widths_are_named_and_nothing_is_lost(tmp_path: Path) -> N
 
 def test_nameless_columns_at_the_end_of_the_header_may_be_left_out(tmp_path: Path) -> None:
     opened = table(tmp_path, "a,b,c,\n1,2,3,\n1,2,3\n1,2\n1,2,3,x\n")
-    assert broken(opened) == [(4, "too_few_cells")]
+    assert broken(opened) == [(4, "too_few_cells"), (5, "too_many_cells")]
     assert rows(opened)[5] == ["1", "2", "3", "x"]
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_a_cell_more_or_less_than_most_rows_have_is_not_taken_for_whole(tmp_path: Path, size: int) -> None:
+    moved = table(tmp_path, "id,name,note\n1,a,\n,2,b,\n3,c,\n")  # the last column is empty: nothing sticks out
+    assert [r.row for block in moved.blocks(size) for r in block.broken] == [3]
+    ends = table(tmp_path, "id,name,note\n1,a,x,\n" + "5,e,y,\n" * 300 + "3,c,\n4,d,,,\n")
+    assert [r.row for block in ends.blocks(size) for r in block.broken] == [303, 304]
+
+
+def test_a_delimiter_at_the_end_of_every_row_is_none_too_many(tmp_path: Path) -> None:
+    opened = table(tmp_path, "id,name\n1,a,\n2,b,\n3,c,\n")
+    assert (rows(opened)[3], broken(opened)) == (["2", "b"], [])
+
+
+def test_pieces_of_a_quoted_text_do_not_make_up_for_a_lost_delimiter(tmp_path: Path) -> None:
+    opened = table(tmp_path, 'id,name,n\n1,"a, b",2\n3"c, 8"" d",4\n')
+    assert [row for row, _ in broken(opened)] == [3]
 
 
 def test_titles_above_the_header_are_counted_and_noted(tmp_path: Path) -> None:
