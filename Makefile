@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test lint proof proof-short test-long clean
+.PHONY: demo test lint proof proof-short reading test-long clean
 
 demo: $(READY)  ## the whole story on a throw-away folder and simulated targets
 	$(BIN)/orderdrop demo
@@ -23,6 +23,9 @@ proof: $(READY)  ## never lost, never twice: the whole proof with its figures, s
 
 proof-short: $(READY)  ## the same with small figures (some minutes)
 	$(BIN)/python bench/proof/table.py --short
+
+reading: $(READY)  ## how well files are read, measured with the field's own tests, see docs/reading.md
+	$(BIN)/python bench/reading/scores.py
 
 test-long: $(READY)  ## the long tests
 	$(BIN)/python -m pytest -m slow -q --timeout 1800

@@ -89,7 +89,17 @@ def _certain(mapping: FeedMapping | None) -> FeedMapping:
 def mapping_hints(mapping: FeedMapping) -> Hints:
     """What the mapping names about its files."""
     files_of = mapping.files
-    return Hints(files_of.encoding, files_of.delimiter, files_of.quote, files_of.sheet, files_of.header_row)
+    return Hints(
+        encoding=files_of.encoding,
+        delimiter=files_of.delimiter,
+        quote=files_of.quote,
+        escape=files_of.escape,
+        sheet=files_of.sheet,
+        header_row=files_of.header_row,
+        below_header=files_of.below_header,
+        hidden_rows=files_of.hidden_rows,
+        merged_cells=files_of.merged_cells,
+    )
 
 
 def unfolding_of(mapping: FeedMapping, header: Sequence[str]) -> Unfolding | None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.errors import SetupError
+from pipeline.mapping.aside import aside
 from pipeline.mapping.bind import Columns, find_columns
 from pipeline.mapping.cells import Reading, distinct, trimmed
 from pipeline.mapping.dates import zone_named
@@ -53,6 +54,7 @@ class BoundMapping:
     defaults: Mapping[str, Value] = field(default_factory=dict)
     unmapped: tuple[str, ...] = ()
     unfolded: Unfolded | None = None
+    header: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -147,6 +149,7 @@ def bind(
         defaults=_values({n: r.default for n, r in mapping.fields.items()}, readings),
         unmapped=found.unmapped,
         unfolded=unfolded,
+        header=tuple(header),
     )
 
 
@@ -190,7 +193,8 @@ def _rejections(
 
 def _skipped(bound: BoundMapping, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Which rows the mapping wants left out; cells are compared without blanks at their ends."""
-    skipped = np.zeros(len(frame), dtype=bool)
+    whole = bound.unfolded is None and len(bound.header) == frame.shape[1] and bound.mapping.files.totals == "skip"
+    skipped = aside(bound.header, frame) if whole else np.zeros(len(frame), dtype=bool)
     for position, rule in bound.skips:
         codes, texts = distinct(frame[position])
         unwanted = np.fromiter((trimmed(text) in rule.values for text in texts), bool, len(texts))

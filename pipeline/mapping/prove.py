@@ -21,7 +21,7 @@ from pipeline.mapping.prove_shapes import (
     unpivot_problems,
     unused_problems,
 )
-from pipeline.mapping.rules import FieldRule, FileRules, SkipRule
+from pipeline.mapping.rules import FILE_POLICIES, FieldRule, FileRules, SkipRule
 from pipeline.mapping.spec import FeedMapping, convert_deliver
 from pipeline.mapping.texts import fold
 from pipeline.model import DeliverTo
@@ -211,6 +211,12 @@ class _Proof:
                 self.say("files.pattern", f"'{pattern}' must be a pattern for file names, without folders")
         if rules.header_row is not None and rules.header_row < 1:
             self.say("files.header_row", "rows are counted from 1")
+        if rules.below_header is not None and rules.below_header < 0:
+            self.say("files.below_header", "how many rows under the header describe it: 0, 1, 2 …")
+        for name, allowed in FILE_POLICIES.items():
+            said = getattr(rules, name)
+            if said not in allowed:
+                self.say(f"files.{name}", f"'{said}' is none of: {', '.join(allowed)}.{nearest(said, allowed)}")
         return rules
 
     def _skip_rules(self) -> tuple[SkipRule, ...]:
@@ -326,7 +332,9 @@ def _typed(key: object, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
     """The few values of a mapping that are not texts."""
     if key == "optional" and value in ("true", "yes", "on", "false", "no", "off"):
         return value in ("true", "yes", "on")
-    return int(value) if key == "header_row" and isinstance(value, str) and value.isdecimal() else value
+    return (
+        int(value) if key in {"header_row", "below_header"} and isinstance(value, str) and value.isdecimal() else value
+    )
 
 
 def _same_place(entry: DeliverTo, others: Sequence[DeliverTo]) -> bool:

@@ -6,16 +6,40 @@ from collections.abc import Mapping
 
 import msgspec
 
+_FROM_THE_START = frozenset({"pattern", "encoding", "delimiter", "quote", "sheet", "header_row"})
+FILE_POLICIES = {
+    "hidden_rows": ("read", "skip", "refuse"),
+    "merged_cells": ("blank", "fill"),
+    "totals": ("skip", "read"),
+}
+"""The values that policies of ``files`` may have, the default first."""
+
 
 class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``files``: the names of a feed's files (shell patterns, any case) and what reading need not find out itself."""
+    """``files``: the names of a feed's files (shell patterns, any case) and what reading need not find out itself.
+
+    ``below_header`` counts rows under the header that only describe it. ``hidden_rows`` is ``read``, ``skip`` or
+    ``refuse``; ``merged_cells`` ``blank`` or ``fill``; ``totals`` (with repeated headers and closing lines) ``skip`` or
+    ``read``.
+    """
 
     pattern: tuple[str, ...] = ()
     encoding: str | None = None
     delimiter: str | None = None
     quote: str | None = None
+    escape: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    below_header: int | None = None
+    hidden_rows: str = "read"
+    merged_cells: str = "blank"
+    totals: str = "skip"
+
+    def told(self) -> dict[str, object]:
+        """What a mapping's fingerprint is made of: rules that came later count only where they are used."""
+        plain = FileRules()
+        said = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in said.items() if name in _FROM_THE_START or value != getattr(plain, name)}
 
 
 class SkipRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -54,6 +54,7 @@ class FeedMapping(msgspec.Struct, frozen=True, kw_only=True):
         told = msgspec.to_builtins(self)
         del told["when_empty"]  # its fields say what came of it
         said = {name: value for name, value in told.items() if value or name not in _SHAPES}
+        said["files"] = self.files.told()
         said["fields"] = {
             field: {key: value for key, value in rule.items() if value is not None or key != "when_empty"}
             for field, rule in said["fields"].items()

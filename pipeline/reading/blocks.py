@@ -39,8 +39,8 @@ Raw = tuple[int, list[str], tuple[Flaw, ...]]
 class Shape:
     """The header rows must fit; ``exact``: a missing cell is a fault (text files) or blank (workbooks).
 
-    ``usual``: how many cells most rows of a text file have, ``always``: all of them, as far as was looked; ``reach``: up
-    to which cell most of them are filled. In a row that differs, an empty cell too many or too few may have moved all.
+    ``usual``: how many cells most rows of a text file have, ``always``: all of them, as far as was looked; ``reach``:
+    up to which cell most of them are filled. In a row that differs, one empty cell more or less may have moved all.
     """
 
     header: tuple[str, ...]
@@ -156,8 +156,8 @@ def _odd(number: int, cells: Sequence[str], shape: Shape) -> Rejection:
         None,
         None,
         "too_many_cells" if len(cells) >= usual else "too_few_cells",
-        f"Row {number} has {len(cells)} cells, filled up to cell {visible_width(cells)}; most rows have {usual}, and the "
-        f"header names {shape.needed}. Its cells may all have moved.",
+        f"Row {number} has {len(cells)} cells, filled up to cell {visible_width(cells)}; most rows have {usual}, and "
+        f"the header names {shape.needed}. Its cells may all have moved.",
         _STRAY_DELIMITER,
     )
 

@@ -16,7 +16,16 @@ from pipeline.errors import FileRefused
 from pipeline.reading.blocks import Raw, Shape, is_blank, make_blocks, visible_width
 from pipeline.reading.dialect import Dialect, find_dialect
 from pipeline.reading.encoding import CHUNK, find_encoding
-from pipeline.reading.header import SAMPLE_ROWS, Numbered, dominant_width, find_header, proven_header, title_note
+from pipeline.reading.header import (
+    SAMPLE_ROWS,
+    Numbered,
+    below_note,
+    described_rows,
+    dominant_width,
+    find_header,
+    proven_header,
+    title_note,
+)
 from pipeline.reading.mending import (
     is_sound,
     is_suspicious,
@@ -48,12 +57,18 @@ def open_csv(path: Path, hints: Hints) -> Table:
     header_row = hints.header_row or find_header(above)
     width = dominant_width([len(cells) for _, cells in above])
     header = _header(path, dialect, header_row, width)
-    notes = ([encoding.note] if encoding.note else []) + list(title_note(header_row, above))
+    below = hints.below_header if hints.below_header is not None else described_rows(above, header_row)
+    notes = [
+        *([encoding.note] if encoding.note else []),
+        *title_note(header_row, above),
+        *below_note(header_row, below),
+    ]
     found = Found(
-        "csv", dialect.encoding, dialect.delimiter, dialect.quote, None, header_row, tuple(notes), escape=dialect.escape
-    )
-    shape = _shape(header, [cells for number, cells in above if number > header_row and not is_blank(cells)])
-    blocks = partial(_blocks, path, dialect, header_row, shape)
+        "csv", dialect.encoding, dialect.delimiter, dialect.quote, None, header_row, tuple(notes),
+        escape=dialect.escape, below_header=below,
+    )  # fmt: skip
+    shape = _shape(header, [cells for number, cells in above if number > header_row + below and not is_blank(cells)])
+    blocks = partial(_blocks, path, dialect, header_row + below, shape)
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
     return Table(header, found, blocks)
@@ -67,10 +82,10 @@ def _shape(header: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Shape:
     return Shape(header, exact=True, usual=usual, always=always, reach=reached[len(reached) // 2] if reached else 0)
 
 
-def _blocks(path: Path, dialect: Dialect, header_row: int, shape: Shape, size: int) -> Iterator[Block]:
+def _blocks(path: Path, dialect: Dialect, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
     """Plain stretches in bulk, and from the first one that is not plain, row by row."""
-    begin = _behind_header(path, dialect, header_row) if size >= WORTH_IT else None
-    reached = begin or Place(0, header_row + 1)
+    begin = _behind(path, dialect, last_above) if size >= WORTH_IT else None
+    reached = begin or Place(0, last_above + 1)
     if begin is not None:
         with readable(path):
             cut = Cut(dialect.cuts_with, dialect.quote, shape.width)
@@ -83,17 +98,17 @@ def _blocks(path: Path, dialect: Dialect, header_row: int, shape: Shape, size: i
     yield from make_blocks(below, shape, size)
 
 
-def _behind_header(path: Path, dialect: Dialect, header_row: int) -> Place | None:
+def _behind(path: Path, dialect: Dialect, last_above: int) -> Place | None:
     """Where the rows begin, ``None`` when the file is none that can be read in bulk."""
     marks = dialect.cuts_with + dialect.quote
     odd = dialect.space_before_quote or dialect.has_sep_line or dialect.escape or not marks.isascii()
     if odd or codecs.lookup(dialect.encoding).name != "utf-8":
         return None
     with readable(path), path.open("rb") as stream:
-        head = b"".join(stream.readline(CHUNK) for _ in range(header_row))
+        head = b"".join(stream.readline(CHUNK) for _ in range(last_above))
     with suppress(FileRefused, UnicodeDecodeError):
         rows = list(_rows(path, io.StringIO(head.decode(), newline=""), dialect))
-        return Place(len(head), header_row + 1) if head.endswith(b"\n") and len(rows) == header_row else None
+        return Place(len(head), last_above + 1) if head.endswith(b"\n") and len(rows) == last_above else None
     return None
 
 

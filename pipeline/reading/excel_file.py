@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.reading.blocks import Shape, make_blocks, visible_width
-from pipeline.reading.header import SAMPLE_ROWS, Numbered, find_header, title_note
+from pipeline.reading.header import SAMPLE_ROWS, Numbered, below_note, described_rows, find_header, title_note
 from pipeline.reading.refusals import empty, no_header_row, no_rows
 from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_sheet
 from pipeline.reading.table import Block, Found, Hints, Table
@@ -24,11 +24,18 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     if not header_row:
         raise empty(path, f"there is nothing on sheet “{sheet.name}”")
     shape = Shape(_header(path, sheet, header_row), exact=False)
-    notes += [*title_note(header_row, top), *_hidden_rows_note(sheet), *_plain_numbers_note(kind)]
-    blocks = partial(_blocks, sheet, header_row, shape)
+    named_below = 0 if sheet.name == RETURNED_SHEET else hints.below_header
+    below = named_below if named_below is not None else described_rows(top, header_row)
+    notes += [
+        *title_note(header_row, top),
+        *below_note(header_row, below),
+        *_hidden_rows_note(sheet),
+        *_plain_numbers_note(kind),
+    ]
+    blocks = partial(_blocks, sheet, header_row + below, shape)
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
-    found = Found(kind, sheet=sheet.name, header_row=header_row, notes=tuple(notes))
+    found = Found(kind, sheet=sheet.name, header_row=header_row, notes=tuple(notes), below_header=below)
     return Table(shape.header, found, blocks)
 
 
@@ -53,8 +60,8 @@ def _header(path: Path, sheet: Sheet, header_row: int) -> tuple[str, ...]:
     raise no_header_row(path, header_row)
 
 
-def _blocks(sheet: Sheet, header_row: int, shape: Shape, size: int) -> Iterator[Block]:
-    return make_blocks((row for row in sheet.rows() if row[0] > header_row), shape, size)
+def _blocks(sheet: Sheet, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
+    return make_blocks((row for row in sheet.rows() if row[0] > last_above), shape, size)
 
 
 def _hidden_rows_note(sheet: Sheet) -> list[str]:

@@ -12,6 +12,8 @@ from pipeline.reading.blocks import is_blank
 
 SAMPLE_ROWS = 200
 MOST_COLUMNS = 16_384  # Microsoft: "Excel specifications and limits"
+_DIGIT = re.compile(r"\d")
+_DATUM = re.compile(r"^\W*\d|\d\W*$")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 
 Numbered = tuple[int, Sequence[str]]
@@ -30,6 +32,45 @@ def find_header(rows: Sequence[Numbered]) -> int:
         if _is_header_like(candidate, width):
             return number
     return first
+
+
+def described_rows(rows: Sequence[Numbered], header_row: int) -> int:
+    """How many rows right under the header only describe its columns (``text, up to 20 letters``; ``Required``).
+
+    Such a row has words where all the rows below have digits, in every such column, and there are three at least: an
+    order that has no digit in its number, its quantity and its price is none.
+    """
+    below = [cells for number, cells in rows if number > header_row and not is_blank(cells)]
+    for count in (2, 1):
+        told, data = below[:count], below[count : count + 50]
+        if len(data) >= 2 and all(_is_description(cells, data) for cells in told):
+            last = [number for number, cells in rows if number > header_row and not is_blank(cells)][count - 1]
+            return last - header_row
+    return 0
+
+
+def _is_description(cells: Sequence[str], data: Sequence[Sequence[str]]) -> bool:
+    """Whether the row has words, and never a digit, in all columns whose cells in ``data`` have digits."""
+    columns = [
+        at
+        for at in range(len(cells))
+        if all(len(row) > at and (not row[at].strip() or _DIGIT.search(row[at])) for row in data)
+        and any(row[at].strip() for row in data)
+    ]
+    texts = [cells[at] for at in columns if cells[at].strip()]
+    worded = all(_HAS_LETTER.search(text) and not _DATUM.search(text) for text in texts)
+    return len(columns) >= 3 and len(texts) >= 0.6 * len(columns) and len(texts) >= 3 and worded
+
+
+def below_note(header_row: int, below: int) -> tuple[str, ...]:
+    """A sentence for people when rows under the header are left out."""
+    if not below:
+        return ()
+    rows = (
+        f"Row {header_row + 1} describes" if below == 1 else f"Rows {header_row + 1} to {header_row + below} describe"
+    )
+    pin = "`files: {below_header: 0}` in the mapping reads such rows as data."
+    return (f"{rows} the columns and not an order or item; {pin}",)
 
 
 def proven_header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,11 @@ from pipeline.model import Rejection
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What a mapping names about a file; ``None`` means: find it. ``header_row`` counts from 1."""
+    """What a mapping names about a file; ``None`` means: find it. ``header_row`` counts from 1.
+
+    ``below_header`` counts rows under the header that only describe it. ``hidden_rows`` is ``read``, ``skip`` or
+    ``refuse``, ``merged_cells`` is ``blank`` or ``fill``.
+    """
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -20,6 +24,9 @@ class Hints:
     sheet: str | None = None
     header_row: int | None = None
     escape: str | None = None
+    below_header: int | None = None
+    hidden_rows: str = "read"
+    merged_cells: str = "blank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,16 @@ class Found:
     notes: tuple[str, ...] = ()
     joined: str | None = None
     escape: str | None = None
+    below_header: int = 0
+    hidden_rows: str = "read"
+    merged_cells: str = "blank"
 
     def hints(self) -> Hints:
         """The hints that make a second reading read the same."""
-        return Hints(self.encoding, self.delimiter, self.quote, self.sheet, self.header_row, self.escape)
+        return Hints(
+            self.encoding, self.delimiter, self.quote, self.sheet, self.header_row, self.escape, self.below_header,
+            self.hidden_rows, self.merged_cells,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,3 +306,20 @@ def test_a_file_that_vanishes_between_opening_and_reading_is_unreadable(tmp_path
     with pytest.raises(FileRefused) as caught:
         rows(opened)
     assert caught.value.code == "unreadable"
+
+
+DESCRIBED = "order_id,sku,qty,price,paid\nText,Stock unit,Whole number,Money,Date\n"
+ORDERS = "1001,A-1,2,3.50,2026-01-05\n1002,B-2,1,4.00,2026-01-06\n1003,C-3,1,4.00,2026-01-06\n"
+
+
+def test_a_row_that_describes_the_columns_is_left_out_and_told(tmp_path: Path) -> None:
+    opened = table(tmp_path, DESCRIBED + ORDERS)
+    assert (opened.found.below_header, list(rows(opened))) == (1, [3, 4, 5])
+    assert "Row 2 describes the columns" in " ".join(opened.found.notes)
+    assert list(rows(table(tmp_path, DESCRIBED + ORDERS, below_header=0))) == [2, 3, 4, 5]
+    assert list(rows(open_table(tmp_path / "orders.csv", opened.found.hints()))) == [3, 4, 5]
+
+
+def test_a_row_with_one_digit_where_the_others_have_some_is_data(tmp_path: Path) -> None:
+    odd = "ORD-1,blue bolt,two,free,later\n"
+    assert list(rows(table(tmp_path, "order_id,sku,qty,price,paid\n" + odd + ORDERS))) == [2, 3, 4, 5]

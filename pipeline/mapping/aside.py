@@ -1,0 +1,79 @@
+"""Rows that are no records: the header once more, totals, and what a report says at its end. They count as skipped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+# Whole cells only: `Total Gym` is a product.
+_TOTALS = frozenset(
+    (
+        "total", "totals", "grand total", "sub total", "subtotal", "sum", "summe", "gesamt", "gesamtsumme",
+        "zwischensumme", "insgesamt", "total général", "total general", "sous-total", "totale", "totale generale",
+        "suma", "razem", "ogółem", "totaal", "eindtotaal", "toplam", "genel toplam", "итого", "всего", "合计", "合計",
+        "总计", "總計", "小计", "小計", "総計", "합계", "총계", "合计金额", "totalt", "yhteensä", "i alt",
+        "celkem", "összesen",
+    )
+)  # fmt: skip
+_CLOSING = re.compile(
+    r"[-=*_#~\s]{3,}|\W*(end of (the )?(report|file|list|export|data|document)|"
+    r"(report )?(generated|printed|exported|created) (on|at|by|from)\b.*|page \d+( of \d+)?|"
+    r"\d[\d,. ]* (rows?|records?|orders?|items?|lines?)( \w+)?|"
+    r"(number of |total )?(rows|records|orders|items|lines)\s*[:=].*|ende|fin|koniec|конец)\W*",
+    re.IGNORECASE,
+)
+_SPELT = [
+    spelt + end
+    for word in _TOTALS
+    for spelt in (word, word.upper(), word.capitalize(), word.title())
+    for end in ("", ":")
+]
+
+
+def aside(header: Sequence[str], frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows of a block repeat the header, are totals, or close a report."""
+    marked = np.zeros(len(frame), dtype=bool)
+    if len(header) < 2 or not len(frame):
+        return marked
+    visible = [position for position, text in enumerate(header) if text.strip()]
+    for at in _suspects(header, frame, visible):
+        cells = [str(cell).strip() for cell in frame.iloc[at].tolist()]
+        marked[at] = _repeats(header, cells) or _totals(cells) or _closes(cells)
+    return marked
+
+
+def _suspects(header: Sequence[str], frame: pd.DataFrame, visible: Sequence[int]) -> list[int]:
+    """Rows worth a close look, found by comparing whole columns: few, or none in a file without such rows."""
+    repeated = np.full(len(frame), bool(visible))
+    for position in visible[:2]:
+        repeated &= (frame[position].str.strip() == header[position].strip()).to_numpy(dtype=bool)
+    totals = np.zeros(len(frame), dtype=bool)
+    for position in range(min(3, len(header))):
+        totals |= frame[position].isin(_SPELT).to_numpy(dtype=bool)
+    alone = np.full(len(frame), len(header) > 2)
+    for position in range(1, len(header)):
+        alone &= (frame[position] == "").to_numpy(dtype=bool)
+        if not alone.any():
+            break
+    return np.flatnonzero(repeated | totals | alone).tolist()
+
+
+def _repeats(header: Sequence[str], cells: Sequence[str]) -> bool:
+    return [text.strip() for text in header] == list(cells)
+
+
+def _totals(cells: Sequence[str]) -> bool:
+    """A total's word in the first filled cell, and numbers, if anything, behind it."""
+    filled = [cell for cell in cells if cell]
+    if not filled or filled[0].rstrip(" :.").casefold() not in _TOTALS:
+        return False
+    return len(cells) > 2 and all(any(char.isdigit() for char in cell) or cell in {"-", "–"} for cell in filled[1:])
+
+
+def _closes(cells: Sequence[str]) -> bool:
+    """A single text at the left edge that says what reports say at their end."""
+    return len(cells) > 2 and bool(cells[0]) and not any(cells[1:]) and bool(_CLOSING.fullmatch(cells[0]))
