@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
+import sqlite3
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from project import ORDERS_YAML, SECRETS, ProjectFolder, order_row
+from inline import Inline
+from listeners import http_hook
+from project import HEADER, ORDERS_YAML, SECRETS, ProjectFolder, order_row
 from sftp_servers import Cupboard, misbehaving
 from shelf import FakeClock
 
@@ -21,6 +29,7 @@ from pipeline.events import Event
 from pipeline.intake.bell import Bell
 from pipeline.sandbox import all_targets
 from pipeline.sandbox.faults import Fault
+from pipeline.sandbox.orderdesk import SimulatedOrderDesk
 from pipeline.sandbox.server import SandboxServer
 from pipeline.watch import watch
 
@@ -99,12 +108,14 @@ def simulate(
     end: float,
     start: float | None = None,
     stop: threading.Event | None = None,
+    pool: Executor | None = None,
+    clock: FakeClock | None = None,
 ) -> tuple[Heard, Days]:
     """Watch for ``end`` seconds that pass in no time."""
     heard, stop = Heard(), stop or threading.Event()
-    clock = FakeClock(start if start is not None else time.time() + DAY)
+    clock = clock or FakeClock(start if start is not None else time.time() + DAY)
     days = Days(clock, stop, script, end)
-    watch(project.path, stop, heard, bell=days, clock_of=lambda: clock)
+    watch(project.path, stop, heard, bell=days, clock_of=lambda: clock, pool=pool)
     return heard, days
 
 
@@ -156,27 +167,120 @@ def test_dropped_delivered_a_bad_mapping_mended_and_stopped(project: ProjectFold
 # --- days that pass in no time -----------------------------------------------------------------------------------
 
 
-def test_a_week_with_drops_and_outages_loses_nothing_and_grows_nothing(
-    project: ProjectFolder, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_week_of_everything_loses_nothing_and_grows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drops, pickups, rejected rows, outages, a pause, a comparison each night, people who are told; a clock change.
+
+    Bounds, from the second evening to the seventh: memory 300 kB, no handle, no thread; the ledger 12 kB for a
+    working day of two files, and nothing at all for a day on which nothing happens.
+    """
     monkeypatch.setattr("pipeline.watch.IDLE_PASS_SECONDS", HOUR)
-    poll_seconds(project, HOUR)
+    monkeypatch.setattr("pipeline.side_work.TELL_EVERY", HOUR)
+    cupboard, week = Cupboard(), _Week()
     script: dict[float, Callable[[], object]] = {}
-    handles: list[int] = []
-    threads: list[int] = []
-    for day in range(7):
-        name, number = f"orders_{day}.csv", f"10{day:02d}"
-        script[day * DAY + 6 * HOUR] = lambda n=name, o=number: project.drop(n, order_row(o))  # type: ignore[misc]
-        script[day * DAY + 6 * HOUR - 1] = lambda: sandbox.faults.add([Fault("throttle", target="orderdesk", times=2)])
-        script[day * DAY + 20 * HOUR] = lambda: (gc.collect(), handles.append(_handles()), threads.append(_threads()))
-    heard, days = simulate(project, script, 7 * DAY)
-    assert orders(sandbox) == Counter(f"10{day:02d}" for day in range(7))
-    assert not any(sandbox.duplicates().values())
-    assert handles[-1] <= handles[0] + 2, handles
-    assert threads[-1] <= threads[0], threads
-    assert days.rounds < 7 * (24 + 20)  # a round per hour, and a few per drop
-    assert len(heard.lines) < 100
-    assert (project.path / "var" / "ledger.db").stat().st_size < 1_000_000
+    start = datetime(2040, 3, 5, tzinfo=ZoneInfo("America/New_York")).timestamp()
+    clock = FakeClock(start)
+    desk = SimulatedOrderDesk(now=lambda: datetime.fromtimestamp(clock.time, UTC))
+    with SandboxServer([desk]) as sandbox, misbehaving(cupboard) as server, http_hook() as hook:
+        for name, value in (SECRETS | {"PARTNER_PASSWORD": "right", "HOOK": hook.address}).items():
+            monkeypatch.setenv(name, value)
+        nowhere = dict.fromkeys(("keap", "influencersoft", "kapture"), "http://127.0.0.1:1")
+        project = ProjectFolder.make(tmp_path / "p", nowhere | sandbox.base_urls())
+        poll_seconds(project, HOUR)
+        pickup(project, server.settings(schedule="0 7 * * *", after="delete") + _TOLD_AND_COMPARED)
+        for day in range(6):
+            _working_day(script, day, project, sandbox, cupboard)
+        for day in range(7):
+            script[day * DAY + 20 * HOUR] = lambda: week.evening(project)
+        try:
+            heard, days = simulate(project, script, 7 * DAY, clock=clock, pool=Inline())
+        finally:
+            tracemalloc.stop()
+        assert orders(sandbox) == Counter([f"10{day:02d}" for day in range(6)] + [f"20{day:02d}" for day in range(6)])
+        assert not any(sandbox.duplicates().values())
+        assert heard.text().count("Compared with shop") == 7
+        print(heard.text())
+        assert "no difference" in heard.text()
+        assert sum("is paused" in one["message"] for one in hook.got) == 2  # and that it is settled
+        assert sum("orders_bad" in one["message"] for one in hook.got) >= 6
+    week.prove()
+    assert days.rounds < 7 * (24 * 4)  # what is hourly, and a few per drop
+    assert len(heard.lines) < 400
+
+
+_TOLD_AND_COMPARED = """
+[reconcile]
+schedule = "0 5 * * *"
+[alerts.channels.hook]
+url = { env = "HOOK" }
+"""
+
+
+def _working_day(
+    script: dict[float, Callable[[], object]],
+    day: int,
+    project: ProjectFolder,
+    sandbox: SandboxServer,
+    cupboard: Cupboard,
+) -> None:
+    """A file at six with weather, one that waits for the pickup at seven, rows that need a person, one bad key."""
+
+    def at(hour: float, what: Callable[[], object]) -> None:
+        script[day * DAY + hour * HOUR] = what
+
+    date = f"03/{5 + day:02d}/2040"
+    content = "\n".join((HEADER, order_row(f"20{day:02d}", date=date))) + "\n"
+    at(5.5, lambda: cupboard.files.__setitem__(f"orders_p{day}.csv", content.encode()))
+    at(5.9, lambda: sandbox.faults.add([Fault("throttle", target="orderdesk", times=2)]))
+    at(6.0, lambda: project.drop(f"orders_{day}.csv", order_row(f"10{day:02d}", date=date)))
+    at(9.0, lambda: project.drop(f"orders_bad{day}.csv", order_row(f"30{day:02d}", qty="two")))
+    at(12.0, lambda: [path.unlink() for path in (project.path / "errors").iterdir()])
+    if day == 3:
+        at(5.95, lambda: os.environ.__setitem__("ORDERDESK_API_KEY", "wrong"))
+        at(5.96, (project.path / "pipeline.toml").touch)
+        at(8.0, lambda: os.environ.__setitem__("ORDERDESK_API_KEY", SECRETS["ORDERDESK_API_KEY"]))
+
+
+class _Week:
+    """What the process and the ledger hold, each evening."""
+
+    def __init__(self) -> None:
+        self.handles: list[int] = []
+        self.threads: list[int] = []
+        self.memory: list[int] = []
+        self.ledger: list[int] = []
+
+    def evening(self, project: ProjectFolder) -> None:
+        gc.collect()
+        if not tracemalloc.is_tracing():
+            tracemalloc.start(1)  # all that is loaded once is loaded by now
+        self.handles.append(_handles())
+        self.threads.append(_threads())
+        self.memory.append(_memory())
+        self.ledger.append(_used(project.path / "var" / "ledger.db"))
+
+    def prove(self) -> None:
+        said = str(vars(self))
+        assert self.handles[-1] <= self.handles[1] + 2, said
+        assert self.threads[-1] <= self.threads[1], said
+        assert self.memory[-1] - self.memory[1] < 300_000, said
+        assert self.ledger[5] - self.ledger[1] < 4 * 3 * 12_000, said
+        assert self.ledger[6] <= self.ledger[5], said
+
+
+def _memory() -> int:
+    """Bytes held by our code and its libraries since the first evening; the far side keeps all it was sent."""
+    found = tracemalloc.take_snapshot().statistics("filename")
+    ours = (one for one in found if "site-packages" in (name := one.traceback[0].filename) or "/pipeline/" in name)
+    return sum(one.size for one in ours if "/sandbox/" not in one.traceback[0].filename)
+
+
+def _used(ledger: Path) -> int:
+    """Bytes of the ledger that hold something, also those that have not left the log of the database yet."""
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
+        pages, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+    return int((pages - free) * size)
 
 
 def _handles() -> int:
