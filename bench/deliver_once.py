@@ -1,9 +1,10 @@
 """One half of a round of ``delivery.py``, in a process of its own: orders to a loopback vendor.
 
-    python bench/deliver_once.py orderdrop URL FOLDER ORDERS CONCURRENCY
+    python bench/deliver_once.py orderdrop URL FOLDER ORDERS CONCURRENCY [PREFIX]
     python bench/deliver_once.py bare URL FOLDER ORDERS CONCURRENCY
 
-``orderdrop`` drains an account whose orders lie in a fresh ledger in FOLDER. ``bare`` sends the same bodies with one
+``orderdrop`` drains an account whose orders lie in the ledger in FOLDER, which may hold others already; PREFIX begins
+their numbers. ``bare`` sends the same bodies with one
 httpx client and as many threads, and keeps no book at all.
 """
 
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "proof"))
 OPTIONS = {"store_id": "90001", "api_key": "sandbox-key"}
 
 
-def orderdrop(url: str, folder: Path, number: int, concurrency: int) -> None:
+def orderdrop(url: str, folder: Path, number: int, concurrency: int, prefix: str) -> None:
     """The real drain over the real ledger; what is measured is between the first and the last call at the vendor."""
     from desk import Desk, order, sealed_account
 
@@ -27,11 +28,12 @@ def orderdrop(url: str, folder: Path, number: int, concurrency: int) -> None:
 
     account = sealed_account("orderdesk", url, concurrency=concurrency, look_first=False)
     desk = Desk(folder, account, RealClock())  # type: ignore[arg-type]
-    desk.take_in("order", [order(f"o{n}") for n in range(number)])
+    before = desk.told()
+    desk.take_in("order", [order(f"{prefix}{n}") for n in range(number)])
     desk.drain()
-    states = desk.states()
+    after = desk.told()
     desk.close()
-    assert states == {"delivered": number}, states
+    assert after - before == {"delivered": number}, after
 
 
 def bare(url: str, number: int, concurrency: int) -> None:
@@ -67,8 +69,8 @@ def bare(url: str, number: int, concurrency: int) -> None:
 
 
 if __name__ == "__main__":
-    who, url, folder, number, concurrency = sys.argv[1:6]
+    who, url, folder, number, concurrency, *rest = sys.argv[1:]
     if who == "orderdrop":
-        orderdrop(url, Path(folder), int(number), int(concurrency))
+        orderdrop(url, Path(folder), int(number), int(concurrency), rest[0] if rest else "o")
     else:
         bare(url, int(number), int(concurrency))

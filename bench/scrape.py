@@ -40,6 +40,9 @@ def main(deliveries: int) -> None:
                 " VALUES (1, 'x', 'x.csv', 'closed', '0', 1, 1, 'x', 0, 0, 0, 0)"
             )
             connection.exec_driver_sql(_FILL.format(number=deliveries))
+            connection.exec_driver_sql(
+                "INSERT INTO tallies SELECT batch_id, account, state, count(*) FROM deliveries GROUP BY 1, 2, 3"
+            )
         signs = Signs(engine)
         metrics = Metrics(Vitals(), signs, ("shop", "crm", "desk"), ())
         signs.now()

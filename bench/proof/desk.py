@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pipeline.delivery.deliver import Drain, Drained
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
+from pipeline.ledger.figures import figures
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliverTo, Record, Value
 from pipeline.sandbox.server import SandboxServer
@@ -66,7 +68,7 @@ class Desk:
         """Write a file's worth of records into the ledger."""
         self.batches += 1
         values = {
-            "link": f"b{self.batches}", "file_name": "orders.csv", "sha256": "0" * 64, "size": 1,
+            "link": uuid4().hex[:16], "file_name": "orders.csv", "sha256": "0" * 64, "size": 1,
             "received_at": self.clock.now(), "path": "var/work/x",
         }  # fmt: skip
         batch = self.writer.write(lambda c: files.begin(c, values))
@@ -87,6 +89,14 @@ class Desk:
             ).run()
         finally:
             transport.close()
+
+    def told(self) -> Counter[str]:
+        """The same by the tallies, at once however many there are."""
+        with self.engine.connect() as connection:
+            told: Counter[str] = Counter()
+            for _, _, state, number in figures(connection).deliveries:
+                told[state] += number
+            return told
 
     def states(self) -> Counter[str]:
         """Deliveries counted by state."""

@@ -13,12 +13,13 @@ from pipeline.commands.shell import json_option, print_json, project_option, say
 @click.command()
 @project_option
 @json_option
+@click.option("--recount", is_flag=True, help="Count every delivery anew instead of believing the tallies.")
 @says_what_happened
-def status(folder: Path, as_json: bool) -> int:
+def status(folder: Path, as_json: bool, recount: bool) -> int:
     """The balance per file and per account."""
     from pipeline.status import read_status
 
-    told, code = read_status(folder)
+    told, code = read_status(folder, recount=recount)
     if as_json:
         print_json(told)
     else:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Raw
 
+from pipeline.ledger import tallies
 from pipeline.ledger.tables import batches, deliveries, rejections
 from pipeline.model import DeliverTo, DeliveryState, Record, Rejection, encoded_records
 
@@ -182,6 +183,7 @@ def _insert_deliveries(connection: sa.Connection, batch_id: int, accepted: Accep
         ]  # fmt: skip
         if rows:
             connection.execute(statement, rows)
+            tallies.arrived(connection, batch_id, [to.account for to in accepted.deliver], len(chunk))
 
 
 def _rejection_row(batch_id: int, rejection: Rejection) -> dict[str, Any]:

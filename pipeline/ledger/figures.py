@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipeline.errors import LedgerError
 from pipeline.ledger import HEAD
 from pipeline.ledger.trouble import in_words
 
@@ -55,9 +56,9 @@ class Figures:
     paused: Sequence[tuple[str, str]] = ()
 
 
-def figures(connection: sa.Connection) -> Figures:
-    """The figures as SQLAlchemy reads them."""
-    return _asked(lambda query: connection.exec_driver_sql(query).all())
+def figures(connection: sa.Connection, *, recount: bool = False) -> Figures:
+    """The figures as SQLAlchemy reads them; ``recount`` as in ``quick_figures``."""
+    return _asked(lambda query: connection.exec_driver_sql(query).all(), recount=recount)
 
 
 def figures_of(connection: sa.Connection, batch_ids: Sequence[int]) -> Figures:
@@ -65,10 +66,11 @@ def figures_of(connection: sa.Connection, batch_ids: Sequence[int]) -> Figures:
     return _asked(lambda query: connection.exec_driver_sql(query).all(), list(batch_ids))
 
 
-def quick_figures(url: str) -> Figures | None:
+def quick_figures(url: str, *, recount: bool = False) -> Figures | None:
     """The figures as the standard library reads them; ``None`` when only SQLAlchemy can, or has to migrate first.
 
-    Nothing is written. A ledger that is not there yet has no figures. Raises ``LedgerError``.
+    Nothing is written. A ledger that is not there yet has no figures. Raises ``LedgerError``. ``recount`` counts every
+    delivery anew and compares that with the tallies.
     """
     path = url.removeprefix("sqlite:///")
     if path == url or "?" in path:
@@ -76,7 +78,9 @@ def quick_figures(url: str) -> Figures | None:
     if not Path(path).exists():
         return Figures()
     with _opened(Path(path)) as connection:
-        return _asked(lambda query: connection.execute(query).fetchall()) if _is_current(connection) else None
+        if not _is_current(connection):
+            return None
+        return _asked(lambda query: connection.execute(query).fetchall(), recount=recount)
 
 
 @contextmanager
@@ -94,20 +98,38 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     return bool(known[0]) and connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
 
 
-def _asked(ask: Ask, only: Sequence[int] | None = None) -> Figures:
+def _asked(ask: Ask, only: Sequence[int] | None = None, *, recount: bool = False) -> Figures:
     numbers = "" if only is None else ", ".join(str(int(number)) for number in only) or "NULL"
     files = "" if only is None else f"WHERE id IN ({numbers})"
-    sent = "" if only is None else f"WHERE batch_id IN ({numbers})"
-    return Figures(
+    only_these = "" if only is None else f" AND batch_id IN ({numbers})"
+    sent = f"WHERE number <> 0{only_these}"
+    found = Figures(
         files=[_file(row) for row in ask(f"SELECT {', '.join(FileFigures._fields)} FROM batches {files} ORDER BY id")],  # noqa: S608 - our own names and numbers
         deliveries=[
             (batch, account, state, number)
             for batch, account, state, number in ask(
-                f"SELECT batch_id, account, state, count(*) FROM deliveries {sent} GROUP BY batch_id, account, state"  # noqa: S608 - as above
+                f"SELECT batch_id, account, state, number FROM tallies {sent} ORDER BY batch_id, account, state"  # noqa: S608 - as above
             )
         ],
         paused=[(account, said) for account, said in ask("SELECT account, paused_message FROM accounts")],
     )
+    if recount:
+        _compare(found, ask("SELECT batch_id, account, state, count(*) FROM deliveries GROUP BY 1, 2, 3"))
+    return found
+
+
+def _compare(found: Figures, counted: Sequence[Sequence[Any]]) -> None:
+    """Every delivery counted anew, against the tallies."""
+    names = {one.id: one.file_name for one in found.files}
+    told = {(batch, account, state): number for batch, account, state, number in found.deliveries}
+    seen = {(batch, account, state): number for batch, account, state, number in counted}
+    for batch, account, state in sorted(set(told) | set(seen)):
+        said, is_ = told.get((batch, account, state), 0), seen.get((batch, account, state), 0)
+        if said != is_:
+            raise LedgerError(
+                f"The ledger does not add up: {names.get(batch, f'file {batch}')} has {is_} deliveries {state} at "
+                f"{account}, its tally says {said}. Put a backup in its place, and report this."
+            )
 
 
 def _file(row: Sequence[Any]) -> FileFigures:

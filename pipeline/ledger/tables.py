@@ -105,6 +105,16 @@ sa.Index("deliveries_in_line", deliveries.c.account, deliveries.c.state, deliver
 sa.Index("deliveries_by_key", deliveries.c.record_key, deliveries.c.account, deliveries.c.operation)
 sa.Index("deliveries_by_batch", deliveries.c.batch_id, deliveries.c.state)
 
+# how many deliveries of a file stand in a state at an account; see ``tallies.py``
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("batch_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("state", sa.String(16), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
 steps = sa.Table(
     "steps",
     metadata,

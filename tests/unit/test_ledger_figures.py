@@ -18,6 +18,7 @@ from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.figures import Figures, figures, quick_figures
+from pipeline.ledger.tables import deliveries
 from pipeline.model import DeliverTo, Record
 from pipeline.status import read_status
 
@@ -84,6 +85,55 @@ def test_the_figures_are_what_the_ledger_holds(ledger_url: str) -> None:
     told = balance(found, {"shop": "orderdesk"})
     assert told["balanced"]
     assert told["files"][0]["deliveries"] | {"waiting": 2, "in_doubt": 1} == told["files"][0]["deliveries"]
+
+
+def test_tallies_follow_whatever_moves_comes_or_goes(ledger_url: str) -> None:
+    filled(ledger_url)
+    engine = open_engine(ledger_url)
+    with engine.begin() as connection:
+        ids = connection.execute(sa.select(deliveries.c.id).order_by(deliveries.c.id)).scalars().all()
+        book.move(connection, ids[0], "delivered", NOW)
+        book.move(connection, ids[0], "delivered", NOW, tries=2)  # the same state again is no move
+        connection.execute(sa.update(deliveries).where(deliveries.c.id.in_(ids[:2])).values(state="refused"))
+        connection.execute(sa.delete(deliveries).where(deliveries.c.id == ids[1]))
+    with engine.connect() as connection:
+        assert Counter(figures(connection, recount=True).deliveries) == Counter(book.counts(connection))
+    with engine.connect() as connection:
+        book.move(connection, ids[0], "waiting", NOW)
+        connection.rollback()
+    with engine.connect() as connection:
+        assert Counter(figures(connection, recount=True).deliveries) == Counter(book.counts(connection))
+    engine.dispose()
+
+
+def test_a_tally_that_is_wrong_is_found_by_a_recount(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    filled(url)
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE tallies SET number = number + 1 WHERE state = 'waiting'"))
+    engine.dispose()
+    quick_figures(url)
+    with pytest.raises(LedgerError, match="does not add up"):
+        quick_figures(url, recount=True)
+
+
+def test_a_ledger_from_before_the_tallies_is_counted_once(ledger_url: str) -> None:
+    filled(ledger_url)
+    engine = open_engine(ledger_url)
+    with engine.begin() as connection:
+        on = "" if connection.dialect.name == "sqlite" else " ON deliveries"
+        for trigger in ("deliveries_moved", "deliveries_gone"):
+            connection.execute(sa.text(f"DROP TRIGGER {trigger}{on}"))
+        if on:
+            connection.execute(sa.text("DROP FUNCTION tally"))
+        connection.execute(sa.text("DROP TABLE tallies"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    engine.dispose()
+    engine = open_engine(ledger_url)
+    with engine.connect() as connection:
+        assert figures(connection, recount=True).deliveries
+    engine.dispose()
 
 
 def test_both_ways_of_asking_get_the_same_answer(tmp_path: Path) -> None:
