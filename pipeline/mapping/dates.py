@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.mapping.cells import Reading
+from pipeline.mapping.spoken_dates import CLOCK, folded, in_english, offset_of, spoken, without_weekday
 from pipeline.reasons import Trouble
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -21,18 +22,15 @@ _ISO = re.compile(
     r"\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 _COMPACT = re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})")
-_CLOCK = r"(?:,?[ T]\s*(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
-_NUMERIC = re.compile(rf"(?P<a>[0-9]{{1,2}})(?P<by>[-/.])(?P<b>[0-9]{{1,2}})(?P=by)(?P<y>[0-9]{{4}}){_CLOCK}")
-_NAMED = re.compile(
-    r"(?:(?P<d1>[0-9]{1,2})(?:st|nd|rd|th)?[ -](?P<m1>[A-Za-z]{3,9})\.?,?[ -]"
-    r"|(?P<m2>[A-Za-z]{3,9})\.? (?P<d2>[0-9]{1,2})(?:st|nd|rd|th)?,? )(?P<y>[0-9]{4})" + _CLOCK
+_BASIC = re.compile(r"[0-9]{8}T?[0-9]{6}(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
+_NUMERIC = re.compile(
+    rf"(?P<a>[0-9]{{1,2}})\s?(?P<by>[-/.])\s?(?P<b>[0-9]{{1,2}})\s?(?P=by)\s?(?P<y>[0-9]{{4}})\.?{CLOCK}"
+)
+_YEAR_FIRST = re.compile(
+    rf"(?P<y>[0-9]{{4}})\s?(?P<by>[-/.])\s?(?P<m>[0-9]{{1,2}})\s?(?P=by)\s?(?P<d>[0-9]{{1,2}})\.?{CLOCK}"
 )
 _SERIAL = re.compile(r"[2-7][0-9]{4}(?:[.,][0-9]+)?|80000")
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel's day 0 in the 1900 system, on no particular clock
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
-)  # fmt: skip
 _SAMPLE = datetime(2026, 11, 25, 14, 30, 5, tzinfo=UTC)
 _TOUCHING = re.compile(r"%[dmYyHIMSj]%[dmYyHIMSj]")
 
@@ -49,7 +47,8 @@ def read_dates(texts: Sequence[str], reading: Reading) -> list[Any]:
 
 def orders_in(texts: Iterable[str]) -> frozenset[str]:
     """Which orders of day and month the texts show beyond doubt: ``day``, ``month``, both or none."""
-    return frozenset(order for found in map(_NUMERIC.fullmatch, texts) if found and (order := _order(found)))
+    bare = (without_weekday(folded(text))[0] for text in texts)
+    return frozenset(order for found in map(_NUMERIC.fullmatch, bare) if found and (order := _order(found)))
 
 
 def format_problem(form: str) -> str | None:
@@ -114,6 +113,7 @@ def _by_formats(texts: Sequence[str], formats: Sequence[str]) -> list[datetime |
 
 
 def _by_format(texts: Sequence[str], form: str) -> list[datetime | None]:
+    texts = [in_english(text, form) for text in texts]
     if "%z" in form:  # each text has its own offset, and a column of pandas has one
         return [_strptime(text, form) for text in texts]
     import pandas as pd
@@ -144,7 +144,7 @@ def _undeclared(text: str, reading: Reading) -> datetime | Trouble:
         days = timedelta(days=float(text.replace(",", ".")))
         return _EPOCH + timedelta(seconds=round(days.total_seconds()))
     if not reading.formats:
-        found = _compact(text) or _named(text) or _numeric(text, reading.day_first)
+        found = _written_out(text, reading)
     return found if found is not None else _bad_date(reading)
 
 
@@ -175,29 +175,41 @@ def _iso(text: str) -> datetime | None:
 
 def _compact(text: str) -> datetime | None:
     found = _COMPACT.fullmatch(text)
-    return _assemble(found["y"], found["m"], found["d"]) if found else None
+    if found:
+        return _assemble(found["y"], found["m"], found["d"])
+    if _BASIC.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text if "T" in text else f"{text[:8]}T{text[8:]}")
+        except ValueError:
+            return None
+    return None
 
 
-def _named(text: str) -> datetime | None:
-    found = _NAMED.fullmatch(text)
-    month = _month(found["m1"] or found["m2"]) if found else None
-    if found is None or month is None:
-        return None
-    return _assemble(found["y"], str(month), found["d1"] or found["d2"], found["time"], found["half"])
+def _written_out(text: str, reading: Reading) -> datetime | Trouble | None:
+    """A date in numbers or with names; a weekday that stands with it must be its own."""
+    bare, weekday = without_weekday(folded(text))
+    found = _compact(text) or _numeric(bare, reading.day_first) or _year_first(bare) or _named(bare, reading)
+    wrong = isinstance(found, datetime) and weekday not in {None, found.weekday()}
+    return None if wrong else found
 
 
-def _month(word: str) -> int | None:
-    name = "sep" if word.casefold() == "sept" else word.casefold()
-    fitting = [n for n, month in enumerate(_MONTHS, 1) if name in {month, month[:3]}]
-    return fitting[0] if fitting else None
+def _named(text: str, reading: Reading) -> datetime | None:
+    parts = spoken(text, short_years=reading.spec.type == "time")
+    return _assemble(parts["y"], parts["m"], parts["d"], parts["time"], parts["half"], parts["zone"]) if parts else None
+
+
+def _year_first(text: str) -> datetime | None:
+    found = _YEAR_FIRST.fullmatch(text)
+    return _assemble(found["y"], found["m"], found["d"], found["time"], found["half"], found["zone"]) if found else None
 
 
 def _numeric(text: str, day_first: bool | None) -> datetime | Trouble | None:
     found = _NUMERIC.fullmatch(text)
     if found is None:
         return None
-    by_day = _assemble(found["y"], found["b"], found["a"], found["time"], found["half"])
-    by_month = _assemble(found["y"], found["a"], found["b"], found["time"], found["half"])
+    clock = (found["time"], found["half"], found["zone"])
+    by_day = _assemble(found["y"], found["b"], found["a"], *clock)
+    by_month = _assemble(found["y"], found["a"], found["b"], *clock)
     if by_day is None or by_month is None or by_day == by_month:
         return by_day or by_month
     if day_first is None:
@@ -227,9 +239,11 @@ def _assemble(
     """The parts as a time; ``None`` when there is no such day or hour."""
     try:
         bare = datetime.combine(date(int(year), int(month), int(day)), datetime.min.time())
-        offset = "+00:00" if zone in {"Z", "UTC", "GMT"} else zone or ""
-        timed = datetime.fromisoformat(f"2000-01-01T{_full_clock(clock or '0:00')}{offset}")
+        offset = offset_of((zone or "").casefold())
+        timed = datetime.fromisoformat(f"2000-01-01T{_full_clock(clock or '0:00')}{offset or ''}")
     except ValueError:
+        return None
+    if offset is None:
         return None
     hour = _hour(timed.hour, half)
     return None if hour is None else datetime.combine(bare, timed.timetz().replace(hour=hour))
@@ -237,12 +251,12 @@ def _assemble(
 
 def _full_clock(clock: str) -> str:
     hour, _, rest = clock.replace(",", ".").partition(":")
-    return f"{hour.zfill(2)}:{rest}"
+    return f"{hour.zfill(2)}:{rest or '00'}"
 
 
 def _hour(hour: int, half: str | None) -> int | None:
     """The hour of a day of 24, ``None`` where AM or PM stands with an hour that has none."""
-    if half is None:
+    if not half:
         return hour
     if not 1 <= hour <= 12:
         return None

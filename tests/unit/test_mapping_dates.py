@@ -140,3 +140,96 @@ def test_a_time_written_in_a_format_comes_back(when):
 def test_any_text_is_a_time_with_a_zone_or_a_named_trouble(text):
     read = moment(text, "%d/%m/%Y")
     assert read is None or isinstance(read, str) or read.tzinfo is not None
+
+
+# --- dates as people write them ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 January 2026", "05 Jan 2026", "5-Jan-2026", "05/Jan/2026", "Jan 5, 2026", "Jan. 5th, 2026", "January 5 2026",
+        "Monday, January 5, 2026", "Mon, 05 Jan 2026", "Mon 5 Jan 2026", "5th of January 2026", "05-Jan-26",
+        "5. Januar 2026", "Montag, 5. Januar 2026", "5. Jan. 2026", "5. Jänner 2026", "den 5. Januar 2026",
+        "5 janvier 2026", "le 5 janv. 2026", "lundi 5 janvier 2026", "5 de enero de 2026", "lunes, 5 de enero de 2026",
+        "5 ene. 2026", "5 gennaio 2026", "5 gen 2026", "5 de janeiro de 2026", "segunda-feira, 5 de janeiro de 2026",
+        "5 januari 2026", "5 jan. 2026", "maandag 5 januari 2026", "5 stycznia 2026", "5 sty 2026 r.",
+        "5 января 2026 г.", "5 янв. 2026", "понедельник, 5 января 2026 г.", "5 січня 2026 р.", "5. ledna 2026",
+        "5. januára 2026", "2026. január 5.", "5 ianuarie 2026", "5 Ocak 2026", "5. tammikuuta 2026", "2026年1月5日",
+        "2026년 1월 5일", "2026. 1. 5.", "2026.01.05", "2026-Jan-05", "5\u00a0janvier\u00a02026", "5 JANVIER 2026",
+        "20260105", "46027",
+    ],
+)  # fmt: skip
+def test_one_day_in_many_tongues(text):
+    assert moment(text) == local(2026, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("1er févr. 2026", 2), ("1 fevrier 2026", 2), ("1. März 2026", 3), ("1. Mrz 2026", 3), ("1 mrt 2026", 3),
+        ("1 марта 2026", 3), ("1 abr 2026", 4), ("1 mai 2026", 5), ("1 maja 2026", 5), ("1 juin 2026", 6),
+        ("1 giu 2026", 6), ("1 lug 2026", 7), ("1 juil. 2026", 7), ("1 août 2026", 8), ("1 aout 2026", 8),
+        ("1 sierpnia 2026", 8), ("1 ago 2026", 8), ("1 sept. 2026", 9), ("1 set 2026", 9), ("1 сент. 2026", 9),
+        ("1. Okt. 2026", 10), ("1 out 2026", 10), ("1 października 2026", 10), ("1 listopada 2026", 11),
+        ("1 нояб. 2026 г.", 11), ("1 déc. 2026", 12), ("1 dic 2026", 12), ("1. Dez. 2026", 12), ("1 grudnia 2026", 12),
+    ],
+)  # fmt: skip
+def test_months_full_short_with_dots_and_without_accents(text, month):
+    assert moment(text) == local(2026, month, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Jan 5, 2026 3:04:05 PM", local(2026, 1, 5, 15, 4, 5)), ("5 Jan 2026 3:04 p.m.", local(2026, 1, 5, 15, 4)),
+        ("5 ene 2026 3:04 p.\u00a0m.", local(2026, 1, 5, 15, 4)), ("Jan 5, 2026 at 3 PM", local(2026, 1, 5, 15)),
+        ("5. Januar 2026 um 15:04 Uhr", local(2026, 1, 5, 15, 4)), ("13/01/2026 12:00 a.m.", local(2026, 1, 13)),
+        ("5 января 2026 г. в 15:04", local(2026, 1, 5, 15, 4)), ("2026年1月5日 15:04", local(2026, 1, 5, 15, 4)),
+        ("Mon, 05 Jan 2026 20:04:05 +0000", local(2026, 1, 5, 15, 4, 5)),
+        ("Mon Jan 05 2026 21:04:05 GMT+0100 (Central European Standard Time)", local(2026, 1, 5, 15, 4, 5)),
+        ("Mon Jan  5 15:04:05 2026", local(2026, 1, 5, 15, 4, 5)),
+        ("Jan 5, 2026 12:04:05 PM PST", local(2026, 1, 5, 15, 4, 5)),
+        ("13/01/2026 15:04 -05:00", local(2026, 1, 13, 15, 4)), ("2026-01-05 21:04 CET", local(2026, 1, 5, 15, 4)),
+        ("20260105T200405Z", local(2026, 1, 5, 15, 4, 5)), ("20260105150405", local(2026, 1, 5, 15, 4, 5)),
+        ("Mon 13/01/2025", local(2025, 1, 13)), ("13. 01. 2026", local(2026, 1, 13)),
+    ],
+)  # fmt: skip
+def test_clocks_and_zones_beside_a_day(text, expected):
+    assert moment(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tuesday, January 5, 2026", "5 Jan 2026 15:04 CST", "5 Jan 2026 15:04 IST", "5 Foo 2026", "Jan 2026",
+        "32 Jan 2026", "5 Jan 2026 15:04 PM", "5 Jan 2026 0:04 PM", "26/01/05", "20261305", "1 Jan 2026 2 Jan 2026",
+        "5 Jan 77", "5 de 2026", "Q1 2026", "1767225600",
+    ],
+)  # fmt: skip
+def test_what_may_mean_something_else_is_not_guessed(text):
+    assert moment(text) == "bad_date"
+
+
+def test_two_digits_of_a_year_are_no_year_of_birth():
+    assert moment("05-Jan-35") == local(2035, 1, 5)
+    assert moment("05-Jan-35", parse="date") == "bad_date"
+    assert moment("05-Jan-35", "%d-%b-%y", parse="date") == date(2035, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("5. März 2026", "%d. %B %Y"), ("5 mars 2026", "%d %B %Y"), ("05-mrt-2026", "%d-%b-%Y"),
+        ("Donnerstag, 5. März 2026", "%A, %d. %B %Y"), ("5 марта 2026", "%d %B %Y"), ("5 mar. 2026", "%d %b. %Y"),
+        ("Mar 5, 2026", "%b %d, %Y"),
+    ],
+)  # fmt: skip
+def test_a_declared_format_reads_names_of_any_tongue(text, form):
+    assert moment(text, form) == local(2026, 3, 5)
+
+
+def test_weekdays_before_numbers_let_the_column_decide():
+    assert orders_in(["Mon 13/01/2025", "Wed, 05/02/2025"]) == {"day"}
+    assert moment("Wed 05/02/2025", day_first=True) == local(2025, 2, 5)
+    assert moment("Thu 05/02/2025", day_first=True) == "bad_date"
