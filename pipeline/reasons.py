@@ -52,6 +52,16 @@ REASONS: Mapping[str, Reason] = {
         "'{column}' holds '{value}': a spreadsheet has rounded the number, and digits are lost.",
         "Type the number in full from the source, in a cell formatted as Text.",
     ),
+    "excel_cut_number": Reason(
+        "'{column}' holds '{value}': like all long numbers of the column it has zeros behind the fifteenth digit, "
+        "where a spreadsheet forgets what stood there.",
+        'Type the number in full from the source, in a cell formatted as Text; if it really ends so, as ="{value}".',
+    ),
+    "lost_leading_zero": Reason(
+        "'{value}' in '{column}' is no postal code of {country}, where it has {digits} digits: a spreadsheet has "
+        "dropped the zero in front. It was probably {full}.",
+        "Write {full}, in a cell formatted as Text, or correct the country.",
+    ),
     "excel_damaged_date": Reason(
         "'{column}' holds '{value}': a spreadsheet has turned a code into a date.",
         "Type the code again from the source, in a cell formatted as Text.",

@@ -21,6 +21,7 @@ from pipeline.checking.orders import (
     put_orders_together,
     unreadable_orders,
 )
+from pipeline.checking.postal import blame_lost_zeros
 from pipeline.checking.sheet import NO_GROUP, Positions, Rules, Sheet, TypedBlock, gather, with_keys
 from pipeline.errors import LedgerError
 from pipeline.model import Encoded, Record, Rejection, Value
@@ -119,6 +120,7 @@ def check_file(
     else:
         blame_repeated_keys(sheet)
     apply_defaults(sheet, rules.defaults)
+    blame_lost_zeros(sheet)
     note_cleared(sheet)
     unsettled = blame_missing_values(sheet) | unreadable_orders(sheet)
     unsettled |= judge(sheet, schema)

@@ -123,7 +123,7 @@ class Typed:
 
 
 Decisions = Mapping[str, frozenset[str]]
-"""What whole columns showed, by field: decimal marks (``.``, ``,``) or orders (``day``, ``month``)."""
+"""What whole columns showed, by field: decimal marks (``.``, ``,``), orders (``day``, ``month``), codes ``cut``."""
 
 
 def bind(

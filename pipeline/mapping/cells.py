@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pipeline.fields import FieldSpec
+from pipeline.mapping.damage import is_cut, is_made_a_date, is_rounded
 from pipeline.reasons import Trouble
 
 if TYPE_CHECKING:  # a mapping is proved without them; only reading a file loads them
@@ -38,12 +39,6 @@ _ARMOUR = re.compile(r'="(.*)"', re.DOTALL)  # Excel's way of keeping a text a t
 _MARKED_NUMBER = re.compile(r"'(?=[+(]?[0-9][0-9\s+().,/-]*$)")  # '85003, the spreadsheet's own mark for text
 _MARKED_ID = re.compile(r"'(?=[0-9+])")
 EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
-_ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
-_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-# MAR1 and SEPT-2 become 1-Mar and 2-Sep; a code in capitals (MAR-01) was never made a date.
-_MADE_A_DATE = re.compile(
-    rf"[0-9]{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-[0-9]{{2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +46,8 @@ class Reading:
     """How the cells of one column are read: the field, the parser, and everything the parser may ask.
 
     ``decimal`` is the declared (or, after a survey, decided) decimal mark; ``day_first`` the decided order of
-    day and month; ``zone`` the zone of times that name none. ``choices`` and the word lists are as the
-    mapping wrote them.
+    day and month; ``is_cut`` that a spreadsheet cut the long numbers of the column; ``zone`` the zone of times that
+    name none. ``choices`` and the word lists are as the mapping wrote them.
     """
 
     spec: FieldSpec
@@ -67,6 +62,7 @@ class Reading:
     country: str | None = None
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
+    is_cut: bool = False
 
 
 Parser = Callable[[Sequence[str], Reading], list[Any]]
@@ -107,11 +103,19 @@ def read_texts(texts: Sequence[str], reading: Reading, parser: Parser) -> list[A
     """Clean each text, then parse what is left: a value, ``None`` for an empty cell, or a :class:`Trouble`."""
     identifies = is_id(reading.spec.name)
     cleaned = [clean(text, identifies=identifies) for text in texts]
+    if reading.is_cut:
+        cleaned = [
+            _CUT_SHORT if isinstance(bare, str) and is_cut(bare) and not is_marked(text) else bare
+            for bare, text in zip(cleaned, texts, strict=True)
+        ]
     sound = [at for at, text in enumerate(cleaned) if text and not isinstance(text, Trouble)]
     results: list[Any] = [text if isinstance(text, Trouble) else None for text in cleaned]
     for at, value in zip(sound, parser([str(cleaned[at]) for at in sound], reading), strict=True):
         results[at] = value
     return results
+
+
+_CUT_SHORT = Trouble("excel_cut_number")
 
 
 def clean(text: str, *, identifies: bool) -> str | Trouble:
@@ -137,6 +141,16 @@ def trimmed(text: str) -> str:
     return text.strip().strip(_INVISIBLE_ENDS).strip()
 
 
+def is_marked(text: str) -> bool:
+    """Whether a cell bears a spreadsheet's own marks of a text, so that its digits were never those of a number."""
+    return text.lstrip()[:1] in {"=", "'"}
+
+
+def is_code(name: str) -> bool:
+    """Whether a field holds a code that may have more digits than a spreadsheet keeps."""
+    return name in _IDS
+
+
 def is_id(name: str) -> bool:
     """Whether a field identifies something, so that a spreadsheet's rounding or dating would destroy it."""
     return name in _IDS or name.endswith(("postal_code", "phone"))
@@ -145,6 +159,6 @@ def is_id(name: str) -> bool:
 def _sound_id(text: str) -> str | Trouble:
     if not text.isprintable() and (broken := _BREAKS.search(text)):
         return Trouble("control_character", {"character": f"U+{ord(broken[0]):04X}, a line break or tab"})
-    if "+" in text and _ROUNDED.fullmatch(text):
+    if is_rounded(text):
         return Trouble("excel_damaged_number")
-    return Trouble("excel_damaged_date") if "-" in text and _MADE_A_DATE.fullmatch(text) else text
+    return Trouble("excel_damaged_date") if is_made_a_date(text) else text

@@ -11,17 +11,19 @@ from typing import Any
 from pipeline.mapping.cells import EXPONENT, Reading
 from pipeline.reasons import Trouble
 
-_BLANKS = " \u00a0\u202f\u2009"
+_BLANKS = " \u00a0\u202f\u2009\u2007"
 _SIGN = "[-+\u2212]"
-_SYMBOLS = "$€£¥₹₽₩₪₫₴₦₱฿₺₸₡₲₵￥＄￡￠"
-_WORDS = r"kr\.?|Rs\.?|zł|Kč|Ft|lei|руб\.?|р\.?|лв\.?"
+_SYMBOLS = "$€£¥₹₽₩₪₫₴₦₱฿₺₸₡₲₵￥＄￡￠円元원"
+_WORDS = r"Fr\.?|kr\.?|Rs\.?|zł|Kč|Ft|lei|руб\.?|р\.?|лв\.?"
 _CURRENCY = rf"(?:[A-Za-z]{{0,3}}[{_SYMBOLS}]|(?:{_WORDS})(?![A-Za-z])|[A-Za-z]{{3}}(?![A-Za-z]))"
 _NUMBER = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign1>{_SIGN})?\s*(?P<currency1>{_CURRENCY})?\s*(?P<sign2>{_SIGN})?\s*"
+    rf"(?P<currency0>{_CURRENCY})?\s*(?P<open>\()?\s*(?P<sign1>{_SIGN})?\s*(?P<currency1>{_CURRENCY})?\s*(?P<sign2>{_SIGN})?\s*"
     rf"(?P<core>[0-9.,](?:[0-9.,'’{_BLANKS}]*[0-9.,])?)"
     rf"\s*(?P<sign3>[-\u2212])?\s*(?P<currency2>{_CURRENCY})?\s*(?P<sign4>[-\u2212])?\s*(?P<close>\))?"
+    rf"\s*(?P<currency3>{_CURRENCY})?"
 )
 _PLAIN = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,2})?")
+_NO_CENTS = re.compile(r"(?<=[0-9])([.,])\s?[-\u2013\u2014\u2212]{1,2}(?=\s*(?:\D*)$)")  # 12,- and CHF 12.–: no cents
 _CODE = re.compile(r"[A-Za-z]{3}")
 _OTHER = {".": ",", ",": "."}
 
@@ -71,12 +73,13 @@ def _read(text: str, mark: str | None, *, money: bool) -> Decimal | Trouble:
         return Decimal(text)
     if EXPONENT.fullmatch(text):
         return Trouble("excel_damaged_number")
-    found = _NUMBER.fullmatch(text)
-    if found is None:
+    found = _NUMBER.fullmatch(_NO_CENTS.sub(r"\g<1>00", text) if money else text)
+    if found is None or (not money and _NO_CENTS.search(text)):
         return _bad(mark)
-    if not money and (found["currency1"] or found["currency2"]):
+    currencies = [found[f"currency{place}"] for place in range(4)]
+    if not money and any(currencies):
         return _bad(mark, ": a currency stands with it, and this column is not money")
-    if not all(_is_currency(found[name]) for name in ("currency1", "currency2")):
+    if not all(map(_is_currency, currencies)) or (currencies[0] and currencies[1]):
         return _bad(mark)
     negative = _negative(found)
     if negative is None:

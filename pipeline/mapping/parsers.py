@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pipeline.mapping import cells, dates, numbers, texts
+from pipeline.mapping import cells, damage, dates, numbers, texts
 from pipeline.mapping.cells import Column, Parser, Reading
 from pipeline.reasons import Trouble
 
@@ -66,15 +66,20 @@ def read_one(text: str, reading: Reading) -> Any:  # noqa: ANN401 - a model.Valu
 
 
 def marks_and_orders(column: pd.Series, reading: Reading) -> frozenset[str]:
-    """What a column tells about itself: ``.`` or ``,`` as decimal mark, ``day`` or ``month`` first."""
+    """What a column tells about itself: ``.`` or ``,`` as decimal mark, ``day`` or ``month`` first, codes ``cut``."""
     _, distinct = cells.distinct(column)
+    marked = {cells.clean(text, identifies=False) for text in distinct if cells.is_marked(text)}
     cleaned = (cells.clean(text, identifies=False) for text in distinct)
     sound = [text for text in cleaned if isinstance(text, str)]
+    if cells.is_code(reading.spec.name):
+        return damage.cuts_in(text for text in sound if text not in marked)
     return dates.orders_in(sound) if reading.parse in {"date", "datetime"} else numbers.marks_in(sound)
 
 
 def needs_survey(reading: Reading) -> bool:
     """Whether the whole column must be looked at before a cell of it can be read."""
+    if cells.is_code(reading.spec.name):
+        return True
     if reading.parse in {"date", "datetime"}:
         return not reading.formats
     return reading.parse in {"integer", "decimal", "money"} and reading.decimal is None
@@ -85,6 +90,8 @@ def decided(reading: Reading, shown: frozenset[str]) -> Reading:
     if len(shown) != 1 or not needs_survey(reading):
         return reading
     (one,) = shown
+    if one in {damage.CUT, damage.WHOLE}:
+        return replace(reading, is_cut=one == damage.CUT)
     return replace(reading, day_first=one == "day") if one in {"day", "month"} else replace(reading, decimal=one)
 
 

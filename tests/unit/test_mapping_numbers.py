@@ -126,3 +126,47 @@ def test_every_parser_survives_any_one_character():
         for text in map(chr, (0, 9, 10, 32, 34, 39, 45, 61, 64, 92, 160, 0x200B, 0xFEFF, 0xFFFF, 0x1F600)):
             read = read_one(text, reading)
             assert read is None or isinstance(read, str | Trouble)
+
+
+# --- amounts as people write them -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-242.45", "-242.45"), ("$-242.45", "-242.45"), ("-$242.45", "-242.45"), ("$242.45-", "-242.45"),
+        ("(12.00)", "-12.00"), ("($12.00)", "-12.00"), ("$(12.00)", "-12.00"), ("12.00-", "-12.00"),
+        ("1.234,56 €", "1234.56"), ("€ 1.234,56", "1234.56"), ("EUR 1.234,56", "1234.56"), ("1.234,56 EUR", "1234.56"),
+        ("1 234,56 €", "1234.56"), ("1\u00a0234,56\u00a0€", "1234.56"), ("1\u202f234,56\u202f€", "1234.56"),
+        ("1\u2009234,56", "1234.56"), ("1\u2007234,56", "1234.56"), ("CHF 1'234.50", "1234.50"),
+        ("CHF 1’234.50", "1234.50"), ("Fr. 1'234.50", "1234.50"), ("₹1,23,456.00", "123456.00"),
+        ("Rs. 1,23,456.00", "123456.00"), ("US$ 12.50", "12.50"), ("R$ 1.234,56", "1234.56"),
+        ("£23,705.00", "23705.00"),
+        ("12,50 kr", "12.50"), ("kr. 12,50", "12.50"), ("12,50 zł", "12.50"), ("1 234,56 руб.", "1234.56"),
+        ("¥1,200.00", "1200.00"), ("1200円", "1200"), ("12.50USD", "12.50"), ("usd 12.50", "12.50"),
+        ("4.10\t", "4.10"), ("\u00a04.10\u00a0", "4.10"), ('="00123"', "123"), ('="4.10"', "4.10"),
+        ("12,-", "12"), ("12.-", "12"), ("€ 12,–", "12"), ("CHF 12.—", "12"), ("12,-- €", "12"), ("1.200,- kr", "1200"),
+        ("-12,-", "-12"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_it_is_meant(text, expected):
+    assert number(text, parse="money") == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("-(12.00)", "bad_number"), ("(12.00", "bad_number"), ("-12.00-", "bad_number"), ("12,00 XYZ", "bad_number"),
+        ("12 34", "bad_number"), ("131.77(已退款89.84)", "bad_number"), ("$", "bad_number"),
+        ("12.50 or 13", "bad_number"),
+        ("1'23", "bad_number"), ("12,-5", "bad_number"), ("-", "bad_number"), (",-", "bad_number"),
+        ("1,234 €", "ambiguous_number"), ("€1.234", "ambiguous_number"),
+    ],
+)  # fmt: skip
+def test_an_amount_that_means_nothing_or_two_things_is_refused(text, code):
+    assert number(text, parse="money") == code
+
+
+def test_a_dash_for_no_cents_belongs_to_money_alone():
+    assert number("12,-") == "bad_number"
+    assert number("12-") == Decimal(-12)

@@ -1,0 +1,47 @@
+"""Postal codes that lost the zero in front: decidable where every code of the country has the same number of digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from pipeline.checking.sheet import Sheet
+
+_DIGITS = {
+    "AU": 4, "BR": 8, "CN": 6, "CO": 6, "DE": 5, "DK": 4, "DZ": 5, "EE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5, "JP": 7,
+    "KR": 5, "KZ": 6, "LT": 5, "MX": 5, "MY": 5, "NO": 4, "PE": 5, "PR": 5, "RO": 6, "SG": 6, "SK": 5, "TR": 5,
+    "UA": 5, "US": 5, "ZA": 4,
+}  # fmt: skip
+"""Countries whose codes all have so many digits, and some of them a zero in front (Universal Postal Union)."""
+
+_ZIP_PLUS_4 = re.compile(r"([0-9]{3,4})-([0-9]{4})")
+_MOST_LOST = 2  # 00501 becomes 501
+
+
+def blame_lost_zeros(sheet: Sheet) -> None:
+    """Name the postal codes that are too short for the country beside them, each where it stands."""
+    for place in ("billing", "shipping", ""):
+        name, country = (f"{place}_{field}".lstrip("_") for field in ("postal_code", "country"))
+        if name in sheet.cells and country in sheet.cells:
+            _blame(sheet, name, country)
+
+
+def _blame(sheet: Sheet, name: str, country: str) -> None:
+    stated = sheet.stated[name] & ~sheet.unsound & ~sheet.faulty(name)
+    for at in np.flatnonzero(stated & ~sheet.empty(country)).tolist():
+        code, where = sheet.cells[name][at], sheet.cells[country][at]
+        full = next(_full(str(code), str(where)), None)
+        if full is not None:
+            sheet.blame(at, "lost_leading_zero", name, code, country=str(where), digits=_DIGITS[str(where)], full=full)
+
+
+def _full(code: str, country: str) -> Iterator[str]:
+    """The code with the zeros it has lost; nothing where it lost none, or nobody can tell."""
+    digits = _DIGITS.get(country, 0)
+    if code.isascii() and code.isdigit() and digits - _MOST_LOST <= len(code) < digits:
+        yield code.zfill(digits)
+    found = _ZIP_PLUS_4.fullmatch(code) if country in {"US", "PR"} else None
+    if found:
+        yield f"{found[1].zfill(digits)}-{found[2]}"

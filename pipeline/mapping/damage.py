@@ -1,0 +1,61 @@
+"""What a spreadsheet does to codes and long numbers when it opens a file, recognised by what it leaves behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+CUT, WHOLE = "cut", "whole"
+"""What a column of long numbers shows: all end in zeros behind the fifteenth digit, or one does not."""
+
+_KEPT = 15  # significant digits of a number in a spreadsheet (Microsoft: Excel specifications and limits)
+_ZEROS_NEEDED = 3  # by chance one code in a thousand ends like that
+_LONG = re.compile(r"[0-9]{16,30}")
+_ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
+
+_ENGLISH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+# Short names as a spreadsheet in that language shows a day of this year, and a month. Only those that nobody takes for
+# a word of a code: SET-10 or out-12 may be anything.
+_DASHED = (
+    "janv|févr|mars|avr|juin|juil|août|déc|ene|feb|mar|abr|jun|jul|sept|oct|nov|dic|gen|apr|giu|lug|ott|"
+    "mrt|mei|okt|dec|maj"
+)
+_DOTTED = "sty|mar|kwi|maj|cze|lip|sie|wrz|paź|lis|gru|янв|фев|мар|апр|май|июн|июл|авг|сен|окт|ноя|дек"
+_SLASHED = "jan|fev|mar|abr|mai|jun|jul|ago|nov|dez"
+_GERMAN = "Jan|Feb|Mrz|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
+# MAR1 and SEPT-2 become 1-Mar and 2-Sep; a code in capitals (MAR-01) was never made a date.
+_MADE_A_DATE = re.compile(
+    rf"[0-9]{{1,2}}-(?:{_ENGLISH})|(?:{_ENGLISH})-[0-9]{{2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
+    rf"|[0-9]{{2}}\. (?:{_GERMAN})|(?:{_GERMAN}) [0-9]{{2}}"
+    rf"|[0-9]{{2}}-(?:{_DASHED})\.?|(?:janv|févr|mars|avr|juil|août|déc|ene|abr|mrt|okt)\.?-[0-9]{{2}}"
+    rf"|[0-9]{{2}}\.(?:{_DOTTED})|(?:янв|фев|мар|апр|июн|июл|авг|сен|окт|ноя|дек)\.[0-9]{{2}}"
+    rf"|[0-9]{{2}}/(?:{_SLASHED})|(?:{_SLASHED})/[0-9]{{2}}"
+)
+
+
+def is_rounded(text: str) -> bool:
+    """``1.23E+11``: the digits behind are gone."""
+    return "+" in text and _ROUNDED.fullmatch(text) is not None
+
+
+def is_made_a_date(text: str) -> bool:
+    """``1-Mar``, ``Mar-01``, and what spreadsheets in other languages show: ``01. Mrz``, ``01-mars``, ``01.мар``."""
+    return text[:1].isalnum() and len(text) <= len("2026-03-01 00:00:00") and bool(_MADE_A_DATE.fullmatch(text))
+
+
+def is_cut(text: str) -> bool:
+    """A number of sixteen digits or more that has only zeros behind the fifteenth."""
+    return len(text) > _KEPT and _LONG.fullmatch(text) is not None and not text[_KEPT:].strip("0")
+
+
+def cuts_in(texts: Iterable[str]) -> frozenset[str]:
+    """What the long numbers of a column show.
+
+    One that ends otherwise proves that the column kept its digits. Zeros alone prove the loss only where they are too
+    many for chance, and the digits before them do not end in zeros too, as those of round numbers do.
+    """
+    long = [text for text in texts if len(text) > _KEPT and _LONG.fullmatch(text)]
+    if not all(map(is_cut, long)):
+        return frozenset({WHOLE})
+    zeros = sum(len(text) - _KEPT for text in long if not text[:_KEPT].endswith("00"))
+    return frozenset({CUT} if zeros >= _ZEROS_NEEDED else ())
