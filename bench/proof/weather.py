@@ -111,6 +111,15 @@ PLAYS: tuple[Play, ...] = (
         Delivered("inventory_item", [_stock("A-1", "3.00"), _stock("A-2", "4.00")]),
         Delivered("inventory_item", [_stock("A-2", "5.00")]),
     )),
+    Play("Order Desk: stock, changed rows in one call", "orderdesk", SimulatedOrderDesk, (
+        Delivered("inventory_item", [_stock("A-1", "3.00"), _stock("A-2", "4.00"), _stock("A-3", "5.00")]),
+        Delivered("inventory_item", [_stock(f"A-{n}", "6.00") for n in (1, 2, 3)], {"together": 100}),
+    )),
+    Play("Order Desk: stock, an array of which half is taken", "orderdesk",
+         lambda: SimulatedOrderDesk(halves_batches="silently"), (
+        Delivered("inventory_item", [_stock("A-1", "3.00"), _stock("A-2", "4.00"), _stock("A-3", "5.00")]),
+        Delivered("inventory_item", [_stock(f"A-{n}", "6.00") for n in (1, 2, 3)], {"together": 100}),
+    )),
     Play("Keap: contact, product, order, payment, a change", "keap", SimulatedKeap, (
         Delivered("place_order", [_PAID, order("2")], {"create_products": True}),
         Delivered("place_order", [order("2", fields={"shipping_city": "Salem"})], {"create_products": True}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,8 @@ from pipeline.delivery.crew import Crew
 from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
+from pipeline.delivery.together import STEP as TOGETHER
+from pipeline.delivery.together import Group, Settled, may_join
 from pipeline.errors import LedgerError, SetupError
 from pipeline.events import Event
 from pipeline.ledger import deliveries as book
@@ -72,6 +74,8 @@ class Drain:
         self._progress = progress or Quiet()
         self._line = Line(account, transport, clock, stop, self._progress)
         self._operations: dict[tuple[str, str], Operation] = {}
+        self._alone: set[int] = set()
+        self._sent_together = 0
         self._crew = Crew(
             account.name,
             account.concurrency,
@@ -86,7 +90,8 @@ class Drain:
         """Attend to everything due; wait for what is due soon; return when the rest must wait longer."""
         self._crew.work(self._wait_for_more)
         self._note_account()
-        return Drained(self._account.name, self._crew.attended, self._line.paused, self._line.trouble)
+        attended = self._crew.attended + self._sent_together
+        return Drained(self._account.name, attended, self._line.paused, self._line.trouble)
 
     def _finished(self) -> bool:
         return self._stop.is_set() or self._line.paused is not None
@@ -95,6 +100,36 @@ class Drain:
         return not self._finished() and self._clock.now() >= self._line.held_until
 
     def _due(self, limit: int, skip: Sequence[int]) -> list[tuple[Delivery, History]]:
+        """What is due for the crew: what may travel with others has travelled by then."""
+        while True:
+            found = self._look_up(limit, skip)
+            several = self._joined(found, skip)
+            if len(several) < 2:
+                return found
+            if not self._may_begin():
+                joined = {delivery.id for delivery, _ in several}
+                return [one for one in found if one[0].id not in joined]
+            self._attend_several(several)
+
+    def _joined(self, found: Sequence[tuple[Delivery, History]], skip: Sequence[int]) -> list[tuple[Delivery, History]]:
+        """The deliveries of one operation that may go in one call, as many as it takes."""
+        first = next((one for one in found if self._most_with(*one) > 1), None)
+        if first is None:
+            return []
+        operation, most = self._operation(first[0]), self._most_with(*first)
+        fuller = found if len(found) >= most else self._look_up(most, skip)
+        alike = [one for one in fuller if self._most_with(*one) > 1 and self._operation(one[0]) is operation]
+        return alike[:most]
+
+    def _most_with(self, delivery: Delivery, history: History) -> int:
+        """How many deliveries may go in one call with this one, itself included."""
+        together = self._operation(delivery).together
+        fresh = delivery.state == DeliveryState.WAITING and may_join(history.steps) and not history.half_done
+        if together is None or not fresh or delivery.id in self._alone or not together.fits(delivery.record):
+            return 1
+        return together.most
+
+    def _look_up(self, limit: int, skip: Sequence[int]) -> list[tuple[Delivery, History]]:
         """What is due, oldest first, with what came before it.
 
         Nobody else moves them meanwhile: this drain is the only one, and people's decisions need the run lock.
@@ -143,12 +178,46 @@ class Drain:
         except BaseException:
             self._writer.post(partial(_write_all, journal.owed()))
             raise
+        return self._move(delivery, verdict, journal.owed())
+
+    def _attend_several(self, found: Sequence[tuple[Delivery, History]]) -> None:
+        """In one call what may go so; what is not settled then is attended to alone, in its turn."""
+        operation = self._operation(found[0][0])
+        verdicts = {one.id: self._decided(one, history, operation) for one, history in found}
+        ready = [one for one, _ in found if verdicts[one.id] is None]
+        self._alone.update(one.id for one in ready)
+        if operation.together is not None and len(ready) > 1:
+            try:
+                settled = Group(operation.together, self._account, self._line, self._writer, self._clock).send(ready)
+            except Halt:
+                settled = Settled(again=True)
+            if settled.again:
+                self._alone.difference_update(one.id for one in ready)
+            verdicts |= {one.id: self._verdict_of(one, settled) for one in ready}
+        for one, _ in found:
+            if (verdict := verdicts[one.id]) is not None:
+                self._move(one, verdict, []).result()
+                self._sent_together += 1
+                self._progress.advance()
+
+    def _verdict_of(self, delivery: Delivery, settled: Settled) -> Verdict | None:
+        if delivery.id in settled.same:
+            return Verdict(DeliveryState.ALREADY_THERE, result=settled.same[delivery.id])
+        if delivery.id in settled.done:
+            return Verdict(DeliveryState.DELIVERED, result=settled.done[delivery.id])
+        if delivery.id not in settled.doubtful:
+            return None
+        told = Later("in_doubt", settled.doubtful[delivery.id])
+        due_at = self._clock.now() + self._account.settle_seconds
+        return Verdict(DeliveryState.IN_DOUBT, due_at, problems=(told,), tries=delivery.tries + 1)
+
+    def _move(self, delivery: Delivery, verdict: Verdict, owed: Sequence[Callable[[Any], None]]) -> Future[None]:
         now = self._clock.now()
         values: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
         if verdict.result is not None:
             values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}
         move = partial(book.move, delivery_id=delivery.id, state=verdict.state, now=now, **values)
-        written = self._writer.post(partial(_write_all, [*journal.owed(), move]))
+        written = self._writer.post(partial(_write_all, [*owed, move]))
         self._progress.note(
             Event.DELIVERY_MOVED, delivery=delivery.id, operation=delivery.operation, key=delivery.record_key,
             state=verdict.state.value, code=verdict.problems[0].code if verdict.problems else None,
@@ -161,14 +230,23 @@ class Drain:
             journal.know(self._writer.write(lambda c: book.take_over(c, delivery, history.half_done)))
         known = bool(history.steps or history.half_done)
         operation = self._operation(delivery)
-        if before is not None and not known:
-            decided = without_sending(delivery, before, operation)
-            if decided is not None:
-                return decided
-        if not known and (problems := operation.problems(delivery.record)):
-            return Verdict(DeliveryState.REFUSED, problems=problems)
+        if not known and (decided := self._decided(delivery, history, operation)) is not None:
+            return decided
         prior = self._prior(delivery, before) if before is not None else None
-        return self._carry_out(operation, delivery, prior, journal)
+        if TOGETHER not in history.steps:
+            return self._carry_out(operation, delivery, prior, journal)
+        # Its plan looks before it sends, and what it sends is the same again: the call with others is settled by that.
+        self._writer.write(lambda c: book.note_step(c, delivery.id, TOGETHER, state="open", doubt_since=None))
+        verdict = self._carry_out(operation, delivery, prior, journal)
+        ours = verdict.state == DeliveryState.ALREADY_THERE
+        return replace(verdict, state=DeliveryState.DELIVERED) if ours else verdict
+
+    def _decided(self, delivery: Delivery, history: History, operation: Operation) -> Verdict | None:
+        """The verdict on a delivery nothing was sent for yet, where none has to be; ``None`` when it is to be sent."""
+        if history.prior is not None and (decided := without_sending(delivery, history.prior, operation)) is not None:
+            return decided
+        problems = operation.problems(delivery.record)
+        return Verdict(DeliveryState.REFUSED, problems=problems) if problems else None
 
     def _prior(self, delivery: Delivery, before: Delivery) -> Prior:
         with self._engine.connect() as connection:

@@ -122,7 +122,7 @@ class Journal:
         now = self._clock.now
         signed = self._line.sign(step.request)
         self._line.wait_turn()
-        intent = Intent(self._delivery.id, step.name, _stored(step.request), step.search_hint, step.shares)
+        intent = Intent(self._delivery.id, step.name, stored(step.request), step.search_hint, step.shares)
         attempt = self._write(lambda c: book.intend(c, intent, self._account.name, now()))
         if attempt is None:
             raise Stopped(Later("waits_for_another", f"Another record waits for an answer about {step.shares}.", 2.0))
@@ -149,7 +149,7 @@ class Journal:
             )
 
     def _note_outcome(self, connection: Any, step: Step, attempt: int, outcome: Outcome, now: float) -> None:  # noqa: ANN401
-        kind, code, message = _describe(outcome)
+        kind, code, message = described(outcome)
         book.finish_attempt(connection, attempt, kind, now, code, message)
         match outcome:
             case Done():
@@ -292,12 +292,14 @@ def _result(outcome: Done) -> Result:
     return {**outcome.result, ALREADY_THERE: True} if outcome.already_there else outcome.result
 
 
-def _stored(request: Request) -> dict[str, Any]:
+def stored(request: Request) -> dict[str, Any]:
+    """The call as the ledger keeps it."""
     told = ((part.name, getattr(request, part.name)) for part in fields(request))
     return {name: value for name, value in told if value not in (None, "", ())}
 
 
-def _describe(outcome: Outcome) -> tuple[str, str, str]:
+def described(outcome: Outcome) -> tuple[str, str, str]:
+    """Kind, code and message of an outcome, as an attempt keeps them."""
     match outcome:
         case Done(already_there=already_there):
             return (ALREADY_THERE if already_there else "done"), "", ""

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.sandbox.contract import Call, Reply
 from pipeline.sandbox.orderdesk_store import FOLDERS, Json, NotTaken, Store
@@ -25,7 +25,8 @@ class SimulatedOrderDesk:
     documents leave open a caller must bear either way: ``refusal_status`` is the HTTP status of a refusal;
     with ``echoes`` a created inventory item comes back in the answer; with ``loose_search`` near misses are
     found too; with ``refuses_duplicates`` a known source id is refused; with ``keeps_items`` a replaced order
-    keeps the items the call left out.
+    keeps the items the call left out. ``halves_batches``: of an array every second entry is taken, and the answer is a
+    success (``silently``) or an error (``aloud``).
     """
 
     name = "orderdesk"
@@ -43,6 +44,7 @@ class SimulatedOrderDesk:
         loose_search: bool = False,
         refuses_duplicates: bool = False,
         keeps_items: bool = False,
+        halves_batches: Literal["", "silently", "aloud"] = "",
     ) -> None:
         self._keys = (store_id, api_key)
         self._throttled, self._clock = throttled, clock
@@ -50,6 +52,7 @@ class SimulatedOrderDesk:
         self._now = now
         self._refusal_status, self._echoes = refusal_status, echoes
         self._loose, self._refuses_duplicates = loose_search, refuses_duplicates
+        self._halves = halves_batches
         self.store = Store(now, keeps_items=keeps_items)
 
     def truth(self) -> dict[str, Any]:
@@ -241,11 +244,14 @@ class SimulatedOrderDesk:
 
     def _put_stocks(self, call: Call) -> Json:
         items = _array(call)
-        ids = [one["id"] if isinstance(one.get("id"), int) else 0 for one in items]
+        taken = items[::2] if self._halves else items
+        ids = [one["id"] if isinstance(one.get("id"), int) else 0 for one in taken]
         for stock_id in ids:
             self.store.stock(stock_id)
-        for stock_id, one in zip(ids, items, strict=True):
+        for stock_id, one in zip(ids, taken, strict=True):
             self.store.replace_inventory(stock_id, one)
+        if self._halves == "aloud":
+            raise NotTaken("Some inventory items could not be updated")
         return {"message": "Inventory Items Updated"}
 
     def _delete_stock(self, _call: Call, stock_id: str) -> Json:

@@ -231,6 +231,30 @@ class Prior:
     record: Record
 
 
+LookMany = Callable[[Sequence[Record]], Generator[Request, Answer, Mapping[str, Mapping[str, Any]] | Unclear]]
+"""Reads what the target has of several records, by record key; what is not there, or not clearly one, is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Changes of several records in one call that tells nothing of the single one: each is looked at before and after.
+
+    - ``most``: records in one call; ``fits``: whether a record may go so. What is not settled takes its own ``plan``.
+    - ``look``: what is there; ``change``: the record's part of the call, ``None`` where nothing there differs from it.
+      Sent twice, a part leaves the same as once.
+    - ``request``: the one call from its parts; ``read``: what its answer means for all of them.
+    - ``result``: the final result of a record that is there.
+    """
+
+    most: int
+    fits: Callable[[Record], bool]
+    look: LookMany
+    change: Callable[[Record, Mapping[str, Any]], Mapping[str, Any] | None]
+    request: Callable[[Sequence[Mapping[str, Any]]], Request]
+    read: Callable[[Answer], Outcome]
+    result: Callable[[Mapping[str, Any]], Result]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of one account, its options already bound.
@@ -238,7 +262,7 @@ class Operation:
     ``problems`` is called before anything is sent (also by ``preview``) and names everything that would make the
     target refuse the record; ``plan`` is only called when it returned nothing. ``can_update`` says whether ``plan``
     accepts a ``prior`` (same key, different content), ``clears`` whether an update can empty a field
-    (``when_empty: clear``; custom fields as ``extra.<name>``).
+    (``when_empty: clear``; custom fields as ``extra.<name>``). ``together`` is a quicker way for many changes at once.
     """
 
     name: str
@@ -247,6 +271,7 @@ class Operation:
     problems: Callable[[Record], Sequence[Refused]] = lambda _record: ()
     can_update: bool = False
     clears: Callable[[str], bool] = lambda _field: False
+    together: Together | None = None
 
 
 # --- what a target's own list tells ------------------------------------------------------------------------------

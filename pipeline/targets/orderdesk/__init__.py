@@ -33,6 +33,7 @@ from pipeline.targets.orderdesk.settings import (
     read_options,
 )
 from pipeline.targets.orderdesk.stock import stock_plan
+from pipeline.targets.orderdesk.together import stock_together
 
 OPERATIONS = ("inventory_item", "order", "shipment")
 HIDDEN = "[redacted]"
@@ -114,6 +115,7 @@ def _operation(
                 _stock_problems,
                 can_update=True,
                 clears=clears_stock,
+                together=stock_together(stock, redact),
             )
         case "order":
             order = read_options(OrderOptions, options, where)

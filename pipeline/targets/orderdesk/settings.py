@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -33,6 +33,8 @@ ALSO = (
 )  # fmt: skip
 """Fields of an order that ``also_send`` may fill, besides names within ``checkout_data`` and ``order_metadata``."""
 
+MOST_TOGETHER = 100
+"""Our own caution: the longest array is not documented."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -63,9 +65,14 @@ class OrderDeskAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InventoryOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Options of ``inventory_item``; ``update_source`` is the mark our writes leave on a stock row."""
+    """Options of ``inventory_item``.
+
+    ``update_source`` is the mark our writes leave on a stock row. ``together`` is how many changed rows go in one call,
+    ``0`` to send each alone: the call is known from clients only.
+    """
 
     update_source: str = "orderdrop"
+    together: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOGETHER)] = 0
 
 
 class OrderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -35,17 +35,24 @@ def stock_plan(options: InventoryOptions, redact: Redact, record: Record, _prior
     A prior delivery changes nothing: what is compared is what Order Desk holds now.
     """
     if record.kind == "inventory_item":
-        return _keep_up(stock_payload(record, options.update_source), cleared_stock(record), redact)
+        return _keep_up(record, options, redact)
     return _make_known(ordered_stock(record, options.update_source), redact)
 
 
-def _keep_up(fresh: Json, cleared: Json, redact: Redact) -> Plan:
+def changed_row(record: Record, options: InventoryOptions, there: Mapping[str, Any]) -> Json | None:
+    """The whole row to put over the one there; ``None`` when it is as the record has it."""
+    fresh, cleared = stock_payload(record, options.update_source), cleared_stock(record)
+    extra = {**_map(cleared.get("metadata")), **_map(fresh.get("metadata"))}
+    return merge(there, {**cleared, **fresh, **({"metadata": extra} if extra else {})})
+
+
+def _keep_up(record: Record, options: InventoryOptions, redact: Redact) -> Plan:
     """Create the stock row, or change in it what the file says differently, and empty what it clears."""
+    fresh = stock_payload(record, options.update_source)
     there = yield from _look(str(fresh["code"]), redact, one_only=True)
     if there is None:
         return (yield from _create(fresh, redact))
-    blank = {**_map(cleared.get("metadata")), **_map(fresh.get("metadata"))}
-    merged = merge(there, {**cleared, **fresh, **({"metadata": blank} if blank else {})})
+    merged = changed_row(record, options, there)
     if merged is None:
         return {"id": remote_id(there), ALREADY_THERE: True}
     yield _replace(remote_id(there), merged, redact)
