@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.errors import FileRefused, OrderdropError, SetupError, nearest
 from pipeline.fields import RECORD_KINDS
+from pipeline.judging import judge
 from pipeline.mapping.spec import FeedMapping, load_mapping, match_feed
 from pipeline.model import DeliverTo, Rejection
 from pipeline.project import Plan
@@ -23,7 +24,6 @@ from pipeline.reading import open_table
 from pipeline.reading.table import Block, Hints, Table
 from pipeline.recognise import Recognised
 from pipeline.sampling import SAMPLE_ROWS, columns_of
-from pipeline.take_in import judge
 from pipeline.targets.contract import Account
 
 _FIRST_OPERATIONS = ("order", "place_order", "create_order", "push_order")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from pipeline.delivery.deliver import without_sending
 from pipeline.errors import FileRefused, OrderdropError
+from pipeline.judging import judge
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.deliveries import Delivery
 from pipeline.ledger.engine import open_readonly
@@ -19,7 +20,6 @@ from pipeline.mapping.spec import FeedMapping
 from pipeline.model import DeliverTo, Record
 from pipeline.project import Plan
 from pipeline.recognise import recognise
-from pipeline.take_in import judge
 from pipeline.targets.contract import Account, Operation, Prior, Request, Result, Step
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.closing.reference import Origin
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
@@ -13,12 +16,43 @@ from pipeline.model import DeliveryState, Record, Rejection, Value
 from pipeline.project import Project
 
 
-def corrected_rows(project: Project, origins: Mapping[int, Origin | None]) -> dict[int, Sequence[int]]:
+class Origins:
+    """Where each row of a returned workbook came from, in a few bytes a row; ``get`` is ``None`` for other rows."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, int] = {}
+        self._blocks: list[npt.NDArray[np.int64]] = []
+
+    def add(self, origins: Mapping[int, Origin | None]) -> None:
+        """The rows of the next block, in their order."""
+        known = [(row, origin) for row, origin in origins.items() if origin is not None]
+        if known:
+            numbered = [(row, self._links.setdefault(o.link, len(self._links)), o.row) for row, o in known]
+            self._blocks.append(np.array(numbered, dtype=np.int64))
+
+    def get(self, row: int) -> Origin | None:
+        """Where a row came from."""
+        for block in self._blocks:
+            if block[0, 0] <= row <= block[-1, 0]:
+                at = int(np.searchsorted(block[:, 0], row))
+                _, link, origin = block[at].tolist()
+                return Origin(list(self._links)[link], origin) if block[at, 0] == row else None
+        return None
+
+    def by_link(self) -> dict[str, list[int]]:
+        """The original rows that came back, by the link of their file."""
+        found: dict[str, list[int]] = {}
+        for block in self._blocks:
+            for link, number in self._links.items():
+                rows = block[block[:, 1] == number, 2].tolist()
+                if rows:
+                    found.setdefault(link, []).extend(rows)
+        return found
+
+
+def corrected_rows(project: Project, origins: Origins) -> dict[int, Sequence[int]]:
     """Original rows that came back, by the batch they came from."""
-    by_link: dict[str, list[int]] = {}
-    for origin in origins.values():
-        if origin is not None:
-            by_link.setdefault(origin.link, []).append(origin.row)
+    by_link = origins.by_link()
     with project.engine.connect() as connection:
         known = files.by_link(connection, sorted(by_link))
     return {known[link].id: rows for link, rows in by_link.items() if link in known}
@@ -36,7 +70,7 @@ def decided_before(project: Project, links: frozenset[str]) -> dict[str, frozens
     return decided
 
 
-def linked(rejection: Rejection, origins: Mapping[int, Origin | None]) -> Rejection:
+def linked(rejection: Rejection, origins: Origins) -> Rejection:
     """The same rejection, telling also which row of the original file is meant."""
     origin = origins.get(rejection.row)
     if origin is None or origin.row == rejection.row:

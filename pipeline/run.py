@@ -24,6 +24,7 @@ from pipeline.pairs import waits, with_partner
 from pipeline.progress import Bound, Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
+from pipeline.staged import clear_unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def one_pass(
 
 def _pass(project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf) -> Passed:
     project.writer.write(lambda c: book.recover(c, project.clock.now()))
+    clear_unfinished(project)
     remarks: list[str] = []
     taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]
     drained = send_out(project, stop, progress, transport_of)
@@ -89,7 +91,7 @@ def _take(project: Project, found: Claim, progress: Progress) -> Batch:
     about = Bound(progress, batch=found.link, file=found.file_name)
     about.say(f"Reading {found.file_name}", Event.READING)
     begun = time.monotonic()
-    batch = take_in(project, found)
+    batch = take_in(project, found, about)
     about.note(
         Event.FILE_TAKEN_IN, feed=batch.feed, state=batch.state, code=batch.reason_code, read=batch.rows_read,
         accepted=batch.rows_accepted, rejected=batch.rows_rejected, skipped=batch.rows_skipped,

@@ -1,49 +1,47 @@
-"""Take in one file: from its claim to everything the ledger has to know of it, in one transaction."""
+"""Take in one file: from its claim to everything the ledger has to know of it.
+
+A short file is written in one transaction. A longer one is written in several, each a moment long, while its batch is
+still ``claimed`` and nobody sees what is there; the last one makes all of it count at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 
-import pandas as pd
+import sqlalchemy as sa
 
-from pipeline.checking import Checked, check_file, load_schema
-from pipeline.closing.correction import leftovers, split_correction
-from pipeline.closing.reference import Origin
+from pipeline.checking import Checked
 from pipeline.decisions import CarriedOut, carry_out_decisions
-from pipeline.drift import likely_meanings, with_proposal
+from pipeline.drift import with_proposal
 from pipeline.errors import FileRefused
+from pipeline.events import Event
 from pipeline.intake.claim import Claim, content_of
+from pipeline.judging import Judging, Told, judge
 from pipeline.ledger import batches as files
 from pipeline.ledger.batches import Accepted, Batch
-from pipeline.mapping.apply import BoundMapping, Decisions, bind, survey, typed
 from pipeline.mapping.spec import FeedMapping
-from pipeline.model import Rejection
-from pipeline.project import Plan, Project
-from pipeline.reading.table import Table
-from pipeline.recognise import BLOCK_ROWS, Recognised, peek, recognise, unfolding_of
+from pipeline.model import DeliverTo, Encoded, Rejection, encoded_records
+from pipeline.progress import Progress, Quiet
+from pipeline.project import Project
+from pipeline.recognise import peek, recognise
 from pipeline.returned import completed, corrected_rows, decided_before, linked
+from pipeline.staged import clear_staged
+
+TOGETHER = 20_000
+"""Records, or rejections, written in one transaction: other writers wait no longer than that takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A file read, mapped and checked. ``origins`` leads each row of a returned workbook to where it came from."""
-
-    mapping: FeedMapping
-    table: Table
-    header: tuple[str, ...]
-    checked: Checked
-    origins: Mapping[int, Origin | None]
-    notes: tuple[str, ...]
-    decisions: Decisions
-
-
-def take_in(project: Project, claim: Claim) -> Batch:
+def take_in(project: Project, claim: Claim, progress: Progress | None = None) -> Batch:
     """Read, map, check and write down one claimed file; a file already written down is left as it is."""
     batch = _begin(project, claim)
     if batch.state != "claimed":
         return batch
+    clear_staged(project, batch)
+    told = progress or Quiet()
     try:
         peeked = peek(claim.path)
         decided = carry_out_decisions(project, claim.path, peeked)
@@ -53,15 +51,26 @@ def take_in(project: Project, claim: Claim) -> Batch:
         recognised = recognise(project, claim.path, claim.subfolder, peeked=peeked)
         if _seen_before(project, batch, recognised.mapping):
             return _reread(project, batch)
-        judged = judge(project.plan, recognised, decided_before(project, recognised.links))
+        judging = judge(
+            project.plan, recognised, decided_before(project, recognised.links), _telling(told, claim, "Reading")
+        )
+        notes = decided.notes if decided else ()
+        _write_down(project, batch, judging, _telling(told, claim, "Checking"), notes)
     except FileRefused as refusal:
+        clear_staged(project, batch)
         refused = with_proposal(project, claim.path, claim.subfolder, refusal)
-        told = {"reason_code": refused.code, "reason": refused.message, "advice": refused.advice}
-        project.writer.write(lambda c: files.refuse(c, batch, told))
-        return _reread(project, batch)
-    accepted = _accepted(project, judged, decided.notes if decided else ())
-    project.writer.write(lambda c: files.accept(c, batch, accepted, project.clock.now()))
+        values = {"reason_code": refused.code, "reason": refused.message, "advice": refused.advice}
+        project.writer.write(lambda c: files.refuse(c, batch, values))
     return _reread(project, batch)
+
+
+def _telling(progress: Progress, claim: Claim, doing: str) -> Told:
+    """Says how far a long file is read, or checked."""
+
+    def tell(rows: int) -> None:
+        progress.say(f"{doing} {claim.file_name}: {rows:,} rows", Event.READING, rows=rows)
+
+    return tell
 
 
 def _begin(project: Project, claim: Claim) -> Batch:
@@ -94,59 +103,61 @@ def _seen_before(project: Project, batch: Batch, mapping: FeedMapping) -> bool:
     return True
 
 
-# --- reading, mapping, checking ----------------------------------------------------------------------------------
+# --- writing -----------------------------------------------------------------------------------------------------
 
 
-def judge(plan: Plan, recognised: Recognised, decided: Decisions = MappingProxyType({})) -> Judged:
-    """Read every row, type it, and check it.
+@dataclass(slots=True)
+class _Counts:
+    read: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    skipped: int = 0
 
-    ``decided`` is what the columns of the original file showed about their notation: the few rows of a returned
-    workbook may not show it themselves.
-    """
-    mapping, table = recognised.mapping, recognised.table
-    blocks = [_own(recognised, block.frame, block.broken) for block in table.blocks(BLOCK_ROWS)]
-    header = blocks[0].header if blocks else table.header
-    unfold = unfolding_of(mapping, header)
-    parts = [unfold.unfold(block.frame, block.broken) if unfold else (block.frame, block.broken) for block in blocks]
-    names = unfold.header if unfold else header
-    bound = bind(mapping, names, plan.settings.timezone, also_ignore=leftovers(names), unfolded=unfold)
-    decisions = {**survey(bound, [frame for frame, _ in parts]), **decided}
-    broken = [rejection for _, found in parts for rejection in found]
-    typed_blocks = (typed(bound, frame, decisions) for frame, _ in parts)
-    checked = check_file(bound, typed_blocks, broken, load_schema(plan.settings.folder, mapping.record))
-    origins = {row: origin for block in blocks for row, origin in block.origins.items()}
-    notes = (*table.found.notes, *(unfold.notes if unfold else ()), *_unmapped(bound))
-    return Judged(mapping, table, header, checked, origins, notes, decisions)
+    def add(self, checked: Checked) -> None:
+        self.read += checked.read
+        self.accepted += checked.accepted
+        self.rejected += checked.rejected
+        self.skipped += checked.skipped
 
 
 @dataclass(frozen=True, slots=True)
-class _Own:
-    header: tuple[str, ...]
-    frame: pd.DataFrame
-    broken: tuple[Rejection, ...]
-    origins: Mapping[int, Origin | None]
+class _Part:
+    """What one transaction writes."""
+
+    records: Sequence[Encoded] = ()
+    rejections: Sequence[Rejection] = field(default=())
 
 
-def _own(recognised: Recognised, frame: pd.DataFrame, broken: tuple[Rejection, ...]) -> _Own:
-    """A block without the columns that are ours."""
-    if not recognised.returned:
-        return _Own(recognised.table.header, frame, broken, {})
-    split = split_correction(recognised.table.header, frame)
-    return _Own(split.header, split.frame, (*broken, *split.broken), split.origins)
+def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, notes: tuple[str, ...]) -> None:
+    """Write part by part while the next one is being judged; the last part goes with what makes the file count."""
+    corrected = corrected_rows(project, judging.origins)
+    counts, now, deliver = _Counts(), project.clock.now(), judging.mapping.deliver
+    under_way: list[Future[None]] = []
+    parts = _parts(project, judging, corrected, counts, tell)
+    try:
+        last = next(parts, _Part())
+        for following in parts:
+            part, last = last, following
+            _wait(under_way)
+            under_way = [project.writer.post(partial(_stage, batch=batch, deliver=deliver, part=part, now=now))]
+    finally:
+        _wait(under_way)
+    accepted = _accepted(judging, counts, corrected, notes)
+
+    def finish(connection: sa.Connection) -> None:
+        _stage(connection, batch, deliver, last, now)
+        files.finish(connection, batch, accepted)
+
+    project.writer.write(finish)
 
 
-def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
-    if not bound.unmapped:
-        return ()
-    meanings = likely_meanings(bound.mapping, {column.name for column in bound.columns}, bound.unmapped)
-    names = ", ".join(f"'{n}' (perhaps {meanings[n]})" if n in meanings else f"'{n}'" for n in bound.unmapped)
-    return (f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",)
+def _wait(under_way: Sequence[Future[None]]) -> None:
+    for write in under_way:
+        write.result()
 
 
-def _found(judged: Judged) -> dict[str, object]:
-    """What makes a second reading read the same, and a returned workbook be understood the same."""
-    found = {name: value for name, value in asdict(judged.table.found).items() if name != "notes"}
-    return found | {"decided": {name: sorted(marks) for name, marks in judged.decisions.items() if marks}}
+def _stage(connection: sa.Connection, batch: Batch, deliver: Sequence[DeliverTo], part: _Part, now: float) -> None:
+    files.stage(connection, batch.id, deliver, part.records, part.rejections, now)
 
 
 def _nothing_but(decided: CarriedOut) -> Accepted:
@@ -157,23 +168,38 @@ def _nothing_but(decided: CarriedOut) -> Accepted:
     )  # fmt: skip
 
 
-def _accepted(project: Project, judged: Judged, notes: tuple[str, ...]) -> Accepted:
-    checked, mapping = judged.checked, judged.mapping
-    corrected = corrected_rows(project, judged.origins)
+def _parts(
+    project: Project, judging: Judging, corrected: Mapping[int, Sequence[int]], counts: _Counts, tell: Told
+) -> Iterator[_Part]:
+    for checked in judging.portions(tell):
+        counts.add(checked)
+        rejections = iter([linked(rejection, judging.origins) for rejection in checked.rejections])
+        records = iter(encoded_records(completed(project, judging.mapping, checked.records, corrected)))
+        while True:
+            part = _Part(list(islice(records, TOGETHER)), list(islice(rejections, TOGETHER)))
+            if not part.records and not part.rejections:
+                break
+            yield part
+
+
+def _accepted(
+    judging: Judging, counts: _Counts, corrected: Mapping[int, Sequence[int]], notes: tuple[str, ...]
+) -> Accepted:
+    mapping = judging.mapping
     return Accepted(
         feed=mapping.feed,
         mapping_fingerprint=mapping.fingerprint(),
-        found=_found(judged),
-        header=judged.header,
+        found=judging.found(),
+        header=judging.header,
         deliver=mapping.deliver,
         on_change=mapping.on_change,
-        records=completed(project, mapping, checked.records, corrected),
-        rejections=[linked(r, judged.origins) for r in checked.rejections],
-        read=checked.read,
-        accepted=checked.accepted,
-        rejected=checked.rejected,
-        skipped=checked.skipped,
-        notes=(*judged.notes, *notes),
+        records=(),
+        rejections=(),
+        read=counts.read,
+        accepted=counts.accepted,
+        rejected=counts.rejected,
+        skipped=counts.skipped,
+        notes=(*judging.notes, *notes),
         corrects=min(corrected, default=None),
         corrected_rows=corrected,
     )

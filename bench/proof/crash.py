@@ -177,17 +177,23 @@ def every_boundary(story: Story, runs: Sequence[int], *, recovery: bool) -> None
 
 
 def prove(
-    targets: Sequence[str], orders: int, *, recovery: bool = False, lose: float = 0.0, runs: Sequence[int] = (0, 1)
+    targets: Sequence[str],
+    orders: int,
+    *,
+    recovery: bool = False,
+    lose: float = 0.0,
+    runs: Sequence[int] = (0, 1),
+    in_parts: bool = False,
 ) -> Tally:
     """All trials of one set of targets on a fresh sandbox; ``killed`` of ``boundaries`` were struck.
 
     ``runs``: 0 the first file, 1 the corrected workbook. ``lose`` is the share of answers lost after the work, so
-    that kills meet doubts as well.
+    that kills meet doubts as well. ``in_parts`` takes every file in as the longest ones are: part by part.
     """
     with (
         tempfile.TemporaryDirectory(prefix="orderdrop-crash-", dir=fast_folder()) as root,
         SandboxServer(all_targets()) as sandbox,
-        WarmCommand(SECRETS) as warm,
+        WarmCommand(SECRETS, in_parts=in_parts) as warm,
     ):
         sandbox.faults.add([Fault("drop_after", probability=lose, seed=7)])
         story = Story(sandbox, warm, Path(root), targets, orders)
@@ -201,9 +207,12 @@ def _main() -> int:
     parser.add_argument("--orders", type=int, default=2)
     parser.add_argument("--recovery", action="store_true", help="kill the recovery too")
     parser.add_argument("--lose", type=float, default=0.0, help="share of answers lost after the work")
+    parser.add_argument("--in-parts", action="store_true", help="take files in as the longest ones are")
     asked = parser.parse_args()
     begun = time.monotonic()
-    tally = prove(asked.targets.split(","), asked.orders, recovery=asked.recovery, lose=asked.lose)
+    tally = prove(
+        asked.targets.split(","), asked.orders, recovery=asked.recovery, lose=asked.lose, in_parts=asked.in_parts
+    )
     print(f"killed at {tally.killed} of {tally.boundaries} boundaries{' and again in the recovery' * asked.recovery}")
     print(f"lost {tally.lost}, duplicated {tally.doubled}, left to a person {tally.doubts}")
     print(f"in {time.monotonic() - begun:.0f} s; where the kills struck: {dict(tally.struck.most_common(12))}")

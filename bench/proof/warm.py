@@ -54,10 +54,10 @@ class Ended:
 class WarmCommand:
     """Runs ``orderdrop`` command lines in children of one warm process."""
 
-    def __init__(self, environment: Mapping[str, str], safeguard_off: str = "") -> None:
+    def __init__(self, environment: Mapping[str, str], safeguard_off: str = "", *, in_parts: bool = False) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="orderdrop-warm-")
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE), self._scratch.name, safeguard_off],
+            [sys.executable, str(HERE), self._scratch.name, safeguard_off, "in parts" * in_parts],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment},
         )  # fmt: skip
 
@@ -116,8 +116,12 @@ def _rehearse() -> None:
                 cli.main([command, "--json", "--project", str(ground.path)], standalone_mode=False)
 
 
-def _serve(scratch: Path, safeguard_off: str) -> None:
+def _serve(scratch: Path, safeguard_off: str, in_parts: str) -> None:
     _rehearse()
+    if in_parts:  # every file is a long one: a row is a block, a record is a transaction
+        from pipeline import judging, take_in
+
+        judging.BLOCK_ROWS = take_in.TOGETHER = 1
     if safeguard_off:
         from safeguards import take_away
 
@@ -174,7 +178,7 @@ def _redirect(path: Path, number: int) -> None:
 
 
 def _main(arguments: Sequence[str]) -> None:
-    _serve(Path(arguments[0]), arguments[1])
+    _serve(Path(arguments[0]), arguments[1], arguments[2])
 
 
 if __name__ == "__main__":

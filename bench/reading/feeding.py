@@ -18,9 +18,9 @@ from typing import Self
 from pollution import Polluted
 
 from pipeline.errors import FileRefused
+from pipeline.judging import judge
 from pipeline.project import load_plan
 from pipeline.recognise import recognise
-from pipeline.take_in import judge
 
 ROOT = Path(__file__).resolve().parents[2]
 _SETTINGS = """

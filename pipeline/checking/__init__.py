@@ -1,6 +1,25 @@
 """Typed rows become records, or rejections by row: orders put together, rules of the house applied, counts closed."""
 
-from pipeline.checking.check import Checked, check_file
+from pipeline.checking.check import AtFault, Checked, at_fault, check_file, judged, read_sheet, together, verdict
+from pipeline.checking.parts import joined
+from pipeline.checking.portions import Places, whole_records
 from pipeline.checking.schemas import load_schema, load_schemas
+from pipeline.checking.sheet import Sheet, gather
 
-__all__ = ["Checked", "check_file", "load_schema", "load_schemas"]
+__all__ = [
+    "AtFault",
+    "Checked",
+    "Places",
+    "Sheet",
+    "at_fault",
+    "check_file",
+    "gather",
+    "joined",
+    "judged",
+    "load_schema",
+    "load_schemas",
+    "read_sheet",
+    "together",
+    "verdict",
+    "whole_records",
+]

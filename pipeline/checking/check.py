@@ -12,6 +12,7 @@ import pandas as pd
 from pipeline.checking.encode import encode_records
 from pipeline.checking.judge import judge
 from pipeline.checking.orders import (
+    Above,
     apply_defaults,
     blame_missing_values,
     blame_repeated_keys,
@@ -101,34 +102,82 @@ class Checked:
     skipped: int
 
 
+def together(parts: Sequence[Checked]) -> Checked:
+    """The verdicts on the portions of a file as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Checked(
+        records=[record for part in parts for record in part.records],
+        rejections=tuple(sorted((r for part in parts for r in part.rejections), key=lambda rejection: rejection.row)),
+        read=sum(part.read for part in parts),
+        accepted=sum(part.accepted for part in parts),
+        rejected=sum(part.rejected for part in parts),
+        skipped=sum(part.skipped for part in parts),
+    )
+
+
 def check_file(
     rules: Rules,
     blocks: Iterable[TypedBlock],
     broken: Sequence[Rejection],
     schema: Any,  # noqa: ANN401 - pandera gives its schemas no usable type
 ) -> Checked:
-    """Put the rows of a file together into records and judge them.
+    """Put the rows of a whole file together into records and judge them, all at once.
 
     ``rules`` is a bound mapping, ``broken`` what reading found wrong with whole rows. Raises ``LedgerError``
     when the counts do not close, ``SetupError`` when the schema cannot judge.
     """
-    sheet = gather(rules, blocks, broken)
-    fill_down(sheet)
+    sheet = read_sheet(gather(rules, blocks, broken), {})
+    return verdict(judged(sheet, schema), at_fault([sheet]))
+
+
+def read_sheet(sheet: Sheet, above: dict[str, Above]) -> Sheet:
+    """The rows of one block with what they take from above, each with the number of its key."""
+    fill_down(sheet, above)
     find_groups(sheet)
+    return sheet
+
+
+def judged(sheet: Sheet, schema: Any) -> Sheet:  # noqa: ANN401 - as above
+    """Whole records put together and judged; every row at fault is named."""
     if sheet.is_order:
         put_orders_together(sheet)
     else:
         blame_repeated_keys(sheet)
-    apply_defaults(sheet, rules.defaults)
+    apply_defaults(sheet, sheet.rules.defaults)
     blame_lost_zeros(sheet)
     note_cleared(sheet)
-    unsettled = blame_missing_values(sheet) | unreadable_orders(sheet)
-    unsettled |= judge(sheet, schema)
-    _hold_back(sheet, unsettled)
+    sheet.unsettled = blame_missing_values(sheet) | unreadable_orders(sheet)
+    sheet.unsettled |= judge(sheet, schema)
+    return sheet
+
+
+@dataclass(frozen=True, slots=True)
+class AtFault:
+    """How many rows of a file are at fault, and the number of the first one; what ``reject: file`` goes by."""
+
+    count: int = 0
+    first: int = 0
+
+
+def at_fault(judged_sheets: Iterable[Sheet]) -> AtFault:
+    """What is at fault in all the portions of a file."""
+    count, first = 0, 0
+    for sheet in judged_sheets:
+        sheet.share_verdicts()
+        if sheet.rejected:
+            rows = np.unique(sheet.row_numbers(np.array(sorted(sheet.rejected), dtype=np.int64)))
+            count, first = count + len(rows), min(first or int(rows[0]), int(rows[0]))
+    return AtFault(count, first)
+
+
+def verdict(sheet: Sheet, file: AtFault) -> Checked:
+    """Extend the verdict as far as the mapping says, and count; ``file`` is what is at fault in the whole file."""
+    _hold_back(sheet, file)
     return _close(sheet)
 
 
-def _hold_back(sheet: Sheet, unsettled: set[int]) -> None:
+def _hold_back(sheet: Sheet, file: AtFault) -> None:
     """Extend the verdict until it reaches nobody new: a row whose parts belong to several orders leads from one to the
     next.
     """
@@ -136,19 +185,17 @@ def _hold_back(sheet: Sheet, unsettled: set[int]) -> None:
     while reached < len(sheet.rejected):
         sheet.share_verdicts()
         reached = len(sheet.rejected)
-        _extend(sheet, unsettled)
+        _extend(sheet, file)
 
 
-def _extend(sheet: Sheet, unsettled: set[int]) -> None:
-    """Extend the verdict as far as the mapping says; an order without a required value never goes out in part."""
-    at_fault = sorted(sheet.rejected)
-    if sheet.rules.reject == "file" and at_fault:
-        first = sheet.row_at(at_fault[0])
+def _extend(sheet: Sheet, file: AtFault) -> None:
+    """An order without a required value never goes out in part."""
+    if sheet.rules.reject == "file" and file.count:
         for at in range(len(sheet.rows)):
             if at not in sheet.rejected:
-                sheet.blame(at, "file_held_back", other=first, count=len(set(map(sheet.row_at, at_fault))))
+                sheet.blame(at, "file_held_back", other=file.first, count=file.count)
     elif sheet.is_order:
-        _hold_orders(sheet, at_fault, unsettled)
+        _hold_orders(sheet, sorted(sheet.rejected), sheet.unsettled)
 
 
 def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> None:

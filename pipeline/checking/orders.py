@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,19 +13,42 @@ from pipeline.fields import RECORD_KINDS
 from pipeline.model import Value
 
 
-def fill_down(sheet: Sheet) -> None:
-    """Empty cells of the declared fields take the value of the row above; never one that could not be read."""
+class Above(NamedTuple):
+    """The last row of earlier blocks whose cell of a field was not blank: what blank cells below it repeat."""
+
+    row: int
+    value: Value
+    uncertain: bool
+
+
+def fill_down(sheet: Sheet, above: dict[str, Above]) -> None:
+    """Empty cells of the declared fields take the value of the row above; never one that could not be read.
+
+    ``above`` leads from one block of a file into the next.
+    """
     for name in sheet.rules.fill_down:
-        if name not in sheet.cells:
-            continue
-        blank = sheet.blank(name)
-        uncertain = sheet.unsound | sheet.faulty(name)
-        above = np.maximum.accumulate(np.where(blank, -1, np.arange(len(blank)))) if len(blank) else blank.astype(int)
-        for at in np.flatnonzero(blank & (above >= 0)).tolist():
-            if uncertain[above[at]]:
-                sheet.blame(at, "row_above_unreadable", name, other=sheet.row_at(above[at]))
-            else:
-                sheet.fill(name, at, sheet.cells[name][above[at]])
+        if name in sheet.cells and len(sheet.rows):
+            _fill_down(sheet, name, above)
+
+
+def _fill_down(sheet: Sheet, name: str, above: dict[str, Above]) -> None:
+    blank = sheet.blank(name)
+    uncertain = sheet.unsound | sheet.faulty(name)
+    source = np.maximum.accumulate(np.where(blank, -1, np.arange(len(blank))))
+    known = blank & (source >= 0)
+    led = blank & (source < 0) if name in above else np.zeros(len(blank), dtype=bool)
+    for at in np.flatnonzero(known & uncertain[source]).tolist():
+        sheet.blame(at, "row_above_unreadable", name, other=sheet.row_at(source[at]))
+    sound = known & ~uncertain[source]
+    if led.any() and above[name].uncertain:
+        for at in np.flatnonzero(led).tolist():
+            sheet.blame(at, "row_above_unreadable", name, other=above[name].row)
+    elif led.any():
+        sheet.fill(name, led, above[name].value)
+    sheet.fill(name, sound, sheet.cells[name][source[sound]])
+    if source[-1] >= 0:
+        last = source[-1]
+        above[name] = Above(sheet.row_at(last), sheet.cells[name][last], bool(uncertain[last]))
 
 
 def find_groups(sheet: Sheet) -> None:

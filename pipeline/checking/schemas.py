@@ -75,6 +75,8 @@ def _problems(schema: Any, kind: str) -> Iterator[str]:  # noqa: ANN401 - whatev
         return
     if schema.coerce or schema.parsers or schema.drop_invalid_rows or schema.strict or schema.add_missing_columns:
         yield "coerce, parsers, strict, add_missing_columns and drop_invalid_rows change or hide rows"
+    if schema.unique:
+        yield "unique compares rows with each other; each row is judged by itself"
     known = RECORD_KINDS[kind]
     for name, column in schema.columns.items():
         if name not in known and not ("extra" in known and str(name).startswith("extra.")) and not column.regex:
@@ -85,6 +87,8 @@ def _problems(schema: Any, kind: str) -> Iterator[str]:  # noqa: ANN401 - whatev
 def _column_problems(name: str, column: Any) -> Iterator[str]:  # noqa: ANN401 - a pandera Column
     if column.coerce or column.parsers or column.drop_invalid_rows or column.default is not None:
         yield f"column '{name}': coerce, parsers, default and drop_invalid_rows change or hide values"
+    if column.unique:
+        yield f"column '{name}': unique compares rows with each other; each cell is judged by itself"
     if column.required:
         yield f"column '{name}': write required=False (nullable=False is what asks for values)"
     if column.dtype is not None:

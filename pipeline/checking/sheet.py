@@ -102,7 +102,8 @@ class Sheet:
     ``rows`` are the indexes of the blocks (row numbers, or parts of rows: :meth:`row_at`); everything else goes by
     position in it. ``unsound`` rows have too many or too few cells, so nothing but their key is looked at. ``group`` is
     the number of a row's key in ``keys``, ``NO_GROUP`` without one. ``stated`` tells where a cell's value stands in the
-    row itself and was not filled in, ``cleared`` where a record clears a field.
+    row itself and was not filled in, ``cleared`` where a record clears a field; ``unsettled`` are
+    groups that cannot go out in part.
     """
 
     rules: Rules
@@ -118,6 +119,7 @@ class Sheet:
     faults: dict[str, set[int]] = field(default_factory=dict)
     emptiness: dict[str, Mask] = field(default_factory=dict)
     cleared: dict[str, Mask] = field(default_factory=dict)
+    unsettled: set[int] = field(default_factory=set)
 
     @property
     def is_order(self) -> bool:

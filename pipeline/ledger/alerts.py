@@ -19,6 +19,7 @@ from pipeline.ledger.tables import (
     moments,
     rejections,
     steps,
+    taken_in,
 )
 from pipeline.model import DeliveryState
 
@@ -215,6 +216,7 @@ def oldest_waiting(connection: sa.Connection, account: str, before: float) -> Ol
         deliveries.c.account == account,
         deliveries.c.state == DeliveryState.WAITING,
         deliveries.c.created_at <= before,
+        taken_in(deliveries),
     )
     rows = connection.execute(
         sa.select(deliveries.c.record_key, deliveries.c.created_at).where(where).order_by(deliveries.c.id).limit(5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from msgspec import Raw
 
 from pipeline.ledger import tallies
-from pipeline.ledger.tables import batches, deliveries, rejections
-from pipeline.model import DeliverTo, DeliveryState, Record, Rejection, encoded_records
+from pipeline.ledger.tables import batches, deliveries, rejections, taken_in
+from pipeline.model import DeliverTo, DeliveryState, Encoded, Record, Rejection, encoded_records
 
 _CHUNK = 5_000
+_TOGETHER = 500  # values in one IN list: every database takes so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,11 @@ def get(connection: sa.Connection, batch_id: int) -> Batch:
 
 def by_link(connection: sa.Connection, links: Sequence[str]) -> dict[str, Batch]:
     """Batches by the short names that row references carry."""
-    rows = connection.execute(sa.select(batches).where(batches.c.link.in_(list(links))))
-    return {batch.link: batch for batch in map(_batch, rows)}
+    found: dict[str, Batch] = {}
+    for start in range(0, len(links), _TOGETHER):
+        rows = connection.execute(sa.select(batches).where(batches.c.link.in_(list(links[start : start + _TOGETHER]))))
+        found |= {batch.link: batch for batch in map(_batch, rows)}
+    return found
 
 
 def listed(connection: sa.Connection, *states: str) -> list[Batch]:
@@ -141,6 +145,29 @@ def twin(connection: sa.Connection, batch: Batch, feed: str, mapping_fingerprint
 
 def accept(connection: sa.Connection, batch: Batch, accepted: Accepted, now: float) -> None:
     """Write everything a file gave in one transaction: rejections, deliveries, counts, and the rows it corrects."""
+    finish(connection, batch, accepted)
+    stage(connection, batch.id, accepted.deliver, encoded_records(accepted.records), accepted.rejections, now)
+
+
+def stage(
+    connection: sa.Connection,
+    batch_id: int,
+    deliver: Sequence[DeliverTo],
+    records: Iterable[Encoded],
+    rejected: Sequence[Rejection],
+    now: float,
+) -> None:
+    """Write the rejections and deliveries of a portion of a file.
+
+    While the batch is ``claimed`` nobody sees them (``taken_in``): what a crash leaves of them is taken away by
+    ``unstage``, and the file is read again.
+    """
+    _insert(connection, rejections, [_rejection_row(batch_id, rejection) for rejection in rejected])
+    _insert_deliveries(connection, batch_id, deliver, records, now)
+
+
+def finish(connection: sa.Connection, batch: Batch, accepted: Accepted) -> None:
+    """The file is in the ledger as a whole: its counts, how it was read, and the rows it corrects."""
     connection.execute(
         sa.update(batches)
         .where(batches.c.id == batch.id)
@@ -162,28 +189,43 @@ def accept(connection: sa.Connection, batch: Batch, accepted: Accepted, now: flo
             corrects=accepted.corrects,
         )
     )
-    _insert(connection, rejections, [_rejection_row(batch.id, r) for r in accepted.rejections])
-    _insert_deliveries(connection, batch.id, accepted, now)
     for original, rows in (accepted.corrected_rows or {}).items():
         resolve_rows(connection, original, rows, batch.id)
 
 
-def _insert_deliveries(connection: sa.Connection, batch_id: int, accepted: Accepted, now: float) -> None:
+def has_staged(connection: sa.Connection, batch_id: int) -> bool:
+    """Whether anything of the batch was written before it was written as a whole."""
+    return any(
+        connection.execute(sa.select(table.c.id).where(table.c.batch_id == batch_id).limit(1)).first()
+        for table in (deliveries, rejections)
+    )
+
+
+def unstage(connection: sa.Connection, batch_id: int) -> None:
+    """Take away some of what a ``claimed`` batch has staged, no more than what keeps other writers waiting a moment."""
+    for table in (deliveries, rejections):
+        some = sa.select(table.c.id).where(table.c.batch_id == batch_id).limit(_CHUNK).scalar_subquery()
+        connection.execute(sa.delete(table).where(table.c.id.in_(some)))
+
+
+def _insert_deliveries(
+    connection: sa.Connection, batch_id: int, deliver: Sequence[DeliverTo], encoded: Iterable[Encoded], now: float
+) -> None:
     """One delivery per record and entry of ``deliver``, in the order of the records."""
     statement = sa.insert(deliveries).values(
         batch_id=batch_id, state=DeliveryState.WAITING, due_at=now, tries=0, created_at=now, updated_at=now
     )
-    records = encoded_records(accepted.records)
+    records = iter(encoded)
     while chunk := list(islice(records, _CHUNK)):
         rows = [
             {"account": to.account, "operation": to.operation, "record_key": one.key, "fingerprint": one.fingerprint,
              "record": Raw(one.text)}
             for one in chunk
-            for to in accepted.deliver
+            for to in deliver
         ]  # fmt: skip
         if rows:
             connection.execute(statement, rows)
-            tallies.arrived(connection, batch_id, [to.account for to in accepted.deliver], len(chunk))
+            tallies.arrived(connection, batch_id, [to.account for to in deliver], len(chunk))
 
 
 def _rejection_row(batch_id: int, rejection: Rejection) -> dict[str, Any]:
@@ -223,10 +265,10 @@ def change(connection: sa.Connection, batch_id: int, **values: Any) -> None:  # 
 def resolve_rows(connection: sa.Connection, batch_id: int, rows: Sequence[int], by: int) -> None:
     """Rows of ``batch_id`` came back corrected in batch ``by``: they no longer wait there."""
     wanted = sorted(set(rows))
-    for start in range(0, len(wanted), 500):
+    for start in range(0, len(wanted), _TOGETHER):
         connection.execute(
             sa.update(rejections)
-            .where(rejections.c.batch_id == batch_id, rejections.c.row.in_(wanted[start : start + 500]))
+            .where(rejections.c.batch_id == batch_id, rejections.c.row.in_(wanted[start : start + _TOGETHER]))
             .values(resolved_by=by)
         )
     taken = set(wanted)
@@ -256,7 +298,7 @@ def rejections_of_key(connection: sa.Connection, key: str) -> list[tuple[Batch, 
     """Rejections of the rows that bear a record key: how ``find`` sees a record that never became one."""
     rows = connection.execute(
         sa.select(rejections)
-        .where(sa.or_(rejections.c.record_key == key, rejections.c.value == key))
+        .where(sa.or_(rejections.c.record_key == key, rejections.c.value == key), taken_in(rejections))
         .order_by(rejections.c.id)
     )
     return [(get(connection, row.batch_id), _rejection(row)) for row in rows.all()]

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.ledger import plain
-from pipeline.ledger.tables import accounts, attempts, batches, deliveries, steps
+from pipeline.ledger.tables import accounts, attempts, batches, deliveries, steps, taken_in
 from pipeline.model import DeliveryState, Record, decode_record
 
 OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
@@ -70,7 +70,9 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
 
 
 def _select() -> sa.Select[Any]:
-    return sa.select(deliveries, batches.c.deliver, batches.c.on_change, batches.c.feed).join(batches)
+    """Deliveries of files that are in the ledger as a whole (as ``tables.taken_in``)."""
+    told = sa.select(deliveries, batches.c.deliver, batches.c.on_change, batches.c.feed).join(batches)
+    return told.where(batches.c.state != "claimed")
 
 
 def _behind() -> sa.ColumnElement[bool]:
@@ -85,6 +87,7 @@ def _behind() -> sa.ColumnElement[bool]:
         earlier.c.operation == deliveries.c.operation,
         earlier.c.id < deliveries.c.id,
         earlier.c.state.in_(OPEN),
+        taken_in(earlier),
     )
 
 
@@ -127,6 +130,7 @@ def next_due(connection: sa.Connection, account: str) -> tuple[float, str] | Non
                 deliveries.c.account == account,
                 deliveries.c.state == state,
                 deliveries.c.due_at.is_not(None),
+                taken_in(deliveries),
                 ~_behind(),
             )
             .order_by(deliveries.c.due_at)
@@ -191,7 +195,7 @@ def _earlier_ones() -> sa.Select[Any]:
         earlier.c.operation == deliveries.c.operation,
         earlier.c.id < deliveries.c.id,
     )
-    asked = sa.select(deliveries.c.id, earlier.c.id, earlier.c.state).join(earlier, same)
+    asked = sa.select(deliveries.c.id, earlier.c.id, earlier.c.state).join(earlier, same).where(taken_in(earlier))
     return asked.where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(earlier.c.id)
 
 
@@ -276,15 +280,18 @@ def with_work(connection: sa.Connection, names: Sequence[str]) -> list[str]:
     """Those accounts that have open deliveries; asks its index per account, whatever is done."""
 
     def has_work(name: str) -> bool:
-        some = sa.select(deliveries.c.id).where(deliveries.c.account == name, deliveries.c.state.in_(OPEN)).limit(1)
-        return connection.execute(some).first() is not None
+        some = sa.select(deliveries.c.id).where(
+            deliveries.c.account == name, deliveries.c.state.in_(OPEN), taken_in(deliveries)
+        )
+        return connection.execute(some.limit(1)).first() is not None
 
     return [name for name in names if has_work(name)]
 
 
 def counts(connection: sa.Connection, batch_id: int | None = None) -> list[tuple[int, str, str, int]]:
     """(batch id, account, state, number) of all deliveries, or of one batch."""
-    grouped = sa.select(deliveries.c.batch_id, deliveries.c.account, deliveries.c.state, sa.func.count()).group_by(
+    grouped = sa.select(deliveries.c.batch_id, deliveries.c.account, deliveries.c.state, sa.func.count())
+    grouped = grouped.where(taken_in(deliveries)).group_by(
         deliveries.c.batch_id, deliveries.c.account, deliveries.c.state
     )
     if batch_id is not None:

@@ -21,6 +21,9 @@ from pipeline.ledger.trouble import in_words
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+_WHOLE = "batch_id NOT IN (SELECT id FROM batches WHERE state = 'claimed')"
+"""As ``tables.taken_in``: what a file being written down has so far is told to nobody."""
+
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 """Answers a query with its rows."""
 
@@ -102,7 +105,7 @@ def _asked(ask: Ask, only: Sequence[int] | None = None, *, recount: bool = False
     numbers = "" if only is None else ", ".join(str(int(number)) for number in only) or "NULL"
     files = "" if only is None else f"WHERE id IN ({numbers})"
     only_these = "" if only is None else f" AND batch_id IN ({numbers})"
-    sent = f"WHERE number <> 0{only_these}"
+    sent = f"WHERE number <> 0 AND {_WHOLE}{only_these}"
     found = Figures(
         files=[_file(row) for row in ask(f"SELECT {', '.join(FileFigures._fields)} FROM batches {files} ORDER BY id")],  # noqa: S608 - our own names and numbers
         deliveries=[
@@ -114,7 +117,8 @@ def _asked(ask: Ask, only: Sequence[int] | None = None, *, recount: bool = False
         paused=[(account, said) for account, said in ask("SELECT account, paused_message FROM accounts")],
     )
     if recount:
-        _compare(found, ask("SELECT batch_id, account, state, count(*) FROM deliveries GROUP BY 1, 2, 3"))
+        counted = f"SELECT batch_id, account, state, count(*) FROM deliveries WHERE {_WHOLE} GROUP BY 1, 2, 3"  # noqa: S608 - as above
+        _compare(found, ask(counted))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.fields import DEFAULT_KEYS
-from pipeline.ledger.tables import deliveries
+from pipeline.ledger.tables import deliveries, taken_in
 from pipeline.model import DeliveryState, Record, decode_record
 
 _NATURAL = [
@@ -73,7 +73,7 @@ def known_at(connection: sa.Connection, account: str, covered: Mapping[str, froz
     query = (
         sa.select(kind, *_NATURAL, _DATED, columns.id, columns.record_key, columns.operation, columns.state,
                   columns.remote_id, columns.created_at, columns.updated_at)
-        .where(columns.account == account)
+        .where(columns.account == account, taken_in(deliveries))
         .order_by(columns.id)
     )  # fmt: skip
     found: dict[tuple[str, str], Standing] = {}
@@ -107,6 +107,7 @@ def _stock_in_orders(connection: sa.Connection, account: str) -> set[tuple[str, 
         columns.account == account,
         columns.operation == "inventory_item",
         columns.record["kind"].as_string() == "order",
+        taken_in(deliveries),
     )
     records = map(decode_record, connection.execute(query).scalars())
     return {("inventory_item", str(line.get("sku"))) for record in records for line in record.lines}
@@ -141,7 +142,7 @@ class Contents:
 
 def first_at(connection: sa.Connection, account: str) -> float | None:
     """When the ledger first heard of a delivery to an account, in seconds since 1970."""
-    query = sa.select(sa.func.min(deliveries.c.created_at)).where(deliveries.c.account == account)
+    query = sa.select(sa.func.min(deliveries.c.created_at)).where(deliveries.c.account == account, taken_in(deliveries))
     return connection.execute(query).scalar()
 
 
@@ -151,12 +152,14 @@ def oldest_date(connection: sa.Connection, account: str, since: float) -> float 
     Good to a day: times are compared as they are written, whatever their zone.
     """
     columns = deliveries.c
-    query = sa.select(sa.func.min(_DATED.element)).where(columns.account == account, columns.created_at >= since)
+    query = sa.select(sa.func.min(_DATED.element)).where(
+        columns.account == account, columns.created_at >= since, taken_in(deliveries)
+    )
     oldest = connection.execute(query).scalar()
     return datetime.fromisoformat(oldest).timestamp() if oldest else None
 
 
 def operations_of(connection: sa.Connection, account: str) -> list[str]:
     """The operations an account was ever asked for, by name."""
-    query = sa.select(deliveries.c.operation).where(deliveries.c.account == account).distinct()
+    query = sa.select(deliveries.c.operation).where(deliveries.c.account == account, taken_in(deliveries)).distinct()
     return sorted(connection.execute(query).scalars())

@@ -15,7 +15,7 @@ batches = sa.Table(
     sa.Column("file_name", sa.Text, nullable=False),
     sa.Column("subfolder", sa.Text),
     sa.Column("feed", sa.Text),
-    # claimed    in var/work, nothing known yet; a crash here starts it from the beginning
+    # claimed    in var/work; what is written of it so far nobody sees, and a crash here starts it from the beginning
     # delivering read and checked: every accepted record has its deliveries
     # closed     every delivery is final, the workbook is written, the original is in the archive
     # refused    could not be taken in as a whole: `reason` says why; original in the archive
@@ -242,3 +242,12 @@ comparisons = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("workbook", sa.Text),
 )
+
+
+def taken_in(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Of deliveries or rejections: only those of files that are in the ledger as a whole.
+
+    A long file is written portion by portion while its batch is ``claimed``; until it is whole nobody may see a part.
+    """
+    part_of: sa.ColumnElement[int] = table.c.batch_id
+    return part_of.not_in(sa.select(batches.c.id).where(batches.c.state == "claimed"))

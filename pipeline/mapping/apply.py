@@ -7,7 +7,7 @@ ways (``1,234``, ``01/05/2026``), :func:`typed` then reads block by block.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -153,15 +153,49 @@ def bind(
     )
 
 
+class Survey:
+    """What the columns of a file show about their own notation, gathered block by block."""
+
+    def __init__(self, bound: BoundMapping) -> None:
+        self._bound = bound
+        self._open = [column for column in bound.columns if needs_survey(column.reading)]
+        self._shown: dict[str, frozenset[str]] = {column.name: frozenset() for column in self._open}
+
+    def look(self, frame: pd.DataFrame) -> None:
+        """The next block."""
+        if self._open:
+            kept = frame[~_skipped(self._bound, frame)]
+            for column in self._open:
+                self._shown[column.name] |= marks_and_orders(kept[column.position], column.reading)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What was seen so far."""
+        return dict(self._shown)
+
+
 def survey(bound: BoundMapping, frames: Iterable[pd.DataFrame]) -> Decisions:
     """Look at every block of a file and note what its columns show about their own notation."""
-    open_columns = [column for column in bound.columns if needs_survey(column.reading)]
-    shown: dict[str, frozenset[str]] = {column.name: frozenset() for column in open_columns}
-    for frame in frames if open_columns else ():
-        kept = frame[~_skipped(bound, frame)]
-        for column in open_columns:
-            shown[column.name] |= marks_and_orders(kept[column.position], column.reading)
-    return shown
+    seen = Survey(bound)
+    for frame in frames:
+        seen.look(frame)
+    return seen.decisions
+
+
+def keys_only(bound: BoundMapping) -> BoundMapping:
+    """The same mapping for a pass that asks for nothing but the record keys."""
+    key = bound.key
+    return replace(
+        bound,
+        columns=tuple(column for column in bound.columns if column.name in key),
+        constants={name: value for name, value in bound.constants.items() if name in key},
+        defaults={name: value for name, value in bound.defaults.items() if name in key},
+    )
+
+
+def keys_need_survey(bound: BoundMapping) -> bool:
+    """Whether whole columns have to be looked at before a key can be read."""
+    return any(needs_survey(column.reading) for column in keys_only(bound).columns)
 
 
 def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typed:

@@ -26,6 +26,13 @@ def test_killed_at_every_boundary_nothing_is_lost_or_doubled() -> None:
     assert {"commit", "call", "sync", "os.rename"} <= set(tally.struck)
 
 
+@pytest.mark.timeout(400)
+def test_killed_between_the_parts_of_a_long_file() -> None:
+    tally = prove(["orderdesk"], orders=1, runs=[0], in_parts=True)
+    assert_clean(tally)
+    assert tally.struck["commit"] > 12  # also those while nobody may see what is there
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("targets", [["orderdesk"], ["keap"], ["kapture", "influencersoft"]])
 def test_killed_at_every_boundary_with_answers_lost(targets: list[str]) -> None:

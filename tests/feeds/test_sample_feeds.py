@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from pipeline.checking import Checked
+from pipeline.judging import judge
 from pipeline.project import load_plan
 from pipeline.recognise import recognise
 from pipeline.samples import write_samples
-from pipeline.take_in import judge
 
 HERE = Path(__file__).parent
 PROJECT = Path(__file__).parents[2]

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
+from pipeline.judging import Judging, judge
 from pipeline.mapping.spec import load_mapping
 from pipeline.model import encode_record
 from pipeline.project import Plan, load_plan
 from pipeline.recognise import recognise
-from pipeline.take_in import Judged, judge
 
 SHAPES = Path(__file__).parent / "shapes"
 PROJECT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in SHAPES.glob("*.yaml"))
 
 
-def judged_of(name: str) -> Judged:
+def judged_of(name: str) -> Judging:
     plan = load_plan(PROJECT, secrets=False)
     mapping = load_mapping(SHAPES / f"{name}.yaml")
     (sample,) = (path for path in SHAPES.glob(f"{name}.*") if path.suffix in {".csv", ".xlsx"})
@@ -31,7 +31,7 @@ def judged_of(name: str) -> Judged:
     return judge(with_mapping, recognise(None, sample, None, with_mapping))
 
 
-def told(judged: Judged) -> dict[str, Any]:
+def told(judged: Judging) -> dict[str, Any]:
     checked = judged.checked
     return {
         "rows": {"read": checked.read, "accepted": checked.accepted, "rejected": checked.rejected}

@@ -1,0 +1,199 @@
+"""A file read, mapped and checked in portions of whole records, so that memory does not grow with its length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from pipeline.checking import (
+    AtFault,
+    Checked,
+    Places,
+    Sheet,
+    at_fault,
+    gather,
+    joined,
+    judged,
+    load_schema,
+    read_sheet,
+    together,
+    verdict,
+    whole_records,
+)
+from pipeline.checking.parts import Hashes
+from pipeline.closing.correction import leftovers, own_header, split_correction
+from pipeline.closing.reference import Origin
+from pipeline.drift import likely_meanings
+from pipeline.mapping.apply import BoundMapping, Decisions, Survey, bind, keys_need_survey, keys_only, typed
+from pipeline.mapping.spec import FeedMapping
+from pipeline.model import Rejection
+from pipeline.project import Plan
+from pipeline.reading.table import Table
+from pipeline.recognise import BLOCK_ROWS, Recognised, unfolding_of
+from pipeline.reshaping import Unfolding
+from pipeline.returned import Origins
+
+Told = Callable[[int], None]
+"""Told how many rows were read so far, once a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A block without the columns that are ours, and where the rows of a returned workbook came from."""
+
+    frame: pd.DataFrame
+    broken: tuple[Rejection, ...]
+    origins: Mapping[int, Origin | None]
+
+
+@dataclass(slots=True)
+class Judging:
+    """A file whose columns are found and whose notation is decided; ``portions`` judges its rows.
+
+    ``origins`` leads each row of a returned workbook to where it came from; it is complete before the first portion.
+    """
+
+    mapping: FeedMapping
+    table: Table
+    header: tuple[str, ...]
+    bound: BoundMapping
+    schema: Any
+    decisions: Decisions
+    noted: tuple[str, ...]
+    blocks: Callable[[], Iterator[Own]]
+    unfold: Unfolding | None
+    scattered: Hashes | None = None
+    """Keys whose rows stand in several portions; ``None`` for a file that is one portion."""
+    rows: int = 0
+    origins: Origins = field(default_factory=Origins)
+
+    def portions(self, tell: Told = lambda _rows: None) -> Iterator[Checked]:
+        """The verdict on all rows, portion by portion, each of whole records."""
+        if self.scattered is None:
+            for sheet in self._sheets(tell):
+                whole = judged(sheet, self.schema)
+                yield verdict(whole, at_fault([whole]))
+            return
+        file = AtFault()
+        if self.mapping.reject == "file":
+            file = at_fault(judged(sheet, self.schema) for sheet in self._sheets(tell))
+        for sheet in self._sheets(tell):
+            yield verdict(judged(sheet, self.schema), file)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the file as a whole."""
+        return (*self.table.found.notes, *(self.unfold.notes if self.unfold else ()), *self.noted)
+
+    @property
+    def checked(self) -> Checked:
+        """The verdict on the whole file at once, for files known to be small."""
+        return together(list(self.portions()))
+
+    def found(self) -> dict[str, Any]:
+        """What makes a second reading read the same, and a returned workbook be understood the same."""
+        found = {name: value for name, value in asdict(self.table.found).items() if name != "notes"}
+        return found | {"decided": {name: sorted(marks) for name, marks in self.decisions.items() if marks}}
+
+    def _sheets(self, tell: Told) -> Iterator[Sheet]:
+        sheets = _read(self.bound, self.blocks(), self.decisions, tell)
+        if self.scattered is None:
+            blocks = list(sheets)
+            if blocks:
+                yield joined(blocks)
+        else:
+            yield from whole_records(sheets, self.scattered, self.rows)
+
+
+def judge(
+    plan: Plan, recognised: Recognised, decided: Decisions = MappingProxyType({}), tell: Told = lambda _rows: None
+) -> Judging:
+    """Look through a file once: find its columns, decide their notation, and note where the rows of each record stand.
+
+    ``decided`` is what the columns of the original file showed about their notation: the few rows of a returned
+    workbook may not show it themselves. A file that is one block long is read once only.
+    """
+    mapping, table = recognised.mapping, recognised.table
+    header = own_header(table.header) if recognised.returned else table.header
+    unfold = unfolding_of(mapping, header)
+    names = unfold.header if unfold else header
+    bound = bind(mapping, names, plan.settings.timezone, also_ignore=leftovers(names), unfolded=unfold)
+    judging = Judging(
+        mapping, table, header, bound, load_schema(plan.settings.folder, mapping.record), decided, _unmapped(bound),
+        lambda: _blocks(recognised, unfold), unfold,
+    )  # fmt: skip
+    blocks = judging.blocks()
+    first = list(islice(blocks, 2))
+    _look_through(judging, chain(first, blocks), single=len(first) < 2, decided=decided, tell=tell)
+    if len(first) < 2:
+        judging.blocks = lambda: iter(first)
+    return judging
+
+
+def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, decided: Decisions, tell: Told) -> None:
+    """The first pass; a second one where the notation has to be known before the keys can be read."""
+    survey, bound, rows = Survey(judging.bound), judging.bound, 0
+    at_once = not single and not keys_need_survey(bound)
+    places = Places()
+    passing = _surveyed(judging, blocks, survey, tell)
+    if at_once:
+        for sheet in _read(keys_only(bound), passing, {}):
+            places.add(sheet)
+    else:
+        rows = sum(len(block.frame) for block in passing)
+    judging.decisions = {**survey.decisions, **decided}
+    if not single and not at_once:
+        for sheet in _read(keys_only(bound), judging.blocks(), judging.decisions, tell):
+            places.add(sheet)
+    judging.rows = places.rows or rows
+    judging.scattered = None if single or places.mixed else places.scattered()
+
+
+def _surveyed(judging: Judging, blocks: Iterator[Own], survey: Survey, tell: Told) -> Iterator[Own]:
+    rows = 0
+    for block in blocks:
+        if rows:  # nobody waits for a short file
+            tell(rows)
+        survey.look(block.frame)
+        judging.origins.add(block.origins)
+        rows += len(block.frame)
+        yield block
+
+
+def _read(
+    bound: BoundMapping, blocks: Iterator[Own], decisions: Decisions, tell: Told = lambda _rows: None
+) -> Iterator[Sheet]:
+    """Blocks of text as typed rows, each with the number of its key."""
+    above: dict[str, Any] = {}
+    rows = 0
+    for block in blocks:
+        if rows:
+            tell(rows)
+        yield read_sheet(gather(bound, [typed(bound, block.frame, decisions)], block.broken), above)
+        rows += len(block.frame)
+
+
+def _blocks(recognised: Recognised, unfold: Unfolding | None) -> Iterator[Own]:
+    table = recognised.table
+    for block in table.blocks(BLOCK_ROWS):
+        frame, broken, origins = block.frame, block.broken, {}
+        if recognised.returned:
+            split = split_correction(table.header, frame)
+            frame, broken, origins = split.frame, (*broken, *split.broken), dict(split.origins)
+        if unfold:
+            frame, found = unfold.unfold(frame, broken)
+            broken = tuple(found)
+        yield Own(frame, broken, origins)
+
+
+def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
+    if not bound.unmapped:
+        return ()
+    meanings = likely_meanings(bound.mapping, {column.name for column in bound.columns}, bound.unmapped)
+    names = ", ".join(f"'{n}' (perhaps {meanings[n]})" if n in meanings else f"'{n}'" for n in bound.unmapped)
+    return (f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",)
