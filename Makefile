@@ -4,13 +4,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test lint proof proof-short reading test-long clean
+.PHONY: demo test servers lint proof proof-short reading test-long clean
 
 demo: $(READY)  ## the whole story on a throw-away folder and simulated targets
 	$(BIN)/orderdrop demo
 
 test: $(READY)  ## the test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+servers:  ## the real servers some tests start for themselves (Debian, as root); without them those tests skip and say so
+	apt-get install -y --no-install-recommends openssh-server openssh-client postgresql
 
 lint: $(READY)  ## style, types, and who may import whom
 	$(BIN)/ruff check .

@@ -55,6 +55,10 @@ def prove(plan: Plan, name: str) -> Schedule | None:
         raise SetupError(f"{where} archive_folder: write the name of one folder; it is made beside the file.")
     if table.timeout_seconds <= 0 or not 0 < table.port < 65536:
         raise SetupError(f"{where}: timeout_seconds must be more than 0, and port between 1 and 65535.")
+    if table.old_algorithms:
+        from pipeline.intake.old_ways import prove_old
+
+        prove_old(table.old_algorithms, where)
     _prove_patterns(table, where)
     return parse_schedule(table.schedule, plan.settings.timezone, where) if table.schedule else None
 

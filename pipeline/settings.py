@@ -102,6 +102,7 @@ class PickupTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout_seconds: float = 30.0
     keepalive_seconds: int = 15
     disable_algorithms: Mapping[str, tuple[str, ...]] = {}
+    old_algorithms: tuple[str, ...] = ()
 
     @property
     def patterns(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Server:
     outgoing: str
     key_file: str | None = None
     password: str | None = None
+    pid: int = 0
 
     def settings(self, **more: Any) -> str:
         """Its ``[pickups.partner]`` table as TOML."""
@@ -50,11 +51,11 @@ def _toml(value: object) -> str:
 
 
 @contextmanager
-def openssh(folder: Path) -> Iterator[Server]:
-    """A real sshd on a free loopback port, for this user and one key."""
+def openssh(folder: Path, kind: str = "ed25519", more: str = "") -> Iterator[Server]:
+    """A real sshd on a free loopback port, for this user and one key; ``kind`` of its host key, ``more`` settings."""
     assert SSHD is not None
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    for name, its_kind in (("host", kind), ("user", "ed25519")):
+        subprocess.run(["ssh-keygen", "-q", "-t", its_kind, "-N", "", "-f", folder / name], check=True)
     (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
     (folder / "outgoing").mkdir()
     if os.geteuid() == 0:
@@ -64,13 +65,15 @@ def openssh(folder: Path) -> Iterator[Server]:
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
         f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
-        "Subsystem sftp internal-sftp\n"
+        f"Subsystem sftp internal-sftp\n{more}"
     )
     with subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(port)
             key = " ".join((folder / "host.pub").read_text().split()[:2])
-            yield Server(port, getpass.getuser(), key, str(folder / "outgoing"), key_file=str(folder / "user"))
+            yield Server(
+                port, getpass.getuser(), key, str(folder / "outgoing"), key_file=str(folder / "user"), pid=process.pid
+            )
         finally:
             process.terminate()
 

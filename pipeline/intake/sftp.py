@@ -12,6 +12,7 @@ import logging
 import posixpath
 import socket
 import stat
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,7 @@ from paramiko.sftp import (
 
 from pipeline.errors import OrderdropError, SetupError, TargetError
 from pipeline.intake.hostkeys import Unknown, read_known
+from pipeline.intake.old_ways import OLD, allow_old
 from pipeline.settings import PickupTable
 
 _PIECE = 32 * 1024
@@ -297,7 +299,7 @@ def connected(name: str, table: PickupTable, folder: Path) -> Iterator[Remote]:
             look_for_keys=False, allow_agent=table.agent,
             timeout=table.timeout_seconds, banner_timeout=table.timeout_seconds, auth_timeout=table.timeout_seconds,
             channel_timeout=table.timeout_seconds,
-            transport_factory=known.transport,
+            transport_factory=lambda sock, **options: allow_old(known.transport(sock, **options), table.old_algorithms),
             disabled_algorithms={kind: list(names) for kind, names in table.disable_algorithms.items()} or None,
         )  # fmt: skip
         transport = client.get_transport()
@@ -338,12 +340,26 @@ def _in_words(where: str, table: PickupTable) -> Iterator[None]:
             f"{where}: {host} does not let user {table.username} in. Check username, and key_file, agent or password."
         ) from None
     except paramiko.ssh_exception.IncompatiblePeer as problem:
-        raise SetupError(f"{where}: {host} and orderdrop share no secure way to talk ({problem}).") from None
+        raise SetupError(
+            f"{where}: {host} and orderdrop share no secure way to talk ({problem}). If the server knows only what is "
+            f"old, old_algorithms may open it: {', '.join(OLD)}; better have the server renewed."
+        ) from None
     except socket.gaierror:
         raise TargetError(f"{where}: the name {table.host} is not known to the network. Nothing was fetched.") from None
-    except (paramiko.SSHException, OSError, EOFError) as problem:
+    except (paramiko.SSHException, paramiko.SFTPError, OSError, EOFError, struct.error) as problem:
+        if str(problem) == _NO_WAY_IN:  # an agent that is not there, or holds no key
+            raise SetupError(f"{where}: there is no key for {host}. {_no_key(table)}") from None
         why = "no answer in time" if isinstance(problem, TimeoutError) else _said(problem)
         raise TargetError(f"{where}: {host}: {why}. It is tried again; nothing is lost.") from None
+
+
+_NO_WAY_IN = "No authentication methods available"
+
+
+def _no_key(table: PickupTable) -> str:
+    if table.agent:
+        return "The agent holds none: `ssh-add -l` lists its keys, and SSH_AUTH_SOCK has to lead to it."
+    return "Give key_file, agent = true or password."
 
 
 def _said(problem: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What every SFTP server has in common: a real OpenSSH and one of our own making, by one set of expectations."""
+"""What all SFTP servers have in common: a real OpenSSH, asyncssh, one of our own, by one set of expectations."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from asyncssh_server import Mood, independent
 from pickup_place import ORDERS, Place, make_project
 from project import SECRETS, order_row
 from sftp_servers import SSHD, Cupboard, Server, misbehaving, openssh
@@ -23,13 +24,16 @@ def _server(kind: str, folder: Path) -> Iterator[tuple[Server, Cupboard | None]]
         folder.mkdir()
         with openssh(folder) as server:
             yield server, None
+    elif kind == "asyncssh":
+        with independent(folder, Mood()) as server:
+            yield server, None
     else:
         cupboard = Cupboard()
         with misbehaving(cupboard) as server:
             yield server, cupboard
 
 
-@pytest.fixture(params=["openssh", "own"])
+@pytest.fixture(params=["openssh", "asyncssh", "own"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for name, value in (SECRETS | {"PARTNER_PASSWORD": "right"}).items():
         monkeypatch.setenv(name, value)
