@@ -12,6 +12,7 @@ from pipeline.commands.asking import find, reconcile, status
 from pipeline.commands.beginning import demo, feed, init, sandbox
 from pipeline.commands.completing import completion
 from pipeline.commands.deciding import doubt, replay
+from pipeline.commands.keeping import backup, purge, restore
 from pipeline.commands.passes import fetch, run, watch
 from pipeline.commands.proving import check, preview
 from pipeline.commands.shell import say
@@ -29,6 +30,7 @@ for _command in (
     *(run, fetch, watch),
     *(status, find, reconcile),
     *(doubt, replay, alerts),
+    *(backup, restore, purge),
     *(preview, check),
     *(init, feed, demo, sandbox),
     *(completion,),

@@ -92,6 +92,7 @@ def _settings(folder: Path, *, secrets: bool) -> tuple[Settings, dict[str, Accou
 @contextmanager
 def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
     """The project with its ledger open for reading and writing."""
+    _refuse_a_lost_ledger(plan.settings)
     engine = open_engine(plan.settings.ledger_url)
     writer = GroupWriter(engine)
     try:
@@ -99,6 +100,23 @@ def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
     finally:
         writer.close()
         engine.dispose()
+
+
+def _refuse_a_lost_ledger(settings: Settings) -> None:
+    """An empty ledger beside an archive of delivered files would send all of them again that come back."""
+    parsed = sa.make_url(settings.ledger_url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return
+    ledger = Path(parsed.database)
+    if ledger.is_file() and ledger.stat().st_size:
+        return
+    if any(path.is_file() for path in (settings.var / "archive").glob("*/*/*")):
+        what = "is empty" if ledger.is_file() else "is gone"
+        raise LedgerError(
+            f"The ledger {ledger} {what}, but var/archive holds files that were delivered: begun anew, it would not "
+            "know them. `orderdrop restore FILE` puts a backup in its place. To begin anew all the same, move "
+            "var/archive away."
+        )
 
 
 @contextmanager

@@ -21,12 +21,17 @@ def replay_deliveries(project: Project, ids: Sequence[int], account: str | None)
     """Refused deliveries wait again: those named, or all of an account; raises when one is not refused."""
     with project.engine.connect() as connection:
         refused = {d.id: d for d in book.in_states(connection, DeliveryState.REFUSED)}
+    if purged := [i for i in ids if i in refused and refused[i].purged]:
+        raise OrderdropError(
+            f"The content of {', '.join(map(str, purged))} was purged: there is nothing left to send. "
+            "Send the rows in a new file."
+        )
     unknown = [i for i in ids if i not in refused]
     if unknown:
         raise OrderdropError(
             f"Not a refused delivery: {', '.join(map(str, unknown))}. `orderdrop find KEY` shows the ids."
         )
-    chosen = [d for d in refused.values() if d.id in ids or d.account == account]
+    chosen = [d for d in refused.values() if not d.purged and (d.id in ids or d.account == account)]
     _queue(project, chosen)
     return chosen
 
@@ -38,6 +43,8 @@ def replay_file(project: Project, name: str) -> tuple[Batch, list[Delivery]]:
     if not named:
         raise OrderdropError(f"No file called '{name}' was ever taken in. `orderdrop status` lists them.")
     batch = named[-1]
+    if batch.purged_at is not None:
+        raise OrderdropError(f"'{name}' was purged: there is nothing left to send. Drop the file again.")
     if batch.state == "refused":
         folder = project.plan.settings.inbox / (batch.subfolder or "")
         folder.mkdir(parents=True, exist_ok=True)

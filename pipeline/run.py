@@ -15,6 +15,7 @@ from pipeline.events import Event
 from pipeline.hand_back import hand_back, retire_refusals
 from pipeline.intake.claim import Claim, claim, unfinished
 from pipeline.intake.folder import Listing, look
+from pipeline.keeping import purge_when_due
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch, feed_of_workbook
 from pipeline.ledger.figures import figures
@@ -77,6 +78,7 @@ def _pass(project: Project, stop: threading.Event, progress: Progress, transport
     taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]
     drained = send_out(project, stop, progress, transport_of)
     remarks += hand_back(project, progress)
+    remarks += purge_when_due(project)
     return Passed(tuple(taken), tuple(remarks), tuple(complain(drained)))
 
 

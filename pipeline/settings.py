@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,9 +34,13 @@ class ProjectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LedgerTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[ledger]``: an SQLAlchemy address; relative SQLite paths start at the project folder."""
+    """``[ledger]``: an SQLAlchemy address; relative SQLite paths start at the project folder.
+
+    ``keep_personal_data_days``: so many days after a file's last delivery has ended, what names people is blanked.
+    """
 
     url: str = "sqlite:///var/ledger.db"
+    keep_personal_data_days: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class IntakeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

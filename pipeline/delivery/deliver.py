@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.delivery.caution import in_force
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.crew import Crew
 from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
@@ -76,6 +77,8 @@ class Drain:
         self._operations: dict[tuple[str, str], Operation] = {}
         self._alone: set[int] = set()
         self._sent_together = 0
+        with engine.connect() as connection:
+            self._caution = in_force(connection)
         self._crew = Crew(
             account.name,
             account.concurrency,
@@ -170,7 +173,7 @@ class Drain:
 
     def _attend(self, delivery: Delivery, history: History) -> Future[None] | None:
         """Take a delivery as far as it goes; returns the write of where it stands, which nobody needs to wait for."""
-        journal = Journal(delivery, self._account, self._line, self._writer, self._clock, history.steps)
+        journal = Journal(delivery, self._account, self._line, self._writer, self._clock, history.steps, self._caution)
         try:
             verdict = self._verdict(delivery, history, journal)
         except Halt:
@@ -233,6 +236,8 @@ class Drain:
         if not known and (decided := self._decided(delivery, history, operation)) is not None:
             return decided
         prior = self._prior(delivery, before) if before is not None else None
+        if before is not None and prior is None:
+            return self._refusal(delivery, _changed(delivery, operation), journal)
         if TOGETHER not in history.steps:
             return self._carry_out(operation, delivery, prior, journal)
         # Its plan looks before it sends, and what it sends is the same again: the call with others is settled by that.
@@ -248,8 +253,11 @@ class Drain:
         problems = operation.problems(delivery.record)
         return Verdict(DeliveryState.REFUSED, problems=problems) if problems else None
 
-    def _prior(self, delivery: Delivery, before: Delivery) -> Prior:
+    def _prior(self, delivery: Delivery, before: Delivery) -> Prior | None:
+        """What the target has; ``None`` where its content was purged here, so that nothing can be compared with it."""
         with self._engine.connect() as connection:
+            if book.told_is_purged(connection, delivery):
+                return None
             return Prior(before.result or {}, book.told(connection, delivery) or before.record)
 
     def _carry_out(self, operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Verdict:
@@ -313,23 +321,26 @@ def follow(operation: Operation, delivery: Delivery, prior: Prior | None, journa
 
 
 def without_sending(delivery: Delivery, before: Delivery, operation: Operation) -> Verdict | None:
-    """The verdict on a key that was delivered before, where nothing has to be sent; ``None`` when an update is due."""
+    """The verdict on a key that was delivered before, where nothing has to be sent; ``None`` when an update is due.
+
+    What was purged cannot be changed: an update needs to know what is there.
+    """
     if before.fingerprint == delivery.fingerprint:
         return Verdict(DeliveryState.UNCHANGED, result=before.result or {})
     if delivery.on_change == "ignore":
         told = Later("change_ignored", "Changed since it was delivered; the mapping says on_change: ignore.")
         return Verdict(DeliveryState.UNCHANGED, result=before.result or {}, problems=(told,))
-    if delivery.on_change == "reject" or not operation.can_update:
+    if delivery.on_change == "reject" or not operation.can_update or before.purged:
         return Verdict(DeliveryState.REFUSED, problems=(_changed(delivery, operation),))
     return None
 
 
 def _changed(delivery: Delivery, operation: Operation) -> Refused:
-    reason = (
-        "the mapping says on_change: reject"
-        if delivery.on_change == "reject"
-        else f"{operation.name} cannot change what is already at the target"
-    )
+    reason = f"{operation.name} cannot change what is already at the target"
+    if delivery.on_change == "reject":
+        reason = "the mapping says on_change: reject"
+    elif operation.can_update:
+        reason = "what was sent then has been purged here, so it cannot be compared"
     return Refused(
         "changed",
         f"{delivery.record_key} was delivered before with other content, and {reason}.",

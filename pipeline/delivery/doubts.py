@@ -86,9 +86,7 @@ def settle(connection: sa.Connection, delivery_id: int, decision: str, remote_id
         case "delivered":
             _there(connection, delivery, step, remote_id, now)
         case "resend":
-            book.note_step(
-                connection, delivery.id, step.name, state="open", doubt_since=None, last_look="a person: resend"
-            )
+            book.note_step(connection, delivery.id, step.name, state="open", doubt_since=None, last_look=book.RESEND)
             book.move(connection, delivery.id, DeliveryState.WAITING, now, due_at=now, tries=0, problems=[])
         case _:
             book.note_step(connection, delivery.id, step.name, state="refused", last_look="a person: drop")

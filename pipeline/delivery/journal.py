@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from pipeline.delivery.caution import CERTAIN, UNSURE, Caution
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
@@ -75,7 +76,14 @@ class Journal:
     """Performs the steps of one delivery, each at most once."""
 
     def __init__(
-        self, delivery: Delivery, account: Account, line: Line, writer: GroupWriter, clock: Clock, known: Journaled
+        self,
+        delivery: Delivery,
+        account: Account,
+        line: Line,
+        writer: GroupWriter,
+        clock: Clock,
+        known: Journaled,
+        caution: Caution = CERTAIN,
     ) -> None:
         self._delivery = delivery
         self._account = account
@@ -83,6 +91,7 @@ class Journal:
         self._writer = writer
         self._clock = clock
         self._known = dict(known)
+        self._caution = caution
         self._owed: list[Callable[[Any], None]] = []
 
     def perform(self, step: Step) -> Result:
@@ -98,10 +107,12 @@ class Journal:
             seen = self._settle_doubt(step, known)
             if seen is not None:
                 return seen
-        elif step.look_first:
+        elif step.look_first or (self._caution.looks_first and step.find is not None):
             seen = self._look_before_sending(step, known)
             if seen is not None:
                 return seen
+        elif not step.repeatable and self._caution.forbids(self._delivery, known):
+            self._suspect(step)
         return self._send(step)
 
     def know(self, known: Journaled) -> None:
@@ -198,6 +209,12 @@ class Journal:
             case Unclear(message):
                 self._unclear(step, message, now, counts=finding.trouble is None)
         return None
+
+    def _suspect(self, step: Step) -> None:
+        """After a restore: it may have been sent, and the target cannot be asked. A person decides."""
+        now = self._clock.now()
+        self._write(lambda c: book.suspect(c, self._delivery.id, step.name, step.search_hint, now, UNSURE))
+        raise Doubtful(UNSURE, None)
 
     def _absent(self, step: Step, known: StepRow, now: float) -> None:
         # Each further unanswered send doubles the wait: a target in trouble is not hammered.

@@ -51,6 +51,7 @@ class Batch:
     workbook_sha256: str | None = None
     problems_digest: str | None = None
     corrects: int | None = None
+    purged_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Accepted:
     """Rows taken over from earlier batches, by batch id."""
 
 
-def _batch(row: sa.Row[Any]) -> Batch:
+def as_batch(row: sa.Row[Any]) -> Batch:
     return Batch(**dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented way to a mapping
 
 
@@ -88,7 +89,7 @@ def begin(connection: sa.Connection, values: Mapping[str, Any]) -> Batch:
 
 def get(connection: sa.Connection, batch_id: int) -> Batch:
     """The batch with that id."""
-    return _batch(connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
+    return as_batch(connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
 
 
 def by_link(connection: sa.Connection, links: Sequence[str]) -> dict[str, Batch]:
@@ -96,7 +97,7 @@ def by_link(connection: sa.Connection, links: Sequence[str]) -> dict[str, Batch]
     found: dict[str, Batch] = {}
     for start in range(0, len(links), _TOGETHER):
         rows = connection.execute(sa.select(batches).where(batches.c.link.in_(list(links[start : start + _TOGETHER]))))
-        found |= {batch.link: batch for batch in map(_batch, rows)}
+        found |= {batch.link: batch for batch in map(as_batch, rows)}
     return found
 
 
@@ -105,7 +106,7 @@ def listed(connection: sa.Connection, *states: str) -> list[Batch]:
     query = sa.select(batches).order_by(batches.c.id)
     if states:
         query = query.where(batches.c.state.in_(states))
-    return [_batch(row) for row in connection.execute(query)]
+    return [as_batch(row) for row in connection.execute(query)]
 
 
 def feed_of_workbook(connection: sa.Connection, workbook: str) -> str | None:
@@ -119,7 +120,7 @@ def unfinished(connection: sa.Connection) -> list[Batch]:
     Three questions, each with an index of its own: one question with "or" would look at every file there ever was.
     """
     found = {
-        row.id: _batch(row)
+        row.id: as_batch(row)
         for wanted in (batches.c.state == "delivering", batches.c.closed_at.is_(None), batches.c.workbook.is_not(None))
         for row in connection.execute(sa.select(batches).where(wanted, batches.c.state != "claimed"))
     }
@@ -140,7 +141,7 @@ def twin(connection: sa.Connection, batch: Batch, feed: str, mapping_fingerprint
         .order_by(batches.c.id)
         .limit(1)
     ).first()
-    return _batch(row) if row else None
+    return as_batch(row) if row else None
 
 
 def accept(connection: sa.Connection, batch: Batch, accepted: Accepted, now: float) -> None:

@@ -16,6 +16,8 @@ from pipeline.model import DeliveryState, Record, decode_record
 OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
 TOLD = (DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE)
 """Deliveries whose content the target has; of ``UNCHANGED`` ones it has only what one of these told it."""
+RESEND = "a person: resend"
+"""What was last seen of a step that a person decided to send again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Delivery:
     options: Mapping[str, Any]
     on_change: str
     feed: str
+    purged: bool = False
+    """Whether its content was blanked: then its fingerprint and ids are known, and nothing can be sent from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
         row.id, row.batch_id, row.account, row.operation, row.record_key, row.fingerprint, decode_record(row.record),
         row.state, row.due_at, row.tries, row.result, row.remote_id, row.problems or (), row.created_at,
         row.updated_at, options, row.on_change or "update", row.feed or "",
+        bool(row.record.get("purged")),
     )  # fmt: skip
 
 
@@ -235,6 +240,12 @@ def told(connection: sa.Connection, delivery: Delivery) -> Record | None:
     ).scalars()
     records = [decode_record(row) for row in rows]
     return reduce(lambda earlier, later: later.over(earlier), records) if records else None
+
+
+def told_is_purged(connection: sa.Connection, delivery: Delivery) -> bool:
+    """Whether some of what the target was told has been blanked here."""
+    records = connection.execute(sa.select(deliveries.c.record).where(*_told_before(delivery))).scalars()
+    return any(record.get("purged") for record in records)
 
 
 def _told_before(delivery: Delivery) -> tuple[sa.ColumnElement[bool], ...]:
@@ -414,6 +425,16 @@ def finish_attempt(
 def note_step(connection: sa.Connection, delivery_id: int, name: str, **values: Any) -> None:  # noqa: ANN401
     """Set columns of one step."""
     plain.update(connection, steps, "delivery_id = ? AND name = ?", (delivery_id, name), **values)
+
+
+def suspect(connection: sa.Connection, delivery_id: int, name: str, hint: str, now: float, message: str) -> None:
+    """A step that may have been sent without this ledger knowing: in doubt, without a send of its own."""
+    values = {"state": "intended", "doubt_since": now, "search_hint": hint, "last_look": message}
+    if name in steps_of(connection, delivery_id):
+        note_step(connection, delivery_id, name, **values)
+    else:
+        new = {"delivery_id": delivery_id, "name": name, "request": {}, "sends": 0, **values}
+        connection.execute(sa.insert(steps).values(**new))
 
 
 def record_found(connection: sa.Connection, delivery_id: int, name: str, result: Mapping[str, Any]) -> None:

@@ -18,6 +18,9 @@ from pipeline.ledger import HEAD
 from pipeline.ledger.migrate import migrate
 from pipeline.ledger.trouble import in_words
 
+BUSY_SECONDS = 30.0
+"""How long another program may hold the SQLite file before orderdrop stops."""
+
 
 def open_engine(url: str) -> sa.Engine:
     """Connect, create or migrate; ``LedgerError`` when the ledger cannot be read, written or trusted."""
@@ -86,7 +89,9 @@ def _engine(url: str) -> sa.Engine:
         return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, json_serializer=_json)
+    engine = sa.create_engine(
+        parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, json_serializer=_json
+    )
     sa.event.listen(engine, "connect", _pragmas)
     sa.event.listen(engine, "begin", _begin)
     return engine

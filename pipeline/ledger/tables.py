@@ -48,6 +48,8 @@ batches = sa.Table(
     sa.Column("problems_digest", sa.String(64)),
     # for a returned workbook: the batch its rows came from
     sa.Column("corrects", sa.Integer),
+    # when its personal data was blanked; what proves that it was sent stays
+    sa.Column("purged_at", sa.Float),
 )
 sa.Index("batches_by_sha256", batches.c.sha256)
 sa.Index("batches_by_state", batches.c.state)
@@ -221,6 +223,20 @@ channels = sa.Table(
     sa.Column("next_try_at", sa.Float),
     sa.Column("told_at", sa.Float),
     sa.Column("problem", sa.Text),
+)
+
+# A backup was put back: what was sent since it was made is not known here, see ``delivery.caution``.
+restores = sa.Table(
+    "restores",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("restored_at", sa.Float, nullable=False),
+    # deliveries up to this one were in the backup
+    sa.Column("last_delivery", sa.BigInteger, nullable=False),
+    # SHA-256 of the files that were taken in after the backup was made: their orders may have been sent
+    sa.Column("files", sa.JSON, nullable=False),
+    # a person said that all is known again
+    sa.Column("done_at", sa.Float),
 )
 
 # When something was first seen, or last done.

@@ -16,7 +16,7 @@ def _advice(cause: str) -> str:
     if "readonly" in cause or "read-only" in cause or "permission" in cause or "unable to open" in cause:
         return "Make the project's var folder writable for this user, then run again."
     if "malformed" in cause or "not a database" in cause or "corrupt" in cause:
-        return "The file is damaged: put a backup of var/ledger.db in its place. Nothing was sent."
+        return "The file is damaged: `orderdrop restore FILE` puts a backup in its place. Nothing more was sent."
     if "locked" in cause:
         return "Another program holds the file; close it, then run again."
     return "Nothing more was sent. Check the [ledger] url in pipeline.toml and that the database answers."
