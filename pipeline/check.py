@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.errors import OrderdropError, SetupError
 from pipeline.fetch import prove, reach
 from pipeline.intake.schedule import Schedule
 from pipeline.mapping.spec import FeedMapping
-from pipeline.online import ask_accounts
+from pipeline.online import Named, ask_accounts
 from pipeline.project import Plan, load_plan
 from pipeline.send_out import TransportOf, http_transport
 
@@ -101,9 +102,22 @@ def _next_due(plan: Plan, schedule: Schedule) -> str:
 
 
 def _online(plan: Plan, transport_of: TransportOf, *, create_fields: bool) -> list[dict[str, str]]:
-    told = ask_accounts(plan.accounts, transport_of, RealClock(), create_fields=create_fields)
+    named = {name: _named_products(plan, name) for name in plan.accounts}
+    told = ask_accounts(plan.accounts, transport_of, RealClock(), create_fields=create_fields, named=named)
     lines = [{**_line(one.what, one.verdict, one.message), "code": one.code} for one in told]
     return lines + [_pickup_online(plan, name) for name in plan.settings.pickups]
+
+
+def _named_products(plan: Plan, account: str) -> list[Named]:
+    """Per feed, how to ask the account for the products that its mapping itself names, or its options."""
+    found = []
+    for feed, mapping in plan.mappings.items():
+        words = {name: rule.words() for name in ("sku", "product_name") if (rule := mapping.fields.get(name))}
+        for to in mapping.deliver if mapping.record == "order" else ():
+            ask = plan.accounts[to.account].operation(to.operation, to.options).named_products
+            if to.account == account and ask is not None:
+                found.append(Named(feed, partial(ask, words)))
+    return found
 
 
 def _pickup_online(plan: Plan, name: str) -> dict[str, str]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.walk import ask, walk
 from pipeline.errors import OrderdropError
 from pipeline.send_out import TransportOf
-from pipeline.targets.contract import Account, Answer, Done, InDoubt, Later, Outcome, Paused, Refused, Signed
+from pipeline.targets.contract import Account, Answer, Done, InDoubt, Later, Outcome, Paused, Plan, Refused, Signed
 from pipeline.targets.http import Transport
 
+_LISTED = 20
 SKEW_LIMIT = 60.0
 """Seconds: signatures and time windows of look-ups bear that much, and an HTTP date counts whole seconds."""
 
@@ -28,6 +30,14 @@ class Told:
     verdict: str
     message: str
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The products a feed's mapping names for one account, and how to ask for them."""
+
+    feed: str
+    plan: Callable[[], Plan]
 
 
 class Watched:
@@ -62,26 +72,38 @@ def _date(answer: Answer) -> float | None:
 
 
 def ask_accounts(
-    accounts: Mapping[str, Account], transport_of: TransportOf, clock: Clock, *, create_fields: bool
+    accounts: Mapping[str, Account],
+    transport_of: TransportOf,
+    clock: Clock,
+    *,
+    create_fields: bool,
+    named: Mapping[str, Sequence[Named]] = MappingProxyType({}),
 ) -> list[Told]:
-    """The lines of all accounts, in the order of the settings; nothing is written unless ``create_fields``."""
+    """The lines of all accounts, in the order of the settings; nothing is written unless ``create_fields``.
+
+    ``named`` are the products that mappings name, by account.
+    """
     if not accounts:
         return []
     with ThreadPoolExecutor(len(accounts)) as pool:
         asked = [
-            pool.submit(_ask, account, transport_of, clock, create_fields=create_fields)
+            pool.submit(
+                _ask, account, transport_of, clock, create_fields=create_fields, named=named.get(account.name, ())
+            )
             for account in accounts.values()
         ]
         return [line for one in asked for line in one.result()]
 
 
-def _ask(account: Account, transport_of: TransportOf, clock: Clock, *, create_fields: bool) -> list[Told]:
+def _ask(
+    account: Account, transport_of: TransportOf, clock: Clock, *, create_fields: bool, named: Sequence[Named]
+) -> list[Told]:
     what = f"account {account.name} online"
     lines: list[Told] = []
     try:
         transport = Watched(transport_of(account), clock)
         try:
-            lines += _lines(account, transport, what, create_fields=create_fields)
+            lines += _lines(account, transport, what, create_fields=create_fields, named=named)
         finally:
             transport.close()
     except OrderdropError as problem:
@@ -92,12 +114,32 @@ def _ask(account: Account, transport_of: TransportOf, clock: Clock, *, create_fi
     return lines
 
 
-def _lines(account: Account, transport: Watched, what: str, *, create_fields: bool) -> Iterator[Told]:
+def _lines(
+    account: Account, transport: Watched, what: str, *, create_fields: bool, named: Sequence[Named]
+) -> Iterator[Told]:
     outcome = ask(account, transport)
     yield _reached(account, what, outcome)
     yield from _skewed(account, transport)
     if isinstance(outcome, Done) and account.fields_plan is not None:
         yield from _fields(account, transport, create_fields=create_fields)
+    for one in named if isinstance(outcome, Done) else ():
+        yield from _products(account, transport, one)
+
+
+def _products(account: Account, transport: Watched, named: Named) -> Iterator[Told]:
+    """Which products a mapping names that the account lacks; nothing where it names none, or they cannot be asked."""
+    what = f"account {account.name} products"
+    outcome = walk(account, transport, named.plan())
+    if not isinstance(outcome, Done):
+        yield _reached(account, what, outcome)
+        return
+    asked, unknown = int(outcome.result.get("asked") or 0), _names(outcome.result, "unknown")
+    if unknown:
+        listed = ", ".join(unknown[:_LISTED]) + (" …" if len(unknown) > _LISTED else "")
+        said = f"not there, though feed {named.feed} names them: {listed}. Correct the mapping, or make them there."
+        yield Told(what, "problem", said, "unknown_products")
+    elif asked:
+        yield Told(what, "ok", f"feed {named.feed}: the products it names are there ({asked})")
 
 
 def _reached(account: Account, what: str, outcome: Outcome) -> Told:

@@ -72,3 +72,8 @@ class FieldRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
     when_empty: str | None = None
+
+    def words(self) -> tuple[str, ...]:
+        """The values the mapping itself gives the field: constant, default, choices."""
+        own = [text for text in (self.constant, self.default) if text is not None]
+        return tuple(dict.fromkeys([*own, *self.choices.values()]))

@@ -16,6 +16,8 @@ EASTERN = ZoneInfo("America/New_York")
 ITEM_TYPES = {4: "PRODUCT", 1: "SHIPPING", 2: "TAX", 3: "FEE", 6: "FINANCE_CHARGE", 7: "DISCOUNT", 9: "SUBSCRIPTION"}
 TYPE_CODES = {name: code for code, name in ITEM_TYPES.items()}
 DATA_TYPES = {"CURRENCY": 3, "DECIMAL_NUMBER": 11, "WHOLE_NUMBER": 12, "DATE": 13, "DATE_TIME": 14, "TEXT": 15}
+ORDER_FORM, TAB, GROUP = -9, 3, 7
+"""The form of orders, and the one tab and group of custom fields this tenant has on it."""
 SHIP_TO = {
     "ShipFirstName": "first_name",
     "ShipMiddleName": "middle_name",
@@ -56,6 +58,8 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     ),
     "Product": frozenset({"Id", "ProductName", "ProductPrice", "Sku", "ShortDescription", "Description", "Status"}),
     "DataFormField": frozenset({"Id", "FormId", "Name", "Label", "DataType", "GroupId"}),
+    "DataFormTab": frozenset({"Id", "FormId", "TabName"}),
+    "DataFormGroup": frozenset({"Id", "TabId", "Name"}),
     "Contact": frozenset(
         {"Id", "FirstName", "MiddleName", "LastName", "Email", "Phone1", "Company", "Birthday", *ADDRESSES}
     ),
@@ -97,6 +101,10 @@ class Tables:
                 return map(_product, self._tenant.products.values())
             case "DataFormField":
                 return map(_form_field, self._tenant.fields.values())
+            case "DataFormTab":
+                return iter([{"Id": TAB, "FormId": ORDER_FORM, "TabName": "Fulfillment"}])
+            case "DataFormGroup":
+                return iter([{"Id": GROUP, "TabId": TAB, "Name": "Export"}])
         return map(contact_row, self._tenant.contacts.values())
 
     def found(self, table: str, where: Mapping[str, Any]) -> list[Json]:
@@ -217,7 +225,8 @@ def _product(product: Json) -> Json:
 def _form_field(field: Json) -> Json:
     return {
         "Id": int(field["id"]),
-        "FormId": -9,
+        "FormId": ORDER_FORM,
+        "GroupId": GROUP,
         "Name": field["field_name"].removeprefix("_"),
         "Label": field["label"],
         "DataType": DATA_TYPES.get(field["field_type"], 15),

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.sandbox.contract import Call, Reply
 from pipeline.sandbox.keap_orders import MANUAL_TYPES, OrderBook
 from pipeline.sandbox.keap_rules import BadRequest, Json
-from pipeline.sandbox.keap_tables import ITEM_TYPES, SHIP_TO, Tables, contact_row, eastern, set_contact, stored
+from pipeline.sandbox.keap_tables import GROUP, ITEM_TYPES, SHIP_TO, Tables, contact_row, eastern, set_contact, stored
 from pipeline.sandbox.keap_tenant import DUPLICATE_MARKS, Tenant
 from pipeline.sandbox.keap_wire import WireFault, answer, fault, no_match, parse_call
 
@@ -78,6 +78,7 @@ class XmlRpcDoor:
             "DataService.query": (self._query, query, (*query, str, bool)),
             "DataService.load": (self._load, (str, int, list)),
             "DataService.add": (self._add, (str, dict)),
+            "DataService.addCustomField": (self._add_field, (str, str, str, int)),
             "DataService.update": (self._update, (str, int, dict)),
             "InvoiceService.createBlankOrder": (self._blank_order, (int, str, datetime, int, int)),
             "InvoiceService.addOrderItem": (self._add_item, (int, int, int, float, int, str, str)),
@@ -142,6 +143,13 @@ class XmlRpcDoor:
         name = values.get("ProductName", "")
         body = {"name": name, "sku": values.get("Sku", ""), "short_description": values.get("ShortDescription", name)}
         return int(self._tenant.add_product(body | {"price": round(values.get("ProductPrice", 0.0) * 100)})["id"])
+
+    def _add_field(self, record: str, label: str, kind: str, group: int) -> int:
+        if record != "Order":
+            raise WireFault(12, f"[InvalidParameter]{record} is no record type that is simulated")
+        if kind != "Text" or group != GROUP:
+            raise WireFault(12, "[InvalidParameter]only texts in the one group of this tenant are simulated")
+        return int(self._tenant.create_field({"label": label, "field_type": "TEXT"})["id"])
 
     def _update(self, table: str, row_id: int, values: Json) -> int:
         if table != "Job":

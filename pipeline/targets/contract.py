@@ -263,6 +263,8 @@ class Operation:
     target refuse the record; ``plan`` is only called when it returned nothing. ``can_update`` says whether ``plan``
     accepts a ``prior`` (same key, different content), ``clears`` whether an update can empty a field
     (``when_empty: clear``; custom fields as ``extra.<name>``). ``together`` is a quicker way for many changes at once.
+    ``named_products`` asks which of the products that a mapping itself names (by record field), or the options do, the
+    target lacks: ``{"unknown": [...], "asked": count}``; ``None`` where an order needs no product the target knows.
     """
 
     name: str
@@ -272,6 +274,7 @@ class Operation:
     can_update: bool = False
     clears: Callable[[str], bool] = lambda _field: False
     together: Together | None = None
+    named_products: Callable[[Mapping[str, Sequence[str]]], Plan] | None = None
 
 
 # --- what a target's own list tells ------------------------------------------------------------------------------

@@ -200,7 +200,8 @@ def test_the_probe_and_the_custom_fields_are_read():
     assert bare.walk(bare.account.probe()) == {"id": ""}
     assert isinstance(xml_bench(key="wrong").walk(account(key="wrong", api="xmlrpc").probe()), Paused)
     lacking = xml_bench(custom_fields=FIELDS | {"carrier": "_New"})
-    assert lacking.walk(lacking.account.fields_plan(True)) == {"missing": ["_New"], "created": []}
+    assert lacking.walk(lacking.account.fields_plan(False)) == {"missing": ["_New"], "created": []}
+    assert lacking.walk(lacking.account.fields_plan(True)) == {"missing": [], "created": ["_New"]}
 
 
 def test_the_list_tells_our_keys():

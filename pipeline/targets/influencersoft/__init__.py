@@ -86,6 +86,7 @@ def _operation(
         plan=CreateOrder(settings, orders, catalogue, chosen).plan,
         problems=partial(problems, options=chosen),
         can_update=settings.secret is not None,
+        named_products=lambda named: catalogue.unknown(list(dict.fromkeys(named.get(chosen.product_key, ())))),
     )
 
 

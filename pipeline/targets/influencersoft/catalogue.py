@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from functools import partial
 
-from pipeline.targets.contract import Answer, Done, InDoubt, Outcome, Paused, Result, Step
+from pipeline.targets.contract import Answer, Done, InDoubt, Outcome, Paused, Plan, Result, Step
 from pipeline.targets.influencersoft.answers import Reader
 from pipeline.targets.influencersoft.client import post
 
@@ -31,6 +31,15 @@ class Catalogue:
         if self._shown and not self._keys.issuperset(keys):
             yield Step("goods", post("getgoods"), partial(self._read_goods, keys), reads_only=True)
 
+    def unknown(self, keys: Sequence[str]) -> Plan:
+        """Which of these the shop does not sell; a shop that shows no products cannot be asked."""
+        if not keys:
+            return {"unknown": [], "asked": 0}
+        seen = yield Step("goods", post("getgoods"), self._read_names, reads_only=True)
+        if seen["goods"] is None:
+            return {"unknown": [], "asked": 0}
+        return {"unknown": [key for key in keys if key not in seen["goods"]], "asked": len(keys)}
+
     def coupon(self, code: str) -> Generator[Step, Result, str]:
         """The id of a coupon; an unknown one refuses the order."""
         if code in self._coupons:
@@ -47,6 +56,12 @@ class Catalogue:
             self._shown = False
             return Done({"goods": None})
         return outcome
+
+    def _read_names(self, answer: Answer) -> Outcome:
+        outcome = self._read_goods((), answer)
+        if not isinstance(outcome, Done) or not self._shown:
+            return outcome
+        return Done({"goods": sorted(self._reader.good_names(answer) or ())})
 
     def _read_coupon(self, code: str, answer: Answer) -> Outcome:
         outcome = self._reader.coupon(code, answer)

@@ -20,6 +20,7 @@ from pipeline.targets.keap.clearing import (
 )
 from pipeline.targets.keap.lines import clean, number, skus, total_of
 from pipeline.targets.keap.lookups import OrderSought, may_filter
+from pipeline.targets.keap.named import Named, unknown_products
 from pipeline.targets.keap.options import ContactOptions, PaymentOptions, PlaceOrderOptions, read_options
 from pipeline.targets.keap.payload import item_payload, minor_digits, order_details, order_payload
 from pipeline.targets.keap.people import Json, contact_payload
@@ -114,7 +115,13 @@ class PlaceOrder:
             self.problems,
             can_update=True,
             clears=lambda name: name in CLEARED_BY_ORDER or name in self.steps.custom_fields,
+            named_products=self._named_products,
         )
+
+    def _named_products(self, named: Named) -> Plan:
+        """Products that are made where they lack need not be there."""
+        wanted = [] if self.options.create_products else [*named.get("sku", ()), *self.options.subscription_plans]
+        return unknown_products(wanted, self.steps.named_product)
 
     def problems(self, record: Record) -> list[Refused]:
         """Everything Keap would refuse."""

@@ -93,6 +93,13 @@ class Readings:
             case Absent():
                 return no_product(sku)
 
+    def has_product(self, sku: str, answer: Answer) -> Outcome:
+        """Whether a product with exactly this SKU is listed."""
+        entries = self.entries(answer, "products")
+        if not isinstance(entries, list):
+            return entries
+        return Done({"known": any(clean(entry.get("sku")) == sku for entry in entries)})
+
     def product(self, answer: Answer) -> Outcome:
         """The product that was made."""
         return answers.written(answer, self.redact, _fields_of("sku", "unit_price", "product_name"))

@@ -86,6 +86,12 @@ class Steps:
             shares=f"product:{sku}",
         )
 
+    def named_product(self, sku: str) -> Step:
+        """Whether there is a product with this SKU."""
+        request = listing("/rest/v2/products", f"sku=={sku}")
+        read = partial(self.read.has_product, sku)
+        return Step(f"named:{sku}", request, read, reads_only=True, preview={"known": True})
+
     def order(self, payload: Json, sought: OrderSought, *, look_first: bool) -> Step:
         """The one call that makes the order: lines, ship-to and our order id together."""
         return Step(

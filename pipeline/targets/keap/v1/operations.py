@@ -10,6 +10,7 @@ from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
 from pipeline.targets.contract import Operation, Plan, PlanRefused, Prior, Refused, Result, Step
 from pipeline.targets.keap.lines import Item, clean, items_of, number, shown, skus
+from pipeline.targets.keap.named import Named
 from pipeline.targets.keap.operations import ALREADY_THERE, Part, sought_order, unless
 from pipeline.targets.keap.options import ContactOptions, V1OrderOptions, one_of, read_options
 from pipeline.targets.keap.payload import shipping_payload
@@ -66,7 +67,17 @@ class PlaceOrder:
 
     def operation(self) -> Operation:
         """The operation as the registry hands it out."""
-        return Operation("place_order", frozenset({"order"}), self.plan, self.problems)
+        return Operation(
+            "place_order", frozenset({"order"}), self.plan, self.problems, named_products=self._named_products
+        )
+
+    def _named_products(self, named: Named) -> Plan:
+        """What stands for other lines has to be there; products that are made where they lack need not."""
+        wanted = [] if self.options.create_products else named.get("sku", ())
+        wanted = list(dict.fromkeys([*wanted, *self.options.line_products.values()]))
+        known = (yield from self._read_products()) if wanted else {}
+        unknown = [sku for sku in wanted if known is not None and sku not in known]
+        return {"unknown": unknown, "asked": len(wanted)}
 
     def problems(self, record: Record) -> list[Refused]:
         """Everything that stands against the order."""

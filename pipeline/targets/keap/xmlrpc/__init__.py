@@ -10,7 +10,8 @@ from pipeline.targets.contract import Listing, Operation, Plan, Step
 from pipeline.targets.keap.answers import Redact
 from pipeline.targets.keap.operations import OPERATIONS
 from pipeline.targets.keap.settings import KeapAccount
-from pipeline.targets.keap.xmlrpc.lists import fields_plan, order_list
+from pipeline.targets.keap.xmlrpc.custom_fields import fields_plan
+from pipeline.targets.keap.xmlrpc.lists import order_list
 from pipeline.targets.keap.xmlrpc.operations import build_operation
 from pipeline.targets.keap.xmlrpc.readings import Readings
 from pipeline.targets.keap.xmlrpc.steps import Steps
@@ -33,8 +34,6 @@ class XmlRpc:
         return build_operation(name, options, self._steps, account)
 
     def probe(self) -> Plan:
-        """One harmless read; with custom fields configured it proves that they exist, too."""
-        if self._steps.custom_fields:
-            return (yield self._steps.model())
+        """One harmless read; which custom fields lack is told, and mended, by ``fields_plan``."""
         request = call("InvoiceService.getAllPaymentOptions")
         return (yield Step("probe", request, self._steps.read.probe, reads_only=True))

@@ -1,15 +1,13 @@
-"""Keap's own list of orders over XML-RPC, and which configured custom fields it lacks."""
+"""Keap's own list of orders over XML-RPC."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 
-from pipeline.targets.contract import Answer, Done, Listed, ListRead, Outcome, Plan, Step, Unclear
+from pipeline.targets.contract import Done, Listed, ListRead, Unclear
 from pipeline.targets.keap.lines import clean
 from pipeline.targets.keap.lists import COMPARED, unclear
-from pipeline.targets.keap.readings import matching
 from pipeline.targets.keap.xmlrpc.answers import row_id
 from pipeline.targets.keap.xmlrpc.lookups import JOB_FIELDS, query, whole_table
 from pipeline.targets.keap.xmlrpc.readings import Readings
@@ -50,18 +48,3 @@ def _listed(row: Struct, fields: Mapping[str, str]) -> Listed:
     texts = {name: clean(row.get(column)) for name, column in fields.items()}
     facts = {name: text for name, text in texts.items() if text and name in COMPARED}
     return Listed("order", texts.get("order_id") or clean(row.get("JobTitle")), row_id(row), facts)
-
-
-def fields_plan(read: Readings, *, create: bool) -> Plan:  # noqa: ARG001 - told apart by the caller
-    """``missing`` only: making a field needs the id of a tab, and which record type name it takes is told in three
-    ways; a person makes it in Keap, or REST v2 does."""
-    request = query("DataFormField", {"FormId": ORDER_FORM}, FORM_FIELDS)
-    seen = yield Step("model", request, partial(_missing, read), reads_only=True, preview={"missing": []})
-    return {"missing": list(seen["missing"]), "created": []}
-
-
-def _missing(read: Readings, answer: Answer) -> Outcome:
-    known = read.fields(answer)
-    if not isinstance(known, list):
-        return known
-    return Done({"missing": [label for label in read.custom_fields.values() if not matching(known, label)]})

@@ -13,6 +13,7 @@ from pipeline.targets.contract import Operation, Plan, PlanRefused, Prior, Refus
 from pipeline.targets.keap.changes import LineChanges, line_changes, unsendable
 from pipeline.targets.keap.clearing import CLEARED_BY_ORDER, NO_NAMES, PERSON, cleared_since
 from pipeline.targets.keap.lines import Item, clean, items_of, number, shown, skus
+from pipeline.targets.keap.named import Named, unknown_products
 from pipeline.targets.keap.operations import (
     ALREADY_THERE,
     OPERATIONS,
@@ -83,7 +84,13 @@ class PlaceOrder:
             self.problems,
             can_update=True,
             clears=lambda name: name in CLEARED_BY_ORDER or name in self.steps.custom_fields,
+            named_products=self._named_products,
         )
+
+    def _named_products(self, named: Named) -> Plan:
+        """Products that are made where they lack need not be there."""
+        wanted = [] if self.options.create_products else named.get("sku", ())
+        return unknown_products(wanted, self.steps.named_product)
 
     def problems(self, record: Record) -> list[Refused]:
         """Everything that stands against the order."""

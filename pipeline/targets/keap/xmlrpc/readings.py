@@ -91,6 +91,11 @@ class Readings:
             case Absent():
                 return no_product(sku)
 
+    def has_product(self, sku: str, answer: Answer) -> Outcome:
+        """Whether a product with exactly this SKU is there."""
+        rows = structs(self.redact, answer)
+        return Done({"known": any(clean(row.get("Sku")) == sku for row in rows)}) if isinstance(rows, list) else rows
+
     def made(self, answer: Answer) -> Outcome:
         """The id of what was made or changed."""
         return self._forgetful(made_id(self.redact, answer))

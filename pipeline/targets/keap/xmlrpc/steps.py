@@ -98,6 +98,12 @@ class Steps:
             preview=stand_in,
         )
 
+    def named_product(self, sku: str) -> Step:
+        """Whether there is a product with this SKU."""
+        request = query("Product", {"Sku": sku}, PRODUCT_FIELDS)
+        read = partial(self.read.has_product, sku)
+        return Step(f"named:{sku}", request, read, reads_only=True, preview={"known": True})
+
     def blank_order(self, record: Record, sought: JobSought, *, look_first: bool) -> Step:
         """``createBlankOrder`` answers the id of the invoice; the order id stands in its description."""
         moment = record.time("ordered_at")
