@@ -35,6 +35,9 @@ class Event(StrEnum):
     MONITORING = "monitoring"
     WATCH_ENDED = "watch_ended"
     ROUND = "round"
+    CLOCK_WAS_SET = "clock_was_set"
+    INBOX_AWAY = "inbox_away"
+    INBOX_BACK = "inbox_back"
     SETTINGS_READ_ANEW = "settings_read_anew"
     SETTINGS_WRONG = "settings_wrong"
     FEED_STOPPED = "feed_stopped"
@@ -56,7 +59,8 @@ DEBUG = frozenset({Event.DELIVERY_MOVED, Event.CALL_ENDED, Event.RATE_WAITED, Ev
 """One per delivery, per call or per look: only for those who ask for them."""
 WARNING = frozenset({
     Event.ACCOUNT_PAUSED, Event.ACCOUNT_WAITS, Event.SETTINGS_WRONG, Event.FEED_STOPPED, Event.PICKUP_STOPPED,
-    Event.RUN_FAILED, Event.FILE_EVENTS_MISSING, Event.COMPARING_FAILED, Event.ALERT_FAILED,
+    Event.RUN_FAILED, Event.CLOCK_WAS_SET, Event.INBOX_AWAY,
+    Event.FILE_EVENTS_MISSING, Event.COMPARING_FAILED, Event.ALERT_FAILED,
 })  # fmt: skip
 ERROR = frozenset({Event.COMMAND_FAILED})
 

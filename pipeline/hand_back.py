@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from pipeline.delivery.plain_words import age_in_words
 from pipeline.errors import FileRefused
 from pipeline.events import Event
 from pipeline.intake.claim import fingerprint, put_away
+from pipeline.intake.folder import open_elsewhere
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch
@@ -59,8 +62,9 @@ def hand_back(project: Project, progress: Progress | None = None) -> list[str]:
 
 def _sweep(errors: Path) -> None:
     """Remove drafts that a killed run left behind; this run holds the run lock, so nobody is writing one."""
-    for draft in errors.glob(f"{DRAFT}*.part"):
-        draft.unlink(missing_ok=True)
+    with suppress(OSError):  # a folder that cannot be written is told by what has to be written there
+        for draft in errors.glob(f"{DRAFT}*.part"):
+            draft.unlink(missing_ok=True)
 
 
 def _attend(project: Project, batch: Batch, progress: Progress) -> None:
@@ -326,6 +330,8 @@ def _retire(project: Project, batch: Batch) -> None:
     path = project.folder / (batch.workbook or "")
     if not path.is_file():
         return
+    if said := open_elsewhere(path, time.time()):  # saved once more, it would come back under our hands
+        raise OSError(said)
     if fingerprint(path)[0] == batch.workbook_sha256:
         path.unlink()
         return

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.closing.balance import balance, exit_code
-from pipeline.errors import FileRefused, TargetError
+from pipeline.errors import TargetError
 from pipeline.events import Event
 from pipeline.hand_back import hand_back, retire_refusals
-from pipeline.intake.claim import Claim, claim, unfinished
-from pipeline.intake.folder import Listing, look
+from pipeline.inbox import Left, claims
+from pipeline.intake.claim import Claim
 from pipeline.keeping import purge_when_due
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.batches import Batch, feed_of_workbook
+from pipeline.ledger.batches import Batch
 from pipeline.ledger.figures import figures
-from pipeline.mapping.spec import match_feed
 from pipeline.model import DeliveryState
-from pipeline.pairs import waits, with_partner
 from pipeline.progress import Bound, Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
@@ -46,6 +43,8 @@ class Passed:
     batches: tuple[Batch, ...]
     remarks: tuple[str, ...]
     troubles: tuple[TargetError, ...]
+    stuck: bool = False
+    """Whether a person has to mend something on this machine: a folder that cannot be written, a full disk."""
 
 
 def run(
@@ -74,12 +73,15 @@ def one_pass(
 def _pass(project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf) -> Passed:
     project.writer.write(lambda c: book.recover(c, project.clock.now()))
     clear_unfinished(project)
-    remarks: list[str] = []
-    taken = [_take(project, found, progress) for found in _claims(project, stop, remarks)]
+    left = Left()
+    taken = [_take(project, found, progress) for found in claims(project, stop, left)]
     drained = send_out(project, stop, progress, transport_of)
-    remarks += hand_back(project, progress)
-    remarks += purge_when_due(project)
-    return Passed(tuple(taken), tuple(remarks), tuple(complain(drained)))
+    unwritten = hand_back(project, progress)
+    purged = purge_when_due(project)
+    troubles = [*([TargetError(left.away)] if left.away else []), *complain(drained)]
+    return Passed(
+        tuple(taken), (*left.remarks, *unwritten, *purged), tuple(troubles), stuck=left.stuck or bool(unwritten)
+    )
 
 
 def _note_end(progress: Progress, begun: float, passed: Passed, **more: int) -> None:
@@ -104,65 +106,10 @@ def _take(project: Project, found: Claim, progress: Progress) -> Batch:
     return batch
 
 
-def _claims(project: Project, stop: threading.Event, remarks: list[str]) -> Iterator[Claim]:
-    """Files claimed before a crash first, then what is settled in the inbox."""
-    work = project.plan.settings.var / "work"
-    plan, inbox = project.plan, project.plan.settings.inbox
-    for found in unfinished(work):
-        if not is_held(project, found.file_name, found.subfolder):
-            with_partner(plan, found, inbox)
-            yield found
-    listing = _settled(project, stop)
-    remarks += listing.remarks
-    remarks += [f"{path.name} is still being written; the next run takes it." for path in listing.unsettled]
-    for dropped in listing.settled:
-        if stop.is_set():
-            return
-        waiting = waits(plan, dropped, listing.settled)
-        if waiting is not None and waiting.remark:
-            remarks.append(waiting.remark)
-        if waiting is not None or is_held(project, dropped.path.name, dropped.subfolder):
-            continue
-        taken = claim(dropped.path, dropped.subfolder, work)
-        if taken is None:
-            remarks.append(f"{dropped.path.name} is held open by another program or gone; the next run takes it.")
-        else:
-            with_partner(plan, taken, inbox)
-            yield taken
-
-
-def is_held(project: Project, name: str, subfolder: str | None) -> bool:
-    """Whether a file has to wait: while a mapping is wrong, what no other feed claims may belong to its feed."""
-    if not project.plan.stopped:
-        return False
-    with project.engine.connect() as connection:
-        origin = feed_of_workbook(connection, f"errors/{name}")
-    if origin is not None:
-        return origin not in project.plan.mappings
-    try:
-        match_feed(project.plan.mappings, name, subfolder)
-    except FileRefused:
-        return True
-    return False
-
-
-def _settled(project: Project, stop: threading.Event) -> Listing:
-    """Look at the inbox, and once more after the settle time where something was too fresh to tell."""
-    settings, clock = project.plan.settings, project.clock
-    with suppress(OSError):  # a read-only project folder is told by what really needs to write
-        settings.inbox.mkdir(exist_ok=True)
-    settle = settings.intake.settle_seconds
-    listing = look(settings.inbox, project.plan.mappings, {}, settle, clock.now())
-    if listing.unsettled:
-        clock.wait(settle, stop)
-        listing = look(settings.inbox, project.plan.mappings, listing.sights, settle, clock.now())
-    return listing
-
-
 def _report(project: Project, passed: Passed) -> Report:
     with project.engine.connect() as connection:
         found = figures(connection)
     told = balance(found, project.targets)
     in_doubt = any(state == DeliveryState.IN_DOUBT for _, _, state, _ in found.deliveries)
-    code = 3 if passed.troubles else exit_code(told, in_doubt=in_doubt)
+    code = 3 if passed.troubles else max(exit_code(told, in_doubt=in_doubt), int(passed.stuck))
     return Report(passed.batches, told, passed.remarks, passed.troubles, code)

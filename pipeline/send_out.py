@@ -55,6 +55,7 @@ def _drain(
 ) -> Drained:
     from pipeline.delivery.deliver import Drain
 
+    project.writer.write(lambda c: book.not_from_the_future(c, account.name, project.clock.now()))
     transport = transport_of(account)
     try:
         return Drain(

@@ -17,6 +17,7 @@ from pipeline.closing.balance import balance, in_words
 from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, OrderdropError, SetupError
 from pipeline.events import Event
+from pipeline.inbox import is_held
 from pipeline.intake.bell import Bell, listening
 from pipeline.intake.folder import look
 from pipeline.intake.settle import Sight
@@ -27,7 +28,7 @@ from pipeline.pairs import waits
 from pipeline.progress import Progress, Quiet
 from pipeline.project import Plan, Project, load_good_plan, opened
 from pipeline.reload import marks, wrong_schemas
-from pipeline.run import Passed, is_held, one_pass
+from pipeline.run import Passed, one_pass
 from pipeline.send_out import TransportOf, http_transport
 from pipeline.side_work import WORKERS, Rest, SideWork
 from pipeline.tell import all_is_well, telling_trouble
@@ -89,6 +90,8 @@ class Watcher:
         self._clock_of = clock_of
         self._aside = aside
         self._marks: object = None
+        self._offset: float | None = None
+        self._away: str | None = None
         self._sights: Mapping[Path, Sight] = {}
         self._said: set[str] = set()
         self._last_pass = float("-inf")
@@ -104,13 +107,22 @@ class Watcher:
     def round(self) -> float:
         """One look, and what follows from it; returns the seconds until the next look."""
         # A new clock each time: one that only counts on would miss that the machine slept, or its clock was set.
-        self._project = replace(self._project, clock=self._clock_of())
+        self._set_clock(self._clock_of())
         self._progress.note(Event.ROUND)
         self._reload()
         self._aside.attend(self._project)
         if self._something_to_do():
             self._pass()
         return self._pause()
+
+    def _set_clock(self, clock: Clock) -> None:
+        """Where the clock was set, a settle time that seems over may not be: doubts count anew."""
+        before, offset = self._offset, getattr(clock, "offset", 0.0)
+        self._project, self._offset = replace(self._project, clock=clock), offset
+        if before is not None and abs(offset - before) > _CLOCK_SET:
+            text = f"The clock was set by {offset - before:+.0f} seconds, or the machine slept; doubts count from now."
+            self._progress.say(text, Event.CLOCK_WAS_SET, seconds=round(offset - before, 1))
+            self._project.writer.write(lambda c: book.doubt_anew(c, clock.now()))
 
     # --- settings and mappings ---------------------------------------------------------------------------------
 
@@ -161,6 +173,7 @@ class Watcher:
         settings = project.plan.settings
         listing = look(settings.inbox, project.plan.mappings, self._sights, settings.intake.settle_seconds, now)
         self._sights = listing.sights
+        self._tell_away(listing.away)
         if now < self._rest("pass").until:
             return False
         ready = any(
@@ -170,6 +183,13 @@ class Watcher:
         )
         overdue = not 0 <= now - self._last_pass < IDLE_PASS_SECONDS
         return ready or overdue or any(at <= now for at in self._due().values())
+
+    def _tell_away(self, away: str | None) -> None:
+        if away is not None and away != self._away:
+            self._progress.say(f"{away} Nothing is lost; it is looked at again.", Event.INBOX_AWAY)
+        elif away is None and self._away is not None:
+            self._progress.say("inbox/ is back.", Event.INBOX_BACK)
+        self._away = away
 
     def _due(self) -> dict[str, float]:
         """When each account has something to do again."""
@@ -262,3 +282,5 @@ def _standing(entry: Mapping[str, Any]) -> str:
 
 
 _SHORTEST_PAUSE = 0.25
+_CLOCK_SET = 2.0
+"""Seconds; a time server that keeps a clock right moves it by less."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -50,14 +51,28 @@ def says_what_happened(command: F) -> F:
         try:
             code = command(*args, **options)
         except OrderdropError as problem:
-            say(_shaped(str(problem), Event.COMMAND_FAILED, options.get("log_format")))
-            if options.get("as_json"):
-                print_json({"error": str(problem), "exit_code": problem.exit_code})
-            code = problem.exit_code
+            code = _failed(str(problem), problem.exit_code, options)
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            code = _failed(_in_words(problem), 1, options)
         if code:
             raise click.exceptions.Exit(code)
 
     return wrapped  # type: ignore[return-value]  # same signature, as click needs it
+
+
+def _failed(said: str, code: int, options: Mapping[str, Any]) -> int:
+    say(_shaped(said, Event.COMMAND_FAILED, options.get("log_format")))
+    if options.get("as_json"):
+        print_json({"error": said, "exit_code": code})
+    return code
+
+
+def _in_words(problem: OSError) -> str:
+    where = f" ({problem.filename})" if problem.filename else ""
+    advice = "Make room on the disk" if problem.errno in {errno.ENOSPC, errno.EDQUOT} else "Mend that"
+    return f"The system says: {problem.strerror or problem}{where}. {advice}, then run again; nothing is lost."
 
 
 def say(text: str) -> None:

@@ -30,6 +30,11 @@ class RealClock:
         """The wall time at the start of the process plus what has passed since."""
         return self._wall + (time.monotonic() - self._start)
 
+    @property
+    def offset(self) -> float:
+        """What the wall clock showed beside the one that only counts on: it changes when somebody sets the clock."""
+        return self._wall - self._start
+
     def wait(self, seconds: float, stop: threading.Event) -> None:
         """Sleep, woken by ``stop``."""
         stop.wait(seconds)

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+_MOST_BYTES = 200
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Letters and digits that nobody mistakes for one another when a reference is typed."""
 
@@ -24,18 +25,27 @@ class Claim:
     subfolder: str | None
 
 
+_HELD = frozenset({errno.ENOENT, errno.EBUSY, errno.ETXTBSY, errno.EAGAIN})
+_SHARING_VIOLATION = 32
+
+
 def claim(path: Path, subfolder: str | None, work: Path) -> Claim | None:
-    """Move a file from the inbox to ``work/<link>[@feed]/<name>``; ``None`` when it is gone or held open."""
+    """Move a file from the inbox to ``work/<link>[@feed]/<name>``; ``None`` when it is gone or held open.
+
+    ``OSError`` when it cannot be moved for another reason (no permission, a full disk); it is where it was then.
+    """
     link = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     folder = work / (f"{link}@{subfolder}" if subfolder else link)
-    folder.mkdir(parents=True)
     name = clean_name(path.name)
     target = folder / name
     try:
+        folder.mkdir(parents=True)
         _move(path, target)
-    except OSError:
+    except OSError as problem:
         shutil.rmtree(folder, ignore_errors=True)
-        return None
+        if problem.errno in _HELD or getattr(problem, "winerror", None) == _SHARING_VIOLATION:
+            return None
+        raise
     sync_folder(folder)
     sync_folder(path.parent)
     return Claim(link, target, name, subfolder)
@@ -46,7 +56,15 @@ def clean_name(name: str) -> str:
     readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     plain = "".join("_" if ch == "\N{REPLACEMENT CHARACTER}" or not ch.isprintable() else ch for ch in readable)
     stem, dot, suffix = plain.rpartition(".")
-    return f"{stem[:150]}{dot}{suffix[:20]}" if dot else plain[:150]
+    if not dot:
+        stem, suffix = plain, ""
+    ending = f"{dot}{suffix[:20]}"
+    return f"{_cut(stem[:150], _MOST_BYTES - len(ending.encode()))}{ending}"
+
+
+def _cut(text: str, most: int) -> str:
+    """At most so many bytes, and no letter cut in two: a name may have 255 bytes, and the workbook's ending is ours."""
+    return text.encode()[:most].decode("utf-8", "ignore")
 
 
 PARTNER = "partner"
@@ -135,6 +153,8 @@ def _move(path: Path, target: Path) -> None:
 
 def _copy_over(path: Path, target: Path) -> None:
     """Between two file systems there is no rename: copy under a name nobody reads, sync, rename, remove."""
+    if not os.access(path.parent, os.W_OK):  # copied, it would still lie there and be copied again the next time
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path.parent))
     halfway = target.parent / f".copying-{target.name}"
     with path.open("rb") as source, halfway.open("wb") as copy:
         shutil.copyfileobj(source, copy)

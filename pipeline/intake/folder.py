@@ -7,7 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.intake.settle import Sight, is_left_alone, is_settled
+from pipeline.intake.claim import clean_name
+from pipeline.intake.settle import Sight, is_left_alone, is_settled, lock_names
+
+STALE_LOCK = 86400.0
+"""Seconds after which a lock file says nothing any more: the program that laid it has died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,16 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One look at the inbox; ``remarks`` are sentences about what is left lying and why."""
+    """One look at the inbox; ``remarks`` are sentences about what is left lying and why.
+
+    ``away`` says why the inbox itself cannot be listed, as when the share it is on has gone.
+    """
 
     settled: tuple[Dropped, ...]
     sights: Mapping[Path, Sight]
     remarks: tuple[str, ...] = ()
     unsettled: tuple[Path, ...] = field(default=())
+    away: str | None = None
 
 
 def look(
@@ -33,15 +41,18 @@ def look(
 ) -> Listing:
     """List the inbox and its feed folders; ``before`` is what the previous look saw."""
     remarks: list[str] = []
-    candidates = _files(inbox, None, remarks)
-    for folder in _folders(inbox):
+    try:
+        inside = sorted(inbox.iterdir())
+    except OSError as problem:
+        return Listing((), {}, away=f"inbox/ cannot be listed ({problem.strerror}). If it is on a share, connect it.")
+    candidates = _files(inside, None, now, remarks)
+    for folder in _folders(inside):
         feed = next((f for f in feeds if f.casefold() == folder.name.casefold()), None)
         if feed is None:
-            remarks.append(
-                f"inbox/{folder.name} is a folder, but no feed is called that: what lies in it is left alone."
-            )
+            name = clean_name(folder.name)
+            remarks.append(f"inbox/{name} is a folder, but no feed is called that: what lies in it is left alone.")
         else:
-            candidates += _files(folder, feed, remarks)
+            candidates += _files(_entries(folder, remarks), feed, now, remarks)
     return _sort_out(candidates, before, settle_seconds, now, remarks)
 
 
@@ -74,27 +85,43 @@ def _sight(path: Path, now: float) -> Sight | None:
     return Sight(found.st_size, max(found.st_mtime, found.st_ctime), now)
 
 
-def _files(folder: Path, feed: str | None, remarks: list[str]) -> list[Dropped]:
-    found = []
-    for path in _entries(folder):
+def _files(entries: list[Path], feed: str | None, now: float, remarks: list[str]) -> list[Dropped]:
+    found, names = [], {path.name for path in entries}
+    for path in entries:
         if is_left_alone(path.name):
             continue
         kind = _kind(path)
-        if stat.S_ISREG(kind):
+        if any(lock in names for lock in lock_names(path.name)) and (said := open_elsewhere(path, now)):
+            remarks.append(f"{said} It is taken once it is closed.")
+        elif stat.S_ISREG(kind):
             found.append(Dropped(path, feed))
         elif kind and not (stat.S_ISDIR(kind) and feed is None):
             remarks.append(f"{_shown(path)} is not a plain file and is left alone.")
     return found
 
 
-def _folders(inbox: Path) -> list[Path]:
-    return [p for p in _entries(inbox) if stat.S_ISDIR(_kind(p)) and not p.name.startswith(".")]
+def open_elsewhere(path: Path, now: float) -> str | None:
+    """A sentence when somebody has the file open in an office program: its lock lies beside it, and is not stale."""
+    for lock in lock_names(path.name):
+        try:
+            laid = path.with_name(lock).lstat().st_mtime
+        except (OSError, ValueError):
+            continue
+        if now - laid < STALE_LOCK:
+            name = clean_name(path.name)
+            return f"{name} is open in another program: {clean_name(lock)} lies beside it (delete that if it is not)."
+    return None
 
 
-def _entries(folder: Path) -> list[Path]:
+def _folders(entries: list[Path]) -> list[Path]:
+    return [p for p in entries if stat.S_ISDIR(_kind(p)) and not p.name.startswith(".")]
+
+
+def _entries(folder: Path, remarks: list[str]) -> list[Path]:
     try:
         return sorted(folder.iterdir())
-    except OSError:
+    except OSError as problem:
+        remarks.append(f"{_shown(folder)} cannot be listed ({problem.strerror}); make it readable for this user.")
         return []
 
 
@@ -107,4 +134,4 @@ def _kind(path: Path) -> int:
 
 def _shown(path: Path) -> str:
     parts = path.parts
-    return "/".join(parts[parts.index("inbox") :]) if "inbox" in parts else path.name
+    return "/".join(map(clean_name, parts[parts.index("inbox") :])) if "inbox" in parts else clean_name(path.name)

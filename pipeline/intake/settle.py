@@ -38,6 +38,11 @@ def is_left_alone(name: str) -> bool:
     return lowered.startswith(("~$", ".", "~wrl")) or lowered in _NEVER or lowered.endswith((*_BEING_COPIED, "~"))
 
 
+def lock_names(name: str) -> tuple[str, str]:
+    """The files that Excel and LibreOffice lay beside a workbook while somebody has it open."""
+    return f"~${name}", f".~lock.{name}#"
+
+
 def is_settled(first: Sight, latest: Sight, settle_seconds: float) -> bool:
     """Whether size and time have stood still for ``settle_seconds``.
 

@@ -114,6 +114,11 @@ def feed_of_workbook(connection: sa.Connection, workbook: str) -> str | None:
     return connection.execute(sa.select(batches.c.feed).where(batches.c.workbook == workbook)).scalar()
 
 
+def any_batch(connection: sa.Connection) -> bool:
+    """Whether a file was ever taken in."""
+    return connection.execute(sa.select(batches.c.id).limit(1)).first() is not None
+
+
 def unfinished(connection: sa.Connection) -> list[Batch]:
     """Batches that closing has to look at: still delivering, not put away yet, or with a workbook out.
 

@@ -28,7 +28,7 @@ def copy_ledger(source: Path, target: Path) -> None:
         draft.replace(target)
     except (sqlite3.Error, OSError) as problem:
         draft.unlink(missing_ok=True)
-        raise in_words(problem) from problem
+        raise in_words(problem, str(source)) from problem
 
 
 def _copy(read: sqlite3.Connection, draft: Path) -> None:

@@ -326,6 +326,23 @@ def recover(connection: sa.Connection, now: float) -> int:
     return len(interrupted)
 
 
+def not_from_the_future(connection: sa.Connection, account: str, now: float) -> int:
+    """What was put off while the clock stood ahead is due now: nobody waits for a time that was never right."""
+    ahead = sa.and_(
+        deliveries.c.account == account,
+        deliveries.c.state.in_(OPEN),
+        deliveries.c.due_at.is_not(None),
+        deliveries.c.updated_at > now + 60,
+    )
+    return connection.execute(sa.update(deliveries).where(ahead).values(due_at=now, updated_at=now)).rowcount
+
+
+def doubt_anew(connection: sa.Connection, now: float) -> int:
+    """After the clock was set: every doubt counts from now, since nobody knows how long ago its bytes left."""
+    doubted = sa.and_(steps.c.state == "intended", steps.c.doubt_since.is_not(None))
+    return connection.execute(sa.update(steps).where(doubted).values(doubt_since=now)).rowcount
+
+
 # --- steps -------------------------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ BUSY_SECONDS = 30.0
 
 def open_engine(url: str) -> sa.Engine:
     """Connect, create or migrate; ``LedgerError`` when the ledger cannot be read, written or trusted."""
-    with ledger_trouble():
+    with ledger_trouble(sa.make_url(url).database):
         engine = _engine(url)
         try:
             with _one_at_a_time(engine.url):
@@ -68,19 +68,19 @@ def open_readonly(url: str) -> sa.Engine | None:
 
 
 @contextmanager
-def ledger_trouble() -> Iterator[None]:
-    """Turn whatever the database says into a ``LedgerError`` with what to do."""
+def ledger_trouble(database: str | None = None) -> Iterator[None]:
+    """Turn whatever the database says into a ``LedgerError`` with what to do; ``database`` is its file, if any."""
     try:
         yield
     except SQLAlchemyError as problem:
         cause = getattr(problem, "orig", None) or problem
-        raise in_words(cause) from problem
+        raise in_words(cause, database) from problem
     except Timeout as problem:
         raise LedgerError(
             "The ledger is being built by another command that does not end. Stop it, then run again."
         ) from problem
     except OSError as problem:
-        raise in_words(problem) from problem
+        raise in_words(problem, database) from problem
 
 
 def _engine(url: str) -> sa.Engine:

@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             connection.execute("BEGIN")  # all answers are of one moment
             yield connection
     except sqlite3.Error as problem:
-        raise in_words(problem) from problem
+        raise in_words(problem, str(path)) from problem
 
 
 def _is_current(connection: sqlite3.Connection) -> bool:

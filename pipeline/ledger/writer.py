@@ -82,7 +82,7 @@ class GroupWriter:
 
     def _commit(self, group: list[_Queued]) -> None:
         try:
-            with ledger_trouble(), self._engine.begin() as connection:
+            with ledger_trouble(self._engine.url.database), self._engine.begin() as connection:
                 results = [what(connection) for what, _, _ in group]
                 begun = time.monotonic()
             self._linger = min(_LONGEST_LINGER, time.monotonic() - begun)

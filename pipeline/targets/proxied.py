@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
+from pipeline.errors import SetupError
 from pipeline.targets.contract import Answer, Signed
 from pipeline.targets.sending import MAX_ANSWER_BYTES, TOO_LARGE, TOO_SLOW, NotSent, Unanswered
 
@@ -16,7 +18,7 @@ class Proxied:
     def __init__(self, timeout: float, concurrency: int, clock: Callable[[], float]) -> None:
         self._deadline = timeout
         self._clock = clock
-        self._client = httpx.Client(
+        self._client = _client(
             timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
             follow_redirects=False,
@@ -42,7 +44,7 @@ class Proxied:
                 return Answer(response.status_code, _headers(response), self._body(response, started))
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+        except _NOT_SENT as problem:
             raise NotSent(_plainly(problem)) from None
         except (httpx.HTTPError, httpx.StreamError) as problem:
             raise Unanswered(_plainly(problem)) from None
@@ -60,6 +62,26 @@ class Proxied:
         return b"".join(pieces)
 
 
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.ProxyError,  # a proxy is asked to connect first: what it refuses has not left this machine
+)
+
+
+def _client(**options: Any) -> httpx.Client:  # noqa: ANN401 - what httpx takes
+    """A client; ``SetupError`` when nobody can use the proxy. Its address is not quoted: it may hold a password."""
+    try:
+        return httpx.Client(**options)
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise SetupError(
+            "The proxy that the environment names (HTTPS_PROXY or ALL_PROXY) cannot be used. Write it as "
+            "http://host:port, or take it out; NO_PROXY names hosts that are reached without it."
+        ) from None
+
+
 def _headers(response: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
@@ -67,6 +89,7 @@ def _headers(response: httpx.Response) -> dict[str, str]:
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, "no connection within the time-out"),
     (httpx.ConnectError, "no connection"),
+    (httpx.ProxyError, "the proxy named in the environment did not connect"),
     (httpx.PoolTimeout, "no free connection"),
     (httpx.ReadTimeout, "no answer within the time-out"),
     (httpx.WriteTimeout, "the call could not be written within the time-out"),
