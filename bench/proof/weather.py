@@ -15,7 +15,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,11 @@ PLAYS: tuple[Play, ...] = (
     Play("Keap: contact, product, order, payment, a change", "keap", SimulatedKeap, (
         Delivered("place_order", [_PAID, order("2")], {"create_products": True}),
         Delivered("place_order", [order("2", fields={"shipping_city": "Salem"})], {"create_products": True}),
+    )),
+    Play("Keap: a line less in a changed order", "keap", SimulatedKeap, (
+        Delivered("place_order", [order("1", fields={"shipping_total": Decimal(3)})], {"create_products": True}),
+        Delivered("place_order", [replace(order("1"), cleared=("shipping_total",))],
+                  {"create_products": True, "removed_lines": "delete"}),
     )),
     Play("Kapture: orders, its list shows our number", "kapture", lambda: SimulatedKapture(pull_shows_erp_id=True), (
         Delivered("push_order", [order("1"), order("2")]),

@@ -172,7 +172,7 @@ class SimulatedKeap:
             "/orders/model/customFields": {"POST": self._create_field},
             r"/orders/(\d+)": {"GET": self._get_order, "PATCH": self._change_order},
             r"/orders/(\d+)/items": {"POST": self._add_item},
-            r"/orders/(\d+)/items/(\d+)": {"PATCH": self._change_item},
+            r"/orders/(\d+)/items/(\d+)": {"PATCH": self._change_item, "DELETE": self._remove_item},
             "/subscriptions": {"GET": self._list_subscriptions, "POST": self._create_subscription},
             r"/subscriptions/(\d+)": {"PATCH": self._change_subscription},
             r"/orders/(\d+)/payments": {"GET": self._list_payments, "POST": self._create_payment},
@@ -214,6 +214,10 @@ class SimulatedKeap:
 
     def _change_item(self, call: Call, order_id: str, item_id: str) -> Reply:
         return Reply(200, self._book.change_item(order_id, item_id, _body(call, rules.ITEM_CHANGE), _mask(call)))
+
+    def _remove_item(self, _call: Call, order_id: str, item_id: str) -> Reply:
+        self._book.remove_item(order_id, item_id)
+        return Reply(204, "")
 
     def _list_subscriptions(self, call: Call) -> Reply:
         return _page(call, "subscriptions", self._subscriptions.listed(call.param("filter")))

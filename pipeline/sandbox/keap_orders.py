@@ -92,6 +92,15 @@ class OrderBook:
         self.touch(order)
         return self._item_view(item)
 
+    def remove_item(self, order_id: str, item_id: str) -> None:
+        """The item is gone, its price with it."""
+        order = self.order(order_id)
+        kept = [item for item in order["order_items"] if item["id"] != item_id]
+        if len(kept) == len(order["order_items"]):
+            raise BadRequest("Order item not found", 404)
+        order["order_items"] = kept
+        self.touch(order)
+
     def _new_item(self, item: Json) -> Json:
         self._items += 1
         return {"id": str(self._items), **item}

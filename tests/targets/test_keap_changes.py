@@ -8,10 +8,22 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keap_bench import FIELDS, Bench, Lost, account, answer, changed, line, money, order
+from keap_bench import FIELDS, Bench, Lost, account, answer, changed, emptied, line, money, order
 
 from pipeline.errors import SetupError
-from pipeline.targets.contract import Absent, Found, Later, Listed, Paused, PlanRefused, Prior, Refused, Unclear
+from pipeline.targets.contract import (
+    Absent,
+    Done,
+    Found,
+    InDoubt,
+    Later,
+    Listed,
+    Paused,
+    PlanRefused,
+    Prior,
+    Refused,
+    Unclear,
+)
 from pipeline.targets.keap.changes import item_change, line_changes
 from pipeline.targets.keap.custom_fields import readable
 from pipeline.targets.keap.lines import items_of, total_of
@@ -50,6 +62,65 @@ def test_added_lines_are_added_once_however_often_the_change_is_sent():
         update(bench, before, after, result)
     assert lines_at(bench)[1:] == [("PRODUCT", "WR-200", 1, "24.5"), ("SHIPPING", "", 1, "6.5")]
     assert bench.tenant.truth()["orders"][0]["total"] == str(total_of(after))
+
+
+def removed(bench: Bench, before, after, result):
+    return update(bench, before, after, result, removed_lines="delete")
+
+
+def test_a_line_the_file_no_longer_has_is_deleted_where_asked_for():
+    bench = Bench()
+    before = order(line(), line(), line(sku="INS-1", price="5.00"), shipping_total=money("3"))
+    result = bench.place(before)
+    bench.sent.clear()
+    after = order(line(), line(sku="WR-200", price="24.50", quantity="1"), shipping_total=money("3"))
+    for _ in range(2):
+        removed(bench, before, after, result)
+    assert sorted(lines_at(bench)) == [
+        ("PRODUCT", "WB-100", 2, "19.95"), ("PRODUCT", "WR-200", 1, "24.5"), ("SHIPPING", "", 1, "3.0"),
+    ]  # fmt: skip
+    assert [call.split()[0] for call in bench.writes] == ["POST", "DELETE", "DELETE"]
+
+
+def test_a_cleared_total_is_a_line_taken_away():
+    bench = Bench()
+    before = order(shipping_total=money("3"))
+    result = bench.place(before)
+    removed(bench, before, emptied(before, "shipping_total"), result)
+    assert lines_at(bench) == [("PRODUCT", "WB-100", 2, "19.95")]
+    assert bench.operation(removed_lines="delete").clears("shipping_total")
+    assert not bench.operation().clears("shipping_total")
+
+
+def test_a_line_that_somebody_changed_is_not_deleted():
+    bench = Bench()
+    before = order(line(), line(sku="INS-1", price="5.00"))
+    result = bench.place(before)
+    bench.tenant._book.orders["5310"]["order_items"][1]["quantity"] = 7
+    bench.sent.clear()
+    with pytest.raises(PlanRefused) as refused:
+        removed(bench, before, order(line()), result)
+    assert refused.value.refused.code == "keap_lines_differ"
+    assert bench.writes == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (answer(204, b""), Done), (answer(200, b""), Done), (answer(404, {"code": 404, "message": "gone"}), Done),
+        (answer(503, "x"), InDoubt), (answer(401, {"fault": {"faultstring": "Invalid access token"}}), Paused),
+        (answer(400, {"code": 400, "message": "cannot be removed"}), Refused),
+    ],
+)  # fmt: skip
+def test_what_the_answer_to_a_deletion_means(reply, kind):
+    bench = Bench()
+    before = order(line(), line(sku="INS-1", price="5.00"))
+    result = bench.place(before)
+    plan = bench.operation(removed_lines="delete").plan(order(line()), Prior(result, before))
+    step = next(plan)
+    while not step.name.startswith("remove:"):
+        step = plan.send(bench.perform(step).result)
+    assert isinstance(step.read(reply), kind)
 
 
 def test_a_second_equal_line_is_another_line():

@@ -218,6 +218,7 @@ def test_the_official_schema_takes_every_body(spec):
         bench.place(changed(record, order_id=f"FH-{number}"), **options)
     bench.place(order(line(sku="NEW"), order_id="FH-9"), create_products=True)
     update(bench, order(order_id="FH-0"), order(line(quantity="7"), line(sku="INS-1"), order_id="FH-0", note="y"))
+    update(bench, order(line(), line(sku="INS-1"), order_id="FH-6"), order(order_id="FH-6"), removed_lines="delete")
     full = order(order_id="FH-7", phone="5", note="x", company="Berg", shipping_address2="2")
     update(bench, full, emptied(full, "phone", "note", "company", "shipping_address2"))
     club = [line(sku="SUB-12", quantity="1", price="27", line_type="subscription")]
@@ -234,6 +235,7 @@ def test_the_official_schema_takes_every_body(spec):
     assert {"POST /rest/v2/orders/{order_id}/items", "POST /rest/v2/orders/model/customFields"} <= seen
     assert {"POST /rest/v2/subscriptions", "PATCH /rest/v2/subscriptions/{subscription_id}"} <= seen
     assert {"PATCH /rest/v2/orders/{order_id}/items/{order_item_id}", "PATCH /rest/v2/contacts/{contact_id}"} <= seen
+    assert "DELETE /rest/v2/orders/{order_id}/items/{order_item_id}" in seen
 
 
 def update(bench: Bench, before: Record, after: Record, **options) -> None:

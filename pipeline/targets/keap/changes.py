@@ -12,7 +12,7 @@ from pipeline.targets.contract import PlanRefused, Refused, Result
 from pipeline.targets.keap.answers import remote_id
 from pipeline.targets.keap.clearing import cleared_since, order_blanks
 from pipeline.targets.keap.lines import Item, clean, items_of, number, shown
-from pipeline.targets.keap.lookups import is_item
+from pipeline.targets.keap.lookups import is_item, is_kind
 from pipeline.targets.keap.payload import custom_values, item_payload, order_details
 from pipeline.targets.keap.people import Json
 
@@ -112,6 +112,28 @@ def item_ids(changes: LineChanges, listed: list[Entry] | None, currency: str) ->
         if entry is None:
             raise PlanRefused(_differs(old))
         found.append(remote_id(entry))
+    return found
+
+
+def removed_ids(changes: LineChanges, listed: list[Entry] | None, currency: str) -> list[str]:
+    """Keap's ids of the items the file no longer has; one that is not there any more is gone already.
+
+    Raises :class:`PlanRefused` when one is there otherwise than it was sent: then somebody has worked on the order.
+    """
+    if listed is None:  # a dry run, which has read nothing
+        return [f"<id of {shown(old)}>" for old in changes.removed]
+    free, found = list(listed), []
+    stay = [*changes.kept, *(item for item, _ in changes.added)]
+    for item in stay:
+        _take(free, (item,), currency)
+    for old, new in changes.changed:
+        _take(free, (new, old), currency)
+    for old in changes.removed:
+        entry = _take(free, (old,), currency)
+        if entry is not None:
+            found.append(remote_id(entry))
+        elif any(is_kind(other, old) for other in free):
+            raise PlanRefused(_differs(old))
     return found
 
 

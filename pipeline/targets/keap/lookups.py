@@ -151,15 +151,19 @@ def _is_dim(entry: Entry, item: Item) -> bool:
 
 def is_item(entry: Mapping[str, Any], item: Item, currency: str) -> bool:
     """Whether an item as Keap lists it is this one: type, SKU, quantity and price; a discount by its size."""
-    product = entry.get("product")
-    sku = clean(product.get("sku")) if isinstance(product, Mapping) else ""
     price = entry.get("price_per_unit")
     amount = price.get("amount") if isinstance(price, Mapping) else None
     if not isinstance(amount, int) or isinstance(amount, bool):
         return False
     same_price = abs(amount) == minor(abs(item.price), currency)
-    same_kind = clean(entry.get("item_type")) == item.item_type and sku == item.sku
-    return same_kind and same_price and entry.get("quantity") == item.quantity
+    return is_kind(entry, item) and same_price and entry.get("quantity") == item.quantity
+
+
+def is_kind(entry: Mapping[str, Any], item: Item) -> bool:
+    """Whether an item as Keap lists it has the type and SKU of this one."""
+    product = entry.get("product")
+    sku = clean(product.get("sku")) if isinstance(product, Mapping) else ""
+    return clean(entry.get("item_type")) == item.item_type and sku == item.sku
 
 
 def _by_custom_field(sought: OrderSought, redact: Redact) -> Reading:

@@ -10,7 +10,15 @@ from typing import Any, Protocol
 from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
 from pipeline.targets.contract import Operation, Plan, Prior, Refused, Result, Step
-from pipeline.targets.keap.changes import LineChanges, item_change, item_ids, line_changes, order_change, unsendable
+from pipeline.targets.keap.changes import (
+    LineChanges,
+    item_change,
+    item_ids,
+    line_changes,
+    order_change,
+    removed_ids,
+    unsendable,
+)
 from pipeline.targets.keap.clearing import (
     CLEARED_BY_ORDER,
     NO_NAMES,
@@ -114,9 +122,14 @@ class PlaceOrder:
             self.plan,
             self.problems,
             can_update=True,
-            clears=lambda name: name in CLEARED_BY_ORDER or name in self.steps.custom_fields,
+            clears=self._clears,
             named_products=self._named_products,
         )
+
+    def _clears(self, name: str) -> bool:
+        """Totals become lines of the order, so they go where lines may."""
+        totals = ("shipping_total", "tax_total", "discount_total") if self.options.removed_lines == "delete" else ()
+        return name in CLEARED_BY_ORDER or name in self.steps.custom_fields or name in totals
 
     def _named_products(self, named: Named) -> Plan:
         """Products that are made where they lack need not be there."""
@@ -179,13 +192,17 @@ class PlaceOrder:
         if not known.get("id"):  # a person said "delivered" and nobody noted the id: search before all else
             known = unless(ALREADY_THERE, (yield from self._order(record, look_first=True)))
         lines = line_changes(record, prior.record)
-        refusal = unsendable(record, prior.record, lines.removed, send_payment=self.options.send_payment)
+        kept_there = lines.removed if self.options.removed_lines == "refuse" else ()
+        refusal = unsendable(record, prior.record, kept_there, send_payment=self.options.send_payment)
         current = yield self.steps.current_order(known["id"], refusal)
         # Once more, what can refuse comes before the first write.
         ids = item_ids(lines, current["items"], record.text("currency"))
+        gone = removed_ids(lines, current["items"], record.text("currency"))
         products = yield from self._products(record, {item.sku for item, _ in lines.added})
         known = dict((yield from self._details(record, prior.record, known, current)))
         yield from self._lines(record, known["id"], lines, ids, products)
+        for item_id in gone:  # after those that came: an order is never without a line
+            yield self.steps.item_remove(known["id"], item_id)
         yield from self._mirror(record, prior.record, known.get("contact_id", ""))
         more = number(record.fields.get("amount_paid")) - number(prior.record.fields.get("amount_paid"))
         return (yield from self._pay(record, unless("found", known), more, look_first=True))

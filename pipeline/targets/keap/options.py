@@ -58,8 +58,10 @@ class PlaceOrderOptions(OrderOptions, frozen=True, forbid_unknown_fields=True):
     ``subscriptions``: ``product`` sells a subscription as a plain product; ``mirror`` also keeps a subscription of
     the plan ``subscription_plans`` names for its SKU, with auto-charge off. ``subscription_amount``: the ``plan``'s
     price, or the file's in ``major`` or ``minor`` units: which of them Keap means is not documented.
+    ``removed_lines``: whether a line that a changed order no longer has is left to a person or deleted at Keap.
     """
 
+    removed_lines: str = "refuse"
     subscriptions: str = "product"
     subscription_amount: str = "plan"
     subscription_plans: dict[str, str | int] = {}
@@ -92,6 +94,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "several_contacts": ("refuse", "oldest"),
     "order_type": ("OFFLINE", "ONLINE"),
     "discount_sign": ("negative", "positive"),
+    "removed_lines": ("refuse", "delete"),
     "subscriptions": ("product", "mirror"),
     "subscription_amount": ("plan", "major", "minor"),
     "style": ("itemized", "place_order"),

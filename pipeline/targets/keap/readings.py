@@ -117,6 +117,12 @@ class Readings:
             self.catalogue.clear()  # a product may have been deleted since it was looked up
         return outcome
 
+    def removed(self, item_id: str, answer: Answer) -> Outcome:
+        """An item that was deleted; one that is gone already is, too."""
+        bad = answers.trouble(answer, self.redact, answers.field_named, reads_only=False)
+        gone = answer.status == 404 and isinstance(bad, Refused)
+        return bad if bad is not None and not gone else Done({"id": item_id})
+
     def existing(self, sought: OrderSought, answer: Answer) -> Outcome:
         """The one order with this order id."""
         entries = self.entries(answer, "orders")

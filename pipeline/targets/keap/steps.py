@@ -145,6 +145,12 @@ class Steps:
         request = Request("PATCH", f"/rest/v2/orders/{order_id}/items/{item_id}", mask, json=payload)
         return Step(f"line:{item_id}", request, self.read.order, repeatable=True, search_hint=f"Keap order {order_id}")
 
+    def item_remove(self, order_id: str, item_id: str) -> Step:
+        """Delete one line; it may be repeated, for what is gone stays gone."""
+        request = Request("DELETE", f"/rest/v2/orders/{order_id}/items/{item_id}")
+        read = partial(self.read.removed, item_id)
+        return Step(f"remove:{item_id}", request, read, repeatable=True, search_hint=f"Keap order {order_id}")
+
     def item_add(self, order_id: str, item: Item, number: int, payload: Json, currency: str) -> Step:
         """One more line; it is there when the order lists ``number`` equal ones."""
         return Step(
