@@ -174,6 +174,7 @@ def test_an_empty_cell_of_an_order_leaves_what_is_there_and_a_cleared_one_emptie
     there = the_order(shop)
     assert (there["email"], there["customer"]["phone"], there["shipping_total"]) == ("a@example.com", "", 0)
     assert (there["shipping"]["address2"], there["shipping"]["city"]) == ("", "Bergen")
+    assert (there["shipping"]["phone"], there["customer"]["address2"]) == ("", "")  # lent from the other address
     assert (there["discount_total"], there["payment_status"], there["order_notes"]) == (0, "Pending", [])
     assert (there["checkout_data"]["tag"], there["checkout_data"]["gift"]) == ("", "")
 

@@ -53,6 +53,13 @@ def add_cleared(payload: Json, record: Record, options: OrderOptions) -> Json:
     return payload
 
 
+def empty_copies(before: Json, after: Json) -> None:
+    """Blank in both addresses what was sent before and no longer is: one address lends its parts to the other."""
+    for side in ("customer", "shipping"):
+        for part in before.get(side, {}):
+            after.setdefault(side, {}).setdefault(part, "")
+
+
 def cleared_stock(record: Record) -> Json:
     """What a stock row shall hold where the record clears a field; no part of a new row."""
     blanks: Json = {

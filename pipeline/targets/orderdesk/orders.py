@@ -19,7 +19,7 @@ from pipeline.targets.contract import (
     Step,
 )
 from pipeline.targets.orderdesk.answers import Kind, Redact, remote_id, rows, thing, trouble, unreadable
-from pipeline.targets.orderdesk.clearing import add_cleared
+from pipeline.targets.orderdesk.clearing import add_cleared, empty_copies
 from pipeline.targets.orderdesk.client import (
     ALREADY_THERE,
     MAX_PAGES,
@@ -43,6 +43,7 @@ def order_plan(options: OrderOptions, redact: Redact, *, look_first: bool, recor
             add_cleared(order_payload(told, options), told, options)
             for told in (prior.record, record.over(prior.record))
         )
+        empty_copies(before, after)
         return (yield from update_order(order_id, before, after, redact))
     order = yield Step(
         name="order",
