@@ -219,6 +219,8 @@ class Drain:
         values: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
         if verdict.result is not None:
             values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}
+        if any(problem.code == book.LET_BE for problem in verdict.problems):
+            values["resolved_by"] = delivery.batch_id  # decided before: it waits for nobody
         move = partial(book.move, delivery_id=delivery.id, state=verdict.state, now=now, **values)
         written = self._writer.post(partial(_write_all, [*owed, move]))
         self._progress.note(
@@ -229,9 +231,9 @@ class Drain:
 
     def _verdict(self, delivery: Delivery, history: History, journal: Journal) -> Verdict:
         before = history.prior
-        if history.half_done:
+        if history.half_done and history.let_be is None:
             journal.know(self._writer.write(lambda c: book.take_over(c, delivery, history.half_done)))
-        known = bool(history.steps or history.half_done)
+        known = bool(history.steps or (history.half_done and history.let_be is None))
         operation = self._operation(delivery)
         if not known and (decided := self._decided(delivery, history, operation)) is not None:
             return decided
@@ -248,6 +250,8 @@ class Drain:
 
     def _decided(self, delivery: Delivery, history: History, operation: Operation) -> Verdict | None:
         """The verdict on a delivery nothing was sent for yet, where none has to be; ``None`` when it is to be sent."""
+        if history.let_be is not None:
+            return still_let_be(delivery, history.let_be)
         if history.prior is not None and (decided := without_sending(delivery, history.prior, operation)) is not None:
             return decided
         problems = operation.problems(delivery.record)
@@ -333,6 +337,20 @@ def without_sending(delivery: Delivery, before: Delivery, operation: Operation) 
     if delivery.on_change == "reject" or not operation.can_update or before.purged:
         return Verdict(DeliveryState.REFUSED, problems=(_changed(delivery, operation),))
     return None
+
+
+def still_let_be(delivery: Delivery, before: Delivery) -> Verdict:
+    """The verdict on a key whose unanswered call a person let be: it may be there, so it is not sent unasked."""
+    again = f"`orderdrop replay {before.id}` sends that one again."
+    if before.fingerprint == delivery.fingerprint:
+        told = Refused(book.LET_BE, f"The same was not answered before, and a person decided to let it be. {again}", "")
+    else:
+        told = Refused(
+            "let_be_before",
+            f"{delivery.record_key} was sent before and not answered, and a person decided to let it be.",
+            f"Look whether it is at the target, and change it there by hand. {again}",
+        )
+    return Verdict(DeliveryState.REFUSED, problems=(told,))
 
 
 def _changed(delivery: Delivery, operation: Operation) -> Refused:

@@ -154,7 +154,7 @@ def _doubtful_step(connection: sa.Connection, delivery: Delivery) -> StepRow:
 
 
 _DROPPED = {
-    "code": "dropped",
+    "code": book.LET_BE,
     "message": "It was not answered, and a person decided to let it be.",
     "advice": "Nothing to do. `orderdrop replay` would send it again.",
     "field": None,

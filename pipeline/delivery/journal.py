@@ -5,7 +5,8 @@ The safety of the whole product lives in this file. The promise:
 - the intent of a step is committed before its first byte leaves;
 - a step that has an outcome is never run again;
 - a step with an intent and no outcome is *in doubt*: it is looked up at the target, and sent again only when the
-  look-up saw its absence at least ``settle_seconds`` after the last byte may have left, or when a person says so.
+  look-up saw its absence at least ``settle_seconds`` after the last byte may have left, by a clock that nobody can set
+  meanwhile, or when a person says so.
 """
 
 from __future__ import annotations
@@ -217,8 +218,12 @@ class Journal:
         raise Doubtful(UNSURE, None)
 
     def _absent(self, step: Step, known: StepRow, now: float) -> None:
+        since, settle = known.doubt_since or now, self._account.settle_seconds
         # Each further unanswered send doubles the wait: a target in trouble is not hammered.
-        settled_at = (known.doubt_since or now) + self._account.settle_seconds * 2.0 ** max(0, known.sends - 1)
+        settled_at = since + settle * 2.0 ** max(0, known.sends - 1)
+        if since < self._line.begun_at:
+            # From an earlier run. The machine's clock may have been set ahead since: this run waits the time itself.
+            settled_at = max(settled_at, self._line.begun_at + settle)
         if now < settled_at:
             self._note_look(step, "not seen yet; an absence is believed only after the settle time")
             raise Doubtful(f"'{step.name}' was not answered; not seen at the target so far.", settled_at)

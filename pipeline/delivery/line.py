@@ -36,6 +36,7 @@ class Line:
         self._lock = threading.Lock()
         self._bucket = Bucket.full(account.rate, clock.now())
         self._failures = 0
+        self.begun_at = clock.now()
         self.held_until = 0.0
         self.paused: Paused | None = None
         self.trouble: Later | None = None

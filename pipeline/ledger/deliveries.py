@@ -16,6 +16,9 @@ from pipeline.model import DeliveryState, Record, decode_record
 OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
 TOLD = (DeliveryState.DELIVERED, DeliveryState.ALREADY_THERE)
 """Deliveries whose content the target has; of ``UNCHANGED`` ones it has only what one of these told it."""
+LET_BE = "dropped"
+"""Code of the problem of a delivery that a person decided to let be."""
+
 RESEND = "a person: resend"
 """What was last seen of a step that a person decided to send again."""
 
@@ -150,12 +153,14 @@ class History:
     """What came before an attempt at a delivery.
 
     ``steps`` are its own by name; ``prior`` is the newest earlier delivery of its key that the target was told;
-    ``half_done`` are steps that a refused delivery before it had done, where it has neither.
+    ``half_done`` are steps that a refused delivery before it had done, where it has neither; ``let_be`` is the one just
+    before it where that was in doubt, and a person decided to let it be.
     """
 
     steps: dict[str, StepRow]
     prior: Delivery | None
     half_done: Sequence[StepRow] = ()
+    let_be: Delivery | None = None
 
 
 def histories(connection: sa.Connection, found: Sequence[Delivery]) -> dict[int, History]:
@@ -173,14 +178,26 @@ def histories(connection: sa.Connection, found: Sequence[Delivery]) -> dict[int,
         if earlier[-1][1] == DeliveryState.REFUSED and not newest[id_] and id_ not in own
     }
     theirs = _steps_of_all(connection, list(refused.values())) if refused else {}
+    let_be = _let_be(connection, {id_: e[-1][0] for id_, e in before.items() if e[-1][1] == DeliveryState.REFUSED})
     return {
         id_: History(
             own.get(id_, {}),
             there.get(newest.get(id_, 0)),
             [step for step in theirs.get(refused.get(id_, 0), {}).values() if step.state == "done"],
+            let_be.get(id_),
         )
         for id_ in ids
     }
+
+
+def _let_be(connection: sa.Connection, refused: Mapping[int, int]) -> dict[int, Delivery]:
+    """Those of the refused deliveries that a person let be, by the delivery they came before."""
+    if not refused:
+        return {}
+    asked = _select().where(deliveries.c.id.in_(list(refused.values())))
+    found = {row.id: _delivery(row) for row in connection.execute(asked)}
+    dropped = {one for one, d in found.items() if any(problem["code"] == LET_BE for problem in d.problems)}
+    return {id_: found[earlier] for id_, earlier in refused.items() if earlier in dropped}
 
 
 def _before(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:

@@ -37,12 +37,14 @@ def due(connection: sa.Connection, before: float) -> list[Batch]:
 
 def blank(connection: sa.Connection, batch_id: int, now: float) -> int:
     """Blank the records, calls and answers of one batch; gives the number of deliveries."""
-    found = connection.execute(sa.select(deliveries.c.id, deliveries.c.record).where(deliveries.c.batch_id == batch_id))
-    rows = [{"the_id": row.id, "record": _blanked(row.record)} for row in found]
+    asked = sa.select(deliveries.c.id, deliveries.c.record, deliveries.c.problems)
+    rows = [
+        {"the_id": row.id, "record": _blanked(row.record), "problems": [_code_of(one) for one in row.problems or ()]}
+        for row in connection.execute(asked.where(deliveries.c.batch_id == batch_id))
+    ]
     statement = sa.update(deliveries).where(deliveries.c.id == sa.bindparam("the_id"))
     for start in range(0, len(rows), _CHUNK):
         connection.execute(statement, rows[start : start + _CHUNK])
-    connection.execute(sa.update(deliveries).where(deliveries.c.batch_id == batch_id).values(problems=[]))
     of_batch = sa.select(deliveries.c.id).where(deliveries.c.batch_id == batch_id)
     of_steps = sa.select(steps.c.id).where(steps.c.delivery_id.in_(of_batch))
     connection.execute(sa.update(attempts).where(attempts.c.step_id.in_(of_steps)).values(message=""))
@@ -56,6 +58,10 @@ def blank(connection: sa.Connection, batch_id: int, now: float) -> int:
     )
     connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(purged_at=now))
     return len(rows)
+
+
+def _code_of(problem: Mapping[str, Any]) -> dict[str, Any]:
+    return {"code": problem["code"], "message": "", "advice": "", "field": problem.get("field")}
 
 
 def _blanked(record: Mapping[str, Any]) -> dict[str, Any]:

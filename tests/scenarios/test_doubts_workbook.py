@@ -318,3 +318,21 @@ def test_a_preview_of_such_a_workbook_says_what_it_is(project: ProjectFolder, sa
     told = call(project, "preview", str(project.path / "only.xlsx"))
     assert told.exit_code == 1
     assert "holds decisions" in told.output
+
+
+def test_what_was_let_be_is_not_sent_by_tomorrows_file(project: ProjectFolder, sandbox: SandboxServer) -> None:
+    workbook = doubt_about(project, sandbox, "drop_after", "1001")
+    edit(workbook, project, decide("Let it be"))
+    assert call(project, "run").exit_code == 0
+    project.drop("orders_2.csv", order_row("1001", sku="course-basic"), order_row("1002", sku="course-basic"))
+    assert call(project, "run").exit_code == 0, "a cumulative export brings the same order again"
+    assert orders(sandbox) == ["1001", "1002"]
+    project.drop("orders_3.csv", order_row("1001", sku="course-basic", qty="2"))
+    ended = call(project, "run")
+    assert ended.exit_code == 1
+    assert orders(sandbox) == ["1001", "1002"]
+    assert "let it be" in str(openpyxl.load_workbook(project.workbooks()[0])["Fix these rows"]["M2"].value)
+    first = json.loads(call(project, "find", "1001", "--json").output)["deliveries"][0]
+    assert call(project, "replay", str(first["id"])).exit_code == 0, "a person may always send it again"
+    call(project, "run")
+    assert orders(sandbox) == ["1001", "1001", "1002"]

@@ -134,6 +134,31 @@ def test_work_that_arrives_late_but_within_the_settle_time_is_not_doubled(desk: 
     assert desk.states() == {"delivered": 1}
 
 
+def test_a_clock_set_ahead_between_two_runs_brings_no_absence_forward(desk: Desk) -> None:
+    desk.shelf.weather = once("late")
+    desk.drop("1")
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    desk.clock.on_wait = killed
+    with pytest.raises(KeyboardInterrupt):
+        desk.drain()
+    assert desk.states() == {"in_doubt": 1}
+    desk.clock.time += 100_000
+    begun = desk.clock.now()
+
+    def later() -> None:
+        if desk.clock.now() - begun > 20:
+            desk.shelf.arrive_late()
+
+    desk.clock.on_wait = later
+    desk.drain()
+    desk.shelf.arrive_late()
+    assert desk.shelf.keys() == ["order:1"]
+    assert desk.states() == {"delivered": 1}
+
+
 @pytest.mark.parametrize("fault", ["error", "nonsense"])
 def test_an_unreadable_answer_is_a_doubt_not_a_failure(desk: Desk, fault: str) -> None:
     desk.shelf.weather = once(fault)
