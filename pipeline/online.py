@@ -147,8 +147,10 @@ def _reached(account: Account, what: str, outcome: Outcome) -> Told:
         case Done(result):
             note = result.get("note")
             return Told(what, "ok", str(note) if note else f"{account.base_url} answers and takes the key")
-        case Paused(code, message, advice) | Refused(code, message, advice):
+        case Paused(code, message, advice):
             return Told(what, "problem", f"{_sentence(message)} {advice}".strip(), code)
+        case Refused(code, message):  # its advice speaks of a row, and here is none
+            return Told(what, "problem", f"{_sentence(message)} Check base_url and the key of this account.", code)
         case Later(code, message):
             return Told(what, "problem", _sentence(message), code)
         case InDoubt(code, message):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -100,6 +101,7 @@ class SimulatedInfluencerSoft:
     ``shows_bill_id``: the vendor's sample of ``createorder`` has an empty result, so by default no number
     comes back. ``closed`` methods answer code 2, as some do for some accounts. ``same_order`` says when 601 is
     answered (default: never); ``physical`` goods want an address.
+    ``odd_keys`` are answered with a code of their own.
     ``answer_code`` may be set to make every ``createorder`` answer that code and do nothing (8, 602 …).
     """
 
@@ -117,7 +119,9 @@ class SimulatedInfluencerSoft:
         shows_bill_id: bool = False,
         same_order: SameOrder | None = None,
         closed: Iterable[str] = (),
+        odd_keys: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        self._odd_keys = dict(odd_keys)
         self._key = key
         self._login = login
         self._secret = secret or key
@@ -155,6 +159,8 @@ class SimulatedInfluencerSoft:
         if "rpsKey" in form:
             known = {"createorder": self._create, "getgoods": self._goods, "getcoupons": self._coupon_list,
                      "getallgroups": lambda _form: []}  # fmt: skip
+            if form["rpsKey"] in self._odd_keys:
+                raise Refusal(self._odd_keys[form["rpsKey"]])
             if form["rpsKey"] != self._key:
                 raise Refusal(4)
         else:

@@ -61,7 +61,7 @@ class Order:
 
 
 class SimulatedKapture:
-    """One tenant with a key per call.
+    """One tenant with a key per call; ``expired`` calls and ``expired_keys`` are past their date.
 
     ``required`` fields are those the tenant chose; ``wants_array``: bodies are arrays. ``update_creates``:
     an update makes a second order, as the vendor's sample can be read. ``pull_shows_erp_id``: pulled orders
@@ -76,13 +76,14 @@ class SimulatedKapture:
         keys: Mapping[str, str] = DEFAULT_KEYS,
         *,
         expired: Iterable[str] = (),
+        expired_keys: Iterable[str] = (),
         required: Iterable[str] = (),
         wants_array: bool = True,
         update_creates: bool = False,
         pull_shows_erp_id: bool = False,
     ) -> None:
         self._keys = dict(keys)
-        self._expired = frozenset(expired)
+        self._expired, self._expired_keys = frozenset(expired), frozenset(expired_keys)
         self._required = tuple(required)
         self._wants_array = wants_array
         self._update_creates = update_creates
@@ -233,10 +234,16 @@ class SimulatedKapture:
         return body
 
     def _known(self, call: Call, calls: tuple[str, ...]) -> None:
+        self._check_date(call)
         if _key_of(call) not in [self._keys.get(name) for name in calls]:
             raise Refusal("Invalid Auth Key")
 
+    def _check_date(self, call: Call) -> None:
+        if _key_of(call) in self._expired_keys:
+            raise Refusal("Auth Key Expired", capital=True, status="Fail")
+
     def _let_in(self, call: Call, name: str) -> None:
+        self._check_date(call)
         if _key_of(call) != self._keys.get(name):
             raise Refusal("Invalid Auth Key")
         if name in self._expired:

@@ -58,9 +58,10 @@ class Throttle:
 class SimulatedKeap:
     """One tenant.
 
-    ``keys`` are let in, ``expired_keys`` answered as expired; ``products`` are (SKU, name, price in minor
-    units), ``custom_fields`` labels by field name; ``throttled`` switches the documented limits on (``clock``
-    counts seconds); ``description_fills`` is the column XML-RPC's ``createBlankOrder`` writes its description to.
+    ``keys`` are let in, ``expired_keys`` answered as expired, ``powerless_keys`` as lacking the right; ``products``
+    are (SKU, name, price in minor units), ``custom_fields`` labels by field name; ``throttled`` switches the
+    documented limits on (``clock`` counts seconds); ``description_fills`` is the column XML-RPC's ``createBlankOrder``
+    writes its description to.
     """
 
     name = "keap"
@@ -70,6 +71,7 @@ class SimulatedKeap:
         keys: Sequence[str] = ("sandbox-key",),
         *,
         expired_keys: Sequence[str] = (),
+        powerless_keys: Sequence[str] = (),
         products: Sequence[tuple[str, str, int]] = PRODUCTS,
         custom_fields: Mapping[str, str] = CUSTOM_FIELDS,
         currency: str = "USD",
@@ -79,6 +81,7 @@ class SimulatedKeap:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._keys, self._expired = frozenset(keys), frozenset(expired_keys)
+        self._powerless = frozenset(powerless_keys)
         self._throttle = Throttle(clock) if throttled else None
         self._tenant = Tenant(products, custom_fields, currency)
         self._book = OrderBook(self._tenant, now)
@@ -119,6 +122,10 @@ class SimulatedKeap:
         key = call.headers.get("x-keap-api-key") or bearer
         if key in self._expired:
             return _fault(401, "Access Token expired", "keymanagement.service.access_token_expired")
+        if key in self._powerless:
+            return Reply(
+                403, {"code": 403, "message": "Insufficient permissions", "status": "Forbidden", "details": []}
+            )
         if key not in self._keys:
             return _fault(401, "Invalid access token", "oauth.v2.InvalidAccessToken")
         match self._throttle.broken() if self._throttle else None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from pipeline.errors import SetupError
-from pipeline.sandbox import all_targets
+from pipeline.sandbox import KEYS_TO_TRY, all_targets
 from pipeline.sandbox.faults import read_faults
 from pipeline.sandbox.server import SandboxServer
 
@@ -22,6 +22,8 @@ def serve(port: int, faults: Sequence[str], stop: threading.Event, say: Callable
         say(f"The sandbox listens on {sandbox.url}. Put these into pipeline.toml:")
         for name, url in sandbox.base_urls().items():
             say(f'  {name:15} base_url = "{url}"')
+        keys = ", ".join(f"{key} ({where})" for key, where in KEYS_TO_TRY.items())
+        say(f"Keys: sandbox-key, at Kapture sandbox-push-key and so on; to see a refusal: {keys}")
         say(f"What exists there: {sandbox.url}/_sandbox/truth   Calls: /_sandbox/calls   Bad weather: /_sandbox/faults")
         stop.wait()
     return 0

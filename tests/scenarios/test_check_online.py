@@ -111,3 +111,28 @@ def test_custom_fields_are_found_and_made_when_asked(house: House, account: str,
     assert told[f"account {account} custom fields"].startswith(f"ok: created there: {named}")
     code, told = house.check()
     assert (code, told[f"account {account} custom fields"]) == (0, "ok: every field that the settings name is there")
+
+
+KEYS = {
+    "wrong": {"shop": "bad_key", "crm": "keap_bad_key", "old": "keap_bad_key", "school": "bad_key", "desk": "bad_key"},
+    "expired-key": {"crm": "keap_expired_key", "old": "keap_expired_key", "desk": "expired_key"},
+    "no-rights-key": {"crm": "keap_not_enabled", "old": "keap_not_enabled"},
+    "not-enabled-key": {"school": "not_enabled"},
+    "old-generation-key": {"school": "wrong_generation"},
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_bad_expired_powerless_and_switched_off_keys_are_told_apart(
+    house: House, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = house.path / "pipeline.toml"
+    settings.write_text(settings.read_text().replace("push = {", 'pull = { env = "PULL" }, push = {'))
+    for name in (*SECRETS, "PULL"):
+        monkeypatch.setenv(name, key)
+    called = CliRunner().invoke(cli, ["check", "--online", "--json", "--project", str(house.path)])
+    lines = json.loads(called.stdout)["lines"]
+    codes = {one["what"].split()[1]: one["code"] for one in lines if one["what"].endswith(" online")}
+    assert called.exit_code == 3
+    assert {name: codes[name] for name in KEYS[key]} == KEYS[key]
+    assert key not in called.output
