@@ -14,7 +14,7 @@ from pipeline.commands.completing import completion
 from pipeline.commands.deciding import doubt, replay
 from pipeline.commands.keeping import backup, purge, restore
 from pipeline.commands.passes import fetch, run, watch
-from pipeline.commands.proving import check, preview
+from pipeline.commands.proving import check, doctor, preview
 from pipeline.commands.shell import say
 from pipeline.commands.telling import alerts
 
@@ -31,7 +31,7 @@ for _command in (
     *(status, find, reconcile),
     *(doubt, replay, alerts),
     *(backup, restore, purge),
-    *(preview, check),
+    *(preview, check, doctor),
     *(init, feed, demo, sandbox),
     *(completion,),
 ):

@@ -48,3 +48,33 @@ def check(online: bool, create_fields: bool, folder: Path, as_json: bool) -> int
 
         click.echo(told_check(told))
     return int(told["exit_code"])
+
+
+@click.command()
+@click.option(
+    "--online", is_flag=True, help="Also ask each account: reach, key, and how far its clock stands from ours."
+)
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write a zip for whoever helps: no secrets, nobody's data.",
+)
+@project_option
+@json_option
+@says_what_happened
+def doctor(online: bool, bundle: Path | None, folder: Path, as_json: bool) -> int:
+    """Look at everything, and say in plain words what is wrong and what to do."""
+    from pipeline.doctor import examine, write_bundle
+
+    told = examine(folder, online=online)
+    written = write_bundle(folder, told, bundle) if bundle else []
+    if as_json:
+        print_json({**told, "bundle": written})
+    else:
+        from pipeline.console import told_check
+
+        click.echo(told_check(told))
+        if bundle:
+            click.echo(f"Written: {bundle} ({', '.join(written)}). Look into it before you send it.")
+    return int(told["exit_code"])

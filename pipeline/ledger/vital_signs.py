@@ -85,6 +85,21 @@ def _last_delivery(connection: sa.Connection) -> float | None:
     ).scalar()
 
 
+def oldest_waiting(connection: sa.Connection) -> float | None:
+    """Since when the oldest delivery waits that is not done yet."""
+    accounts_known = connection.execute(sa.select(deliveries.c.account).distinct()).scalars().all()
+    oldest = [
+        connection.execute(
+            sa.select(deliveries.c.created_at)
+            .where(deliveries.c.account == account, deliveries.c.state == DeliveryState.WAITING)
+            .order_by(deliveries.c.id)
+            .limit(1)
+        ).scalar()
+        for account in accounts_known
+    ]
+    return min((at for at in oldest if at is not None), default=None)
+
+
 def prove_writable(connection: sa.Connection) -> None:
     """Ask for a write that changes nothing: raises where the database takes none."""
     connection.execute(sa.update(accounts).where(sa.false()).values(paused_code=None))

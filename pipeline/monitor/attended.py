@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+
+from filelock import FileLock, Timeout
 
 from pipeline.events import Event
 from pipeline.monitor.listen import Page, address_of, listening
@@ -24,6 +26,7 @@ def attended(project: Project, progress: Progress, stop: threading.Event) -> Ite
     """Yields whom the watch tells; ``SetupError`` when the address of ``[monitor]`` cannot be had."""
     vitals = Vitals()
     with ExitStack() as stack:
+        stack.enter_context(_known_to_run(project))
         listeners: list[Progress] = [progress, vitals]
         if project.plan.settings.monitor.listen is not None:
             listeners.append(stack.enter_context(_shown(project, progress, vitals)))
@@ -31,6 +34,18 @@ def attended(project: Project, progress: Progress, stop: threading.Event) -> Ite
         if messenger is not None:
             listeners.append(messenger)
         yield Several(listeners)
+
+
+@contextmanager
+def _known_to_run(project: Project) -> Iterator[None]:
+    """Hold a lock by which others see that a watch runs; nobody waits for it."""
+    lock = FileLock(project.plan.settings.var / "watch.lock")
+    with suppress(Timeout, OSError):
+        lock.acquire(timeout=0)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
