@@ -60,6 +60,12 @@ def with_partner(plan: Plan, taken: Claim, inbox: Path) -> None:
         claim_partner(taken, partner)
 
 
+def partner_of(plan: Plan, dropped: Dropped) -> Path | None:
+    """The other file of a pair beside a file that takes it along."""
+    mapping = _pair_of(plan, dropped)
+    return find_partner(mapping, dropped.path) if mapping is not None and not is_returned(dropped.path) else None
+
+
 def is_returned(path: Path) -> bool:
     """Whether a file is a corrected workbook, which needs no partner: it carries the joined columns itself."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from pipeline.delivery.deliver import without_sending
 from pipeline.errors import FileRefused, OrderdropError
+from pipeline.intake.archives import archive_kind, unpack
 from pipeline.judging import judge
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.deliveries import Delivery
@@ -27,6 +29,9 @@ def preview(plan: Plan, path: Path, feed: str | None) -> dict[str, Any]:
     """Everything a run would do with a file, as plain values; nothing is written and nothing is sent."""
     if not path.exists():
         raise OrderdropError(f"There is no file {path}.")
+    kind = archive_kind(path)
+    if kind is not None:
+        return _inside(plan, path, kind, feed)
     try:
         judged = judge(plan, recognise(None, path, feed, plan))
     except FileRefused as refused:
@@ -51,6 +56,23 @@ def preview(plan: Plan, path: Path, feed: str | None) -> dict[str, Any]:
         "requests": sending.requests,
         "unsent": sending.unsent,
     }  # fmt: skip
+
+
+def _inside(plan: Plan, path: Path, kind: str, feed: str | None) -> dict[str, Any]:
+    """The dry run of the one file in an archive."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            members = unpack(path, kind, Path(folder) / "unpacked")
+        except FileRefused as refused:
+            raise OrderdropError(f"{path.name} would be refused: {refused.message} {refused.advice}") from None
+        if len(members) > 1:
+            names = ", ".join(member.name for member in members[:20])
+            raise OrderdropError(
+                f"{path.name} holds {len(members)} files, and each would be taken for itself: {names}. "
+                "Unpack it and preview one of them."
+            )
+        told = preview(plan, members[0], feed)
+    return told | {"file": f"{path.name}/{told['file']}"}
 
 
 class _Sending:

@@ -23,6 +23,7 @@ from pipeline.progress import Bound, Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
 from pipeline.staged import clear_unfinished
+from pipeline.unpack import opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def _pass(project: Project, stop: threading.Event, progress: Progress, transport
     project.writer.write(lambda c: book.recover(c, project.clock.now()))
     clear_unfinished(project)
     left = Left()
-    taken = [_take(project, found, progress) for found in claims(project, stop, left)]
+    claimed = (found for one in claims(project, stop, left) for found in opened(project, one, left))
+    taken = [_take(project, found, progress) for found in claimed]
     drained = send_out(project, stop, progress, transport_of)
     unwritten = hand_back(project, progress)
     purged = purge_when_due(project)

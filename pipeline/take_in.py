@@ -37,7 +37,7 @@ TOGETHER = 20_000
 
 def take_in(project: Project, claim: Claim, progress: Progress | None = None) -> Batch:
     """Read, map, check and write down one claimed file; a file already written down is left as it is."""
-    batch = _begin(project, claim)
+    batch = begin(project, claim)
     if batch.state != "claimed":
         return batch
     clear_staged(project, batch)
@@ -73,7 +73,8 @@ def _telling(progress: Progress, claim: Claim, doing: str) -> Told:
     return tell
 
 
-def _begin(project: Project, claim: Claim) -> Batch:
+def begin(project: Project, claim: Claim) -> Batch:
+    """The ledger's entry of a claimed file, made where there is none yet."""
     with project.engine.connect() as connection:
         known = files.by_link(connection, [claim.link])
     if known:

@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -59,17 +60,33 @@ class Tally:
         return not (self.lost or self.doubled or self.wrong)
 
 
+def pack(archive: Path, dropped: Sequence[Path]) -> None:
+    """Put dropped files into one archive that is dropped in their place."""
+    with zipfile.ZipFile(archive, "w") as whole:
+        for path in dropped:
+            whole.write(path, path.name)
+            path.unlink()
+
+
 class Story:
     """The trials of one set of targets against one sandbox; every trial has order numbers of its own."""
 
     def __init__(
-        self, sandbox: SandboxServer, warm: WarmCommand, root: Path, targets: Sequence[str], orders: int
+        self,
+        sandbox: SandboxServer,
+        warm: WarmCommand,
+        root: Path,
+        targets: Sequence[str],
+        orders: int,
+        *,
+        packed: bool = False,
     ) -> None:
         self._sandbox = sandbox
         self._warm = warm
         self._root = root
         self._targets = targets
         self._orders = orders
+        self._packed = packed
         self.tally = Tally()
         self.after_kill: Callable[[Ground], None] = lambda _ground: None
 
@@ -86,7 +103,14 @@ class Story:
         ground = Ground.make(self._root / name, self._sandbox.base_urls(), self._targets, settle=0.15)
         self.tally.trials += 1
         good = [row(f"{name}-{n}") for n in range(self._orders)]
-        ground.drop("orders.csv", [*good, row(f"{name}-bad", qty="two")])
+        bad = row(f"{name}-bad", qty="two")
+        if self._packed:
+            pack(
+                ground.path / "inbox/orders.zip",
+                [ground.drop("orders.csv", [*good[1:], bad]), ground.drop("orders_2.csv", good[:1])],
+            )
+        else:
+            ground.drop("orders.csv", [*good, bad])
         ended = self._run(ground, blow, 0)
         both = blow is None or blow.run == 1
         if both:
@@ -184,11 +208,13 @@ def prove(
     lose: float = 0.0,
     runs: Sequence[int] = (0, 1),
     in_parts: bool = False,
+    packed: bool = False,
 ) -> Tally:
     """All trials of one set of targets on a fresh sandbox; ``killed`` of ``boundaries`` were struck.
 
     ``runs``: 0 the first file, 1 the corrected workbook. ``lose`` is the share of answers lost after the work, so
     that kills meet doubts as well. ``in_parts`` takes every file in as the longest ones are: part by part.
+    ``packed``: the orders come as two files in one archive.
     """
     with (
         tempfile.TemporaryDirectory(prefix="orderdrop-crash-", dir=fast_folder()) as root,
@@ -196,7 +222,7 @@ def prove(
         WarmCommand(SECRETS, in_parts=in_parts) as warm,
     ):
         sandbox.faults.add([Fault("drop_after", probability=lose, seed=7)])
-        story = Story(sandbox, warm, Path(root), targets, orders)
+        story = Story(sandbox, warm, Path(root), targets, orders, packed=packed)
         every_boundary(story, runs, recovery=recovery)
         return story.tally
 
@@ -208,11 +234,13 @@ def _main() -> int:
     parser.add_argument("--recovery", action="store_true", help="kill the recovery too")
     parser.add_argument("--lose", type=float, default=0.0, help="share of answers lost after the work")
     parser.add_argument("--in-parts", action="store_true", help="take files in as the longest ones are")
+    parser.add_argument("--packed", action="store_true", help="drop the orders as two files in an archive")
     asked = parser.parse_args()
     begun = time.monotonic()
     tally = prove(
-        asked.targets.split(","), asked.orders, recovery=asked.recovery, lose=asked.lose, in_parts=asked.in_parts
-    )
+        asked.targets.split(","), asked.orders, recovery=asked.recovery, lose=asked.lose, in_parts=asked.in_parts,
+        packed=asked.packed,
+    )  # fmt: skip
     print(f"killed at {tally.killed} of {tally.boundaries} boundaries{' and again in the recovery' * asked.recovery}")
     print(f"lost {tally.lost}, duplicated {tally.doubled}, left to a person {tally.doubts}")
     print(f"in {time.monotonic() - begun:.0f} s; where the kills struck: {dict(tally.struck.most_common(12))}")

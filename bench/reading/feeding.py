@@ -80,12 +80,12 @@ class Feed:
     def take(self, path: Path, polluted: Polluted) -> None:
         """Take one file through and count."""
         try:
-            judged = judge(self._plan, recognise(None, path, None, self._plan))
+            checked = judge(self._plan, recognise(None, path, None, self._plan)).checked
         except FileRefused:
             self.fed.refused += 1
             return
         wanted = Counter(_wanted(polluted.clean))
-        for record in judged.checked.records:
+        for record in checked.records:
             fields = record.fields
             extra = fields.get("extra")
             more = dict(extra) if isinstance(extra, dict) else {}

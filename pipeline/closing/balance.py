@@ -78,6 +78,8 @@ def in_words(entry: Mapping[str, Any]) -> str:
         return f"{entry['file']}: refused. {entry['reason']} {entry['advice']}"
     if entry["state"] == "duplicate":
         return f"{entry['file']}: the same file came before; nothing was done again."
+    if entry["feed"] is None and not rows["read"]:
+        return f"{entry['file']}: an archive; each file in it stands for itself."
     told = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sent.items()) or "nothing to deliver"
     parts = (
         f"{rows['read']} rows read, {rows['accepted']} accepted, {rows['rejected']} rejected, {rows['skipped']} skipped"

@@ -67,6 +67,39 @@ def _cut(text: str, most: int) -> str:
     return text.encode()[:most].decode("utf-8", "ignore")
 
 
+COPYING = ".copying-"
+"""How names begin that nobody reads: what is still being copied or unpacked."""
+
+
+def link_below(link: str, number: int) -> str:
+    """The link of a file in an archive: the same each time the archive is unpacked."""
+    digest = int.from_bytes(hashlib.sha256(f"{link} {number}".encode()).digest()[:8])
+    letters = []
+    for _ in range(8):
+        digest, at = divmod(digest, len(_ALPHABET))
+        letters.append(_ALPHABET[at])
+    return "".join(letters)
+
+
+def claim_unpacked(path: Path, link: str, subfolder: str | None, work: Path, partner: Path | None) -> Claim | None:
+    """Give an unpacked file its folder under ``work``; ``None`` when it has it from before a crash.
+
+    The other file of a pair comes first: a folder that holds no more than that counts as empty.
+    """
+    folder = work / (f"{link}@{subfolder}" if subfolder else link)
+    target = folder / clean_name(path.name)
+    if target.exists():
+        return None
+    (folder / PARTNER if partner else folder).mkdir(parents=True, exist_ok=True)
+    if partner is not None:
+        _move(partner, folder / PARTNER / clean_name(partner.name))
+        sync_folder(folder / PARTNER)
+    _move(path, target)
+    sync_folder(folder)
+    sync_folder(work)
+    return Claim(link, target, target.name, subfolder)
+
+
 PARTNER = "partner"
 """The folder beside a claimed file in which the other file of a pair lies."""
 
@@ -87,7 +120,7 @@ def claim_partner(taken: Claim, partner: Path) -> bool:
 def partner_beside(path: Path) -> Path | None:
     """The other file of a pair, beside a claimed or archived one."""
     folder = path.parent / PARTNER
-    inside = sorted(p for p in folder.iterdir() if not p.name.startswith(".copying-")) if folder.is_dir() else []
+    inside = sorted(p for p in folder.iterdir() if not p.name.startswith(COPYING)) if folder.is_dir() else []
     return next(iter(inside), None)
 
 
@@ -105,7 +138,7 @@ def unfinished(work: Path) -> list[Claim]:
 
 
 def _is_claimed(path: Path) -> bool:
-    return not path.name.startswith(".copying-") and path.name != PARTNER
+    return not path.name.startswith(COPYING) and path.name != PARTNER
 
 
 def content_of(path: Path) -> tuple[str, int]:
@@ -155,7 +188,7 @@ def _copy_over(path: Path, target: Path) -> None:
     """Between two file systems there is no rename: copy under a name nobody reads, sync, rename, remove."""
     if not os.access(path.parent, os.W_OK):  # copied, it would still lie there and be copied again the next time
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path.parent))
-    halfway = target.parent / f".copying-{target.name}"
+    halfway = target.parent / f"{COPYING}{target.name}"
     with path.open("rb") as source, halfway.open("wb") as copy:
         shutil.copyfileobj(source, copy)
         copy.flush()

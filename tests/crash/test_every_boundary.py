@@ -34,6 +34,13 @@ def test_killed_between_the_parts_of_a_long_file() -> None:
 
 
 @pytest.mark.slow
+def test_killed_at_every_boundary_of_unpacking() -> None:
+    tally = prove(["orderdesk"], orders=2, packed=True)
+    assert_clean(tally)
+    assert tally.boundaries > 100
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [["orderdesk"], ["keap"], ["kapture", "influencersoft"]])
 def test_killed_at_every_boundary_with_answers_lost(targets: list[str]) -> None:
     tally = prove(targets, orders=2, lose=0.2)
