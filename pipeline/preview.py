@@ -132,7 +132,7 @@ def _as_delivery(mapping: FeedMapping, to: DeliverTo, record: Record) -> Deliver
 
 
 def _calls(account: Account, operation: Operation, record: Record, prior: Prior | None) -> Iterator[dict[str, Any]]:
-    plan = operation.plan(record, prior)
+    plan = operation.begin(record, prior)
     try:
         step = next(plan)
         while True:

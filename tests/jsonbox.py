@@ -79,7 +79,8 @@ def operation(name: str, options: Mapping[str, Any]) -> Operation:
 
 
 def plan(record: Record, prior: Prior | None) -> Plan:
-    document = {"key": record.key, "document": encode_record(record)}
+    told = record.over(prior.record) if prior is not None else record  # what the file leaves empty stays as it was told
+    document = {"key": record.key, "document": encode_record(told)}
     if prior is not None:
         path = f"/documents/{prior.result['id']}"
         return (yield Step("change", Request("PUT", path, json=document), read, repeatable=True))

@@ -314,7 +314,7 @@ def _write_all(writes: Sequence[Callable[[Any], None]], connection: sa.Connectio
 
 def follow(operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Result:
     """Walk a plan to its end, each step through the journal."""
-    plan = operation.plan(delivery.record, prior)
+    plan = operation.begin(delivery.record, prior)
     try:
         step = next(plan)
         while True:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -275,6 +275,11 @@ class Operation:
     clears: Callable[[str], bool] = lambda _field: False
     together: Together | None = None
     named_products: Callable[[Mapping[str, Sequence[str]]], Plan] | None = None
+
+    def begin(self, record: Record, prior: Prior | None) -> Plan:
+        """The plan for a record; what an update cannot empty is left as it is, as if the file said nothing of it."""
+        cleared = tuple(name for name in record.cleared if self.clears(name))
+        return self.plan(replace(record, cleared=cleared) if cleared != record.cleared else record, prior)
 
 
 # --- what a target's own list tells ------------------------------------------------------------------------------

@@ -92,6 +92,7 @@ def update_order(orders: Orders, options: CreateOrderOptions, hint: str, record:
 
     The result remembers the tracking number told, as creating an order tells none.
     """
+    record = record.over(prior.record)
     told = changes(prior, record, options)
     if not told:
         return {**prior.result, ALREADY_THERE: True}
