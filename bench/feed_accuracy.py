@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.proposing.propose import propose
 from pipeline.reading import open_table
-from pipeline.sampling import columns_of
+from pipeline.sampling import shaped_columns_of
 
 HERE = Path(__file__).parent
 EXPORTS = Path(os.environ.get("ORDERDROP_EXPORTS", HERE.parent / "../shared/data/exports")).resolve()
@@ -57,7 +57,8 @@ def truth() -> dict[str, dict[str, Any]]:
 
 def proposed_for(path: Path) -> tuple[str, dict[str, str]]:
     """The record kind found for a file, and the field by header text."""
-    proposal = propose(columns_of(open_table(path)), path.name, None, None, None)
+    columns, shape = shaped_columns_of(open_table(path))
+    proposal = propose(columns, path.name, None, None, None, shape)
     return proposal.kind, {rule.column.header: rule.field for rule in reversed(proposal.rules)}
 
 

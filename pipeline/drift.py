@@ -17,7 +17,7 @@ from pipeline.proposing.amend import amended
 from pipeline.proposing.content import look
 from pipeline.proposing.matching import Seen
 from pipeline.proposing.renamed import Lacking, Renamed, alike, likeliest, new_fields
-from pipeline.recognise import recognise
+from pipeline.recognise import recognise, unfolding_of
 from pipeline.sampling import columns_of, understood
 
 _DRIFTED = ("missing_column", "unmapped_columns")
@@ -53,7 +53,8 @@ def _explained(project: Project, path: Path, subfolder: str | None, refused: Fil
     if recognised.returned:
         return refused
     mapping = recognised.mapping
-    drift = drift_of(mapping, columns_of(recognised.table))
+    unfold = unfolding_of(mapping, recognised.table.header)
+    drift = drift_of(mapping, columns_of(recognised.table, unfold=unfold))
     message = " ".join([refused.message, *_sentences(drift)])
     written = _written(project.folder / "mappings", mapping, drift, path.name)
     if written is None:

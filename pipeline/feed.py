@@ -23,7 +23,7 @@ from pipeline.proposing.propose import Proposal, propose
 from pipeline.reading import open_table
 from pipeline.reading.table import Block, Hints, Table
 from pipeline.recognise import Recognised
-from pipeline.sampling import SAMPLE_ROWS, columns_of
+from pipeline.sampling import SAMPLE_ROWS, shaped_columns_of
 from pipeline.targets.contract import Account
 
 _FIRST_OPERATIONS = ("order", "place_order", "create_order", "push_order")
@@ -48,7 +48,8 @@ def feed(plan: Plan, sample: Path, wish: Wish) -> dict[str, Any]:
     """
     _check(plan, wish)
     table = _opened(sample, wish.sheet)
-    proposal = propose(columns_of(table), sample.name, wish.kind, wish.feed, wish.sheet)
+    columns, shape = shaped_columns_of(table)
+    proposal = propose(columns, sample.name, wish.kind, wish.feed, wish.sheet, shape)
     places, asked = _places(plan, proposal, wish.to)
     proposal = replace(proposal, places=places, questions=(*proposal.questions, *asked))
     proposal = replace(proposal, questions=(*proposal.questions, *_neighbours(plan, proposal, sample.name)))

@@ -6,23 +6,49 @@ from collections.abc import Sequence
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from pipeline.errors import FileRefused
 from pipeline.fields import FieldSpec
 from pipeline.mapping.cells import Reading
 from pipeline.mapping.parsers import read_one
 from pipeline.proposing.content import look
+from pipeline.proposing.item_shapes import ItemShape, numbered_items, packed_items
 from pipeline.proposing.matching import Seen
 from pipeline.reading.table import Table
 from pipeline.reasons import Trouble
+from pipeline.reshaping import Unfolding, unfolding
 
 SAMPLE_ROWS = 5_000
 
 
-def columns_of(table: Table, rows: int = SAMPLE_ROWS) -> tuple[Seen, ...]:
+def columns_of(table: Table, rows: int = SAMPLE_ROWS, unfold: Unfolding | None = None) -> tuple[Seen, ...]:
     """Every column of a table with its first ``rows`` cells; ``FileRefused`` when the rows cannot be read."""
-    frames = [block.frame for block in islice(table.blocks(rows), 1)]
-    cells = [tuple(map(str, frame[at])) for frame in frames for at in range(len(table.header))]
-    told = cells or [()] * len(table.header)
-    return tuple(Seen(at, table.header[at], look(told[at], understood), told[at]) for at in range(len(table.header)))
+    blocks = list(islice(table.blocks(rows), 1))
+    frames = [unfold.unfold(block.frame, block.broken)[0] if unfold else block.frame for block in blocks]
+    header = unfold.header if unfold else table.header
+    cells = [tuple(map(str, frame[at])) for frame in frames for at in range(len(header))]
+    told = cells or [()] * len(header)
+    return tuple(Seen(at, header[at], look(told[at], understood), told[at]) for at in range(len(header)))
+
+
+def shaped_columns_of(table: Table) -> tuple[tuple[Seen, ...], ItemShape | None]:
+    """The columns of a sample with its items unfolded, and the shape they had, ``None`` for one line a row."""
+    columns, shape = columns_of(table), None
+    numbered = numbered_items(columns)
+    if numbered is not None and (unfold := _unfolding(table, numbered)) is not None:
+        columns, shape = columns_of(table, unfold=unfold), numbered
+    packed = packed_items(columns, shape.unpivot if shape else {})
+    if packed is None:
+        return columns, shape
+    both = ItemShape(shape.unpivot, packed.split, f"{shape.why}, {packed.why}") if shape else packed
+    unfold = _unfolding(table, both)
+    return (columns, shape) if unfold is None else (columns_of(table, unfold=unfold), both)
+
+
+def _unfolding(table: Table, shape: ItemShape) -> Unfolding | None:
+    try:
+        return unfolding(shape.unpivot, shape.split, table.header, "", numeric=("quantity",))
+    except FileRefused:
+        return None  # the names of its columns clash: no shape to propose
 
 
 def understood(parser: str, texts: Sequence[str]) -> float:

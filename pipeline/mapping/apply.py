@@ -20,7 +20,7 @@ from pipeline.mapping.aside import aside
 from pipeline.mapping.bind import Columns, find_columns
 from pipeline.mapping.cells import Reading, distinct, trimmed
 from pipeline.mapping.dates import zone_named
-from pipeline.mapping.parsers import decided, marks_and_orders, needs_survey, read
+from pipeline.mapping.parsers import decided, marks_and_orders, may_be_cut, needs_survey, read
 from pipeline.mapping.prove_fields import constant_value, reading_of, spec_of
 from pipeline.mapping.rules import FieldRule, SkipRule
 from pipeline.mapping.spec import FeedMapping
@@ -194,8 +194,9 @@ def keys_only(bound: BoundMapping) -> BoundMapping:
 
 
 def keys_need_survey(bound: BoundMapping) -> bool:
-    """Whether whole columns have to be looked at before a key can be read."""
-    return any(needs_survey(column.reading) for column in keys_only(bound).columns)
+    """Whether whole columns have to be looked at before a key can be read; a cut code is no key, but reads alike."""
+    readings = [column.reading for column in keys_only(bound).columns]
+    return any(needs_survey(reading) and not may_be_cut(reading) for reading in readings)
 
 
 def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typed:

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 CUT, WHOLE = "cut", "whole"
 """What a column of long numbers shows: all end in zeros behind the fifteenth digit, or one does not."""
 
-_KEPT = 15  # significant digits of a number in a spreadsheet (Microsoft: Excel specifications and limits)
+KEPT = 15
+"""Significant digits of a number in a spreadsheet (Microsoft: Excel specifications and limits)."""
+
 _ZEROS_NEEDED = 3  # by chance one code in a thousand ends like that
 _LONG = re.compile(r"[0-9]{16,30}")
 _ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
@@ -45,7 +47,7 @@ def is_made_a_date(text: str) -> bool:
 
 def is_cut(text: str) -> bool:
     """A number of sixteen digits or more that has only zeros behind the fifteenth."""
-    return len(text) > _KEPT and _LONG.fullmatch(text) is not None and not text[_KEPT:].strip("0")
+    return len(text) > KEPT and _LONG.fullmatch(text) is not None and not text[KEPT:].strip("0")
 
 
 def cuts_in(texts: Iterable[str]) -> frozenset[str]:
@@ -54,8 +56,8 @@ def cuts_in(texts: Iterable[str]) -> frozenset[str]:
     One that ends otherwise proves that the column kept its digits. Zeros alone prove the loss only where they are too
     many for chance, and the digits before them do not end in zeros too, as those of round numbers do.
     """
-    long = [text for text in texts if len(text) > _KEPT and _LONG.fullmatch(text)]
+    long = [text for text in texts if len(text) > KEPT and _LONG.fullmatch(text)]
     if not all(map(is_cut, long)):
         return frozenset({WHOLE})
-    zeros = sum(len(text) - _KEPT for text in long if not text[:_KEPT].endswith("00"))
+    zeros = sum(len(text) - KEPT for text in long if not text[:KEPT].endswith("00"))
     return frozenset({CUT} if zeros >= _ZEROS_NEEDED else ())

@@ -67,22 +67,26 @@ def read_one(text: str, reading: Reading) -> Any:  # noqa: ANN401 - a model.Valu
 
 def marks_and_orders(column: pd.Series, reading: Reading) -> frozenset[str]:
     """What a column tells about itself: ``.`` or ``,`` as decimal mark, ``day`` or ``month`` first, codes ``cut``."""
-    _, distinct = cells.distinct(column)
+    is_code = may_be_cut(reading)
+    _, distinct = cells.distinct(column[column.str.len() > damage.KEPT] if is_code else column)
     marked = {cells.clean(text, identifies=False) for text in distinct if cells.is_marked(text)}
     cleaned = (cells.clean(text, identifies=False) for text in distinct)
     sound = [text for text in cleaned if isinstance(text, str)]
-    if cells.is_code(reading.spec.name):
+    if is_code:
         return damage.cuts_in(text for text in sound if text not in marked)
     return dates.orders_in(sound) if reading.parse in {"date", "datetime"} else numbers.marks_in(sound)
 
 
 def needs_survey(reading: Reading) -> bool:
     """Whether the whole column must be looked at before a cell of it can be read."""
-    if cells.is_code(reading.spec.name):
-        return True
     if reading.parse in {"date", "datetime"}:
         return not reading.formats
-    return reading.parse in {"integer", "decimal", "money"} and reading.decimal is None
+    return may_be_cut(reading) or (reading.parse in {"integer", "decimal", "money"} and reading.decimal is None)
+
+
+def may_be_cut(reading: Reading) -> bool:
+    """Whether the column holds codes, of which only the whole column shows that a spreadsheet cut the long ones."""
+    return reading.parse == "text" and cells.is_code(reading.spec.name)
 
 
 def decided(reading: Reading, shown: frozenset[str]) -> Reading:

@@ -8,6 +8,7 @@ from pipeline.fields import DEFAULT_KEYS
 from pipeline.proposing.examples import examples, listed
 from pipeline.proposing.propose import Proposal
 from pipeline.proposing.rules import Proposed
+from pipeline.shapes import Split
 
 
 def as_yaml(proposal: Proposal, source: str, found: str) -> str:
@@ -32,11 +33,42 @@ def _lines(proposal: Proposal, source: str, found: str) -> Iterator[str]:
         yield f"decimal: {quoted(proposal.mark)}"
     yield f"record: {proposal.kind}"
     yield f"key: [{', '.join(proposal.key or DEFAULT_KEYS[proposal.kind][:1])}]"
+    yield from _shape(proposal)
     yield "fields:"
     for rule in proposal.rules:
         yield from _field(rule)
     yield from (f"  # {name}: {{column: …}}   needed, and no column was found" for name in proposal.missing)
     yield from _rest(proposal)
+
+
+def _shape(proposal: Proposal) -> Iterator[str]:
+    shape = proposal.shape
+    if proposal.fill_down:
+        yield "fill_down: true"
+    if shape is None:
+        return
+    yield f"# {_comment(shape.why)}"
+    if shape.unpivot:
+        made = ", ".join(f"{quoted(name)}: {quoted(patterns[0])}" for name, patterns in shape.unpivot.items())
+        yield f"unpivot: {{{made}}}"
+    if shape.split is not None:
+        yield f"split: {{{', '.join(_split(shape.split))}}}"
+
+
+def _split(split: Split) -> Iterator[str]:
+    yield f"column: {quoted(split.column[0])}"
+    if split.between:
+        yield f"between: {_value(split.between)}"
+    if split.form:
+        yield f"form: {quoted(split.form[0])}"
+    if split.pairs is not None:
+        pairs = split.pairs
+        names = ", ".join(map(quoted, pairs.into))
+        yield f"pairs: {{between: {quoted(pairs.between)}, mark: {quoted(pairs.mark)}, into: [{names}]}}"
+    if split.items is not None:
+        yield f"items: {quoted(split.items)}"
+    if split.json:
+        yield f"json: {_value(split.json)}"
 
 
 def _field(rule: Proposed) -> Iterator[str]:

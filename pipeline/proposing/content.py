@@ -19,7 +19,7 @@ _NUMBER = re.compile(
 _WHOLE = re.compile(r"-?\d{1,9}(?:[.,]0+)?")
 _MARKS = re.compile(r"\d([.,])\d{1,2}(?!\d)[^\d.,]*$|\d([.,])\d{4,}$")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
-_IP = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f:]{0,39}::?[0-9a-f:]{0,39}", re.IGNORECASE)
+_IP = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?=.*::)[0-9a-f:]{2,39}", re.IGNORECASE)
 _PARCEL = re.compile(r"1Z[0-9A-Z]{16}|[A-Z]{2}\d{9}[A-Z]{2}|9[2-5]\d{20}|JJD\d{10,20}")
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _ANSWERS = "true false yes no y n t f wahr falsch ja nein vrai faux oui non si да нет"

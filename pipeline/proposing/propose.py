@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from pipeline.fields import DEFAULT_KEYS, RECORD_KINDS
 from pipeline.model import DeliverTo
+from pipeline.proposing.item_shapes import ItemShape
 from pipeline.proposing.kinds import likeliest_kind
 from pipeline.proposing.layouts import layout_of
-from pipeline.proposing.matching import Seen, match
+from pipeline.proposing.matching import Match, Seen, match
 from pipeline.proposing.prices import price_of_line
 from pipeline.proposing.rules import Proposed, decimal_mark, proposed_rules, totals_in
 
@@ -32,7 +33,8 @@ class Proposal:
     """A mapping as far as a sample tells it. ``questions`` are what a person must decide before it can be used.
 
     ``left`` are the columns no field was found for, ``mark`` the decimal mark where the file shows one, ``totals`` the
-    texts of the key column that head a line of totals, ``places`` where the records can go.
+    texts of the key column that head a line of totals, ``places`` where the records can go, ``shape`` how several
+    items stand in one row; with ``fill_down`` rows without a key belong to the record above.
     """
 
     feed: str
@@ -46,6 +48,8 @@ class Proposal:
     places: tuple[DeliverTo, ...]
     layout: str
     questions: tuple[str, ...]
+    shape: ItemShape | None = None
+    fill_down: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -60,10 +64,20 @@ class Proposal:
         return tuple(s.name for s in RECORD_KINDS[self.kind].values() if s.required and s.name not in told)
 
 
-def propose(columns: Sequence[Seen], file_name: str, kind: str | None, feed: str | None, sheet: str | None) -> Proposal:
-    """Match the columns of a sample; ``kind`` and ``feed`` are found where they are not given."""
+def propose(
+    columns: Sequence[Seen],
+    file_name: str,
+    kind: str | None,
+    feed: str | None,
+    sheet: str | None,
+    shape: ItemShape | None = None,
+) -> Proposal:
+    """Match the columns of a sample; ``kind`` and ``feed`` are found where they are not given.
+
+    The columns are those after unfolding where there is a ``shape``.
+    """
     chosen = kind or likeliest_kind(columns)
-    rules = tuple(proposed_rules(match(columns, chosen), chosen))
+    rules = tuple(proposed_rules(_matched(columns, chosen, shape), chosen))
     used = {rule.column.at for rule in rules}
     key = next((r.column for r in rules if r.field == DEFAULT_KEYS[chosen][0]), None)
     layout = layout_of([column.header for column in columns])
@@ -80,6 +94,8 @@ def propose(columns: Sequence[Seen], file_name: str, kind: str | None, feed: str
         places=(),
         layout=layout.name if layout else "",
         questions=(),
+        shape=shape,
+        fill_down=chosen == "order" and _continues(rules, key),
     )
     return replace(found, questions=(*_doubtful(found, asks), *_repeated(columns)))
 
@@ -100,6 +116,26 @@ def _doubtful(found: Proposal, asks: Mapping[str, str]) -> Iterator[str]:
             yield f"{rule.field}: '{rule.column.header}': {asks[rule.field]}."
     if doubt := price_of_line(found.rules):
         yield doubt
+    if found.fill_down:
+        yield "fill_down: rows below an order leave its key blank. Are they more lines of it, and none of them a total?"
+
+
+def _matched(columns: Sequence[Seen], kind: str, shape: ItemShape | None) -> list[Match]:
+    """The match of the columns; those of an item are looked at by what they mean there."""
+    if shape is None:
+        return match(columns, kind)
+    own = {column.at: column for column in columns}
+    meant = [replace(column, header=shape.meant(column.header)) for column in columns]
+    return [replace(found, column=own[found.column.at]) for found in match(meant, kind)]
+
+
+def _continues(rules: Sequence[Proposed], key: Seen | None) -> bool:
+    """Whether rows without a key hold a line all the same: a quantity stands in them."""
+    quantity = next((rule.column for rule in rules if rule.field == "quantity"), None)
+    if key is None or quantity is None or not key.cells or not key.cells[0].strip():
+        return False
+    pairs = zip(key.cells, quantity.cells, strict=True)
+    return any(not number.strip() and amount.strip() for number, amount in pairs)
 
 
 def _repeated(columns: Sequence[Seen]) -> Iterator[str]:

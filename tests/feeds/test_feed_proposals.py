@@ -239,3 +239,67 @@ def test_a_proposal_that_cannot_be_written_does_not_stop_the_run(folder: Path) -
         taken = claim(folder / "inbox" / "orders_9.csv", None, folder / "var" / "work")
         assert taken is not None
         assert take_in(project, taken).reason_code == "missing_column"
+
+
+# --- several items in one row ---
+
+SHAPES = REPOSITORY / "tests" / "feeds" / "shapes"
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "asked"),
+    [
+        (
+            "numbered_groups",
+            'unpivot: {"Product": "Product {n}", "Qty": "Qty {n}", "Price": "Price {n}"}',
+            "ordered_at",
+        ),
+        ("numbered_cells", 'unpivot: {"line_item": "line_item_{n}"}', "unit_price"),
+        (
+            "numbered_cells",
+            'split: {column: "line_item", pairs: {between: "|", mark: ":", into: ["name",',
+            "unit_price",
+        ),
+        (
+            "json_cell",
+            'json: {"sku": "sku", "qty": "qty", "amount": "price.amount", "size": "options.size"',
+            "order_id",
+        ),
+    ],
+)
+def test_the_shape_of_a_sample_is_proposed_and_what_is_open_is_asked(
+    folder: Path, name: str, shape: str, asked: str
+) -> None:
+    sound = SHAPES / f"{name}.csv"
+    if name == "json_cell":  # without the rows that show what is refused
+        sound = sample(folder, "json_cell.csv", "".join(sound.read_text().splitlines(keepends=True)[:3]))
+    code, told = feed(folder, sound, "--to", "shop")
+    written = (folder / told["file"]).read_text(encoding="utf-8")
+    assert shape in written
+    assert any(line.startswith(asked) for line in told["decide"]) if asked else told["decide"] == []
+    assert code == (1 if asked else 0)
+
+
+def test_rows_without_a_key_are_asked_about(folder: Path) -> None:
+    text = (
+        "Order ID,Order Date,SKU,Qty,Unit Price\nA-1,2026-01-05,TEA,2,4.50\n,,CUP,1,4.50\nA-2,2026-01-06,CUP,3,4.50\n"
+    )
+    code, told = feed(folder, sample(folder, "rows.csv", text), "--to", "shop")
+    assert "fill_down: true" in (folder / told["file"]).read_text(encoding="utf-8")
+    assert [line.partition(":")[0] for line in told["decide"]] == ["fill_down"]
+    assert code == 1
+    assert told["rows"]["accepted"] == 3
+
+
+def test_items_packed_as_a_list_are_proposed_as_a_form(folder: Path) -> None:
+    text = "Order ID,Order Date,Items,Unit Price\nA-1,2026-01-05,TEA x 2; CUP x 1,4.50\nA-2,2026-01-06,CUP x 3,4.50\n"
+    _, told = feed(folder, sample(folder, "stall.csv", text), "--to", "shop")
+    written = (folder / told["file"]).read_text(encoding="utf-8")
+    assert 'split: {column: "Items", between: [";"], form: "{sku} x {quantity}"}' in written
+    assert told["rows"] == {"read": 2, "accepted": 2, "rejected": 0, "skipped": 0}
+
+
+def test_numbered_lines_of_an_address_are_no_items(folder: Path) -> None:
+    text = "Order ID,Order Date,Address 1,Address 2,Phone 1,Phone 2,SKU,Qty,Unit Price\nA,2026-01-05,a,b,1,2,X,1,2.00\n"
+    _, told = feed(folder, sample(folder, "plain.csv", text), "--to", "shop")
+    assert "unpivot" not in (folder / told["file"]).read_text(encoding="utf-8")
