@@ -17,6 +17,7 @@ from pipeline.events import Event
 from pipeline.fetch import fetch
 from pipeline.intake.bell import Bell
 from pipeline.intake.schedule import Schedule
+from pipeline.intake.sftp import FolderMissing
 from pipeline.ledger import pickups as memory
 from pipeline.progress import Progress
 from pipeline.project import Plan, Project
@@ -147,7 +148,7 @@ class SideWork:
         rest, now = self._rest(f"pickup {name}"), project.clock.now()
         if told.problem is None:
             self._rests.pop(f"pickup {name}", None)
-        elif isinstance(told.problem, SetupError):
+        elif isinstance(told.problem, SetupError) and not isinstance(told.problem, FolderMissing):
             # A wrong password tried every minute locks an account: the next time is the next time of its schedule.
             rest.until = (self._schedules[name].next_after(now) if name in self._schedules else None) or now
         else:

@@ -86,16 +86,25 @@ def _files(view: View) -> Iterator[Condition]:
             told = f"{one.file_name} could not be taken in: {one.reason or ''}"
             advice = f"{one.advice or ''} The notice is {one.workbook}."
         else:
-            told = f"{one.file_name}: {_counted(one.rows, one.refused)}."
-            advice = f"Open {one.workbook}, correct the red cells, save it, and drop it into inbox/."
+            told = f"{one.file_name}: {_counted(one)}."
+            doubts = ", answer in the sheet 'Settle these doubts'" if one.doubts else ""
+            cells = ", correct the red cells" if one.rows or one.refused or not one.doubts else ""
+            advice = f"Open {one.workbook}{cells}{doubts}, save it, and drop it into inbox/."
         yield Condition("file", one.link, told, advice, one.digest, attachment=path)
 
 
-def _counted(rows: int, refused: int) -> str:
-    parts = [f"{rows} {'row needs' if rows == 1 else 'rows need'} a correction"] if rows else []
-    if refused:
-        parts.append(f"{refused} {'delivery was' if refused == 1 else 'deliveries were'} refused by a target")
-    return " and ".join(parts) or "a workbook waits"
+def _counted(one: memory.ToCorrect) -> str:
+    parts = [
+        (one.rows, "row needs a correction", "rows need a correction"),
+        (one.refused, "delivery was refused by a target", "deliveries were refused by a target"),
+        (one.doubts, "delivery may or may not have arrived", "deliveries may or may not have arrived"),
+    ]
+    told = [f"{number} {single if number == 1 else several}" for number, single, several in parts if number]
+    return ", ".join(told) or "a workbook waits"
+
+
+def _at(account: Account) -> str:
+    return account.name if account.name == account.target else f"{account.name} ({account.target})"
 
 
 def _paused(view: View) -> Iterator[Condition]:
@@ -103,7 +112,7 @@ def _paused(view: View) -> Iterator[Condition]:
         account = view.accounts.get(name)
         if account is not None:
             yield Condition(
-                "account_paused", name, f"Account {name} ({account.target}) is paused: {why}",
+                "account_paused", name, f"Account {_at(account)} is paused: {why}",
                 f"Its orders wait and nothing is lost. Put a good key where pipeline.toml says for [accounts.{name}]; "
                 "the next try goes on by itself.",
             )  # fmt: skip
@@ -117,7 +126,7 @@ def _keys(view: View) -> Iterator[Condition]:
             if left <= view.settings.alerts.key_days:
                 when = f"expired on {ends}" if left < 0 else f"expires on {ends}, {_in_days(left)}"
                 yield Condition(
-                    "key_expires", f"{name} {call}", f"The {call} key of account {name} ({account.target}) {when}.",
+                    "key_expires", f"{name} {call}", f"The {call} key of account {_at(account)} {when}.",
                     f"Make a new key there, put it in place of the old one, and write its end date into expires.{call} "
                     f"of [accounts.{name}].",
                     # told anew for the last week, the last day, and when it is too late
@@ -136,7 +145,7 @@ def _doubts(view: View) -> Iterator[Condition]:
         if old is not None:
             yield Condition(
                 "doubt", name,
-                f"{old.number} {'delivery' if old.number == 1 else 'deliveries'} to {name} ({account.target}) may or "
+                f"{old.number} {'delivery' if old.number == 1 else 'deliveries'} to {_at(account)} may or "
                 f"may not have arrived, the oldest since {view.at(old.since)}: {_some(old)}.",
                 "`orderdrop doubt` shows what to search for there; then tell: orderdrop doubt settle ID --as "
                 "delivered, resend or drop.",
@@ -151,10 +160,11 @@ def _waiting(view: View) -> Iterator[Condition]:
         if old is not None and name not in paused:
             yield Condition(
                 "waiting", name,
-                f"{old.number} {'delivery' if old.number == 1 else 'deliveries'} to {name} ({account.target}) "
+                f"{old.number} {'delivery' if old.number == 1 else 'deliveries'} to {_at(account)} "
                 f"{'waits' if old.number == 1 else 'wait'}, the oldest since {view.at(old.since)}: {_some(old)}.",
                 "Nothing is lost, and it is tried again by itself. `orderdrop find` with one of these keys says what "
                 f"is in the way; `orderdrop check --online` asks {name}.",
+                grace=HOUR / 2,  # one that was put back in the queue is gone by then
             )  # fmt: skip
 
 

@@ -55,6 +55,10 @@ class Unwritable(TargetError):
     """The inbox on this side takes no more; the server is not to blame."""
 
 
+class FolderMissing(SetupError):
+    """A folder of ``remote`` is not there, or may not be listed: wrong settings, or a partner tidies up."""
+
+
 class Interrupted(OrderdropError):
     """A person asked to stop while a file was being read."""
 
@@ -130,7 +134,7 @@ class Remote:
             entries = self._session.entries(_bytes(folder or "."))
         except (FileNotFoundError, PermissionError) as problem:
             why = "is not there" if isinstance(problem, FileNotFoundError) else "may not be listed by this user"
-            raise SetupError(
+            raise FolderMissing(
                 f"The folder {folder or '.'} {why} on the server. Check `remote` in pipeline.toml."
             ) from None
         for raw, attributes in entries:

@@ -142,7 +142,7 @@ def note_moment(connection: sa.Connection, name: str, at: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ToCorrect:
-    """A file whose workbook waits in ``errors/``: rows and refused deliveries that are still open."""
+    """A file whose workbook waits in ``errors/``: rows, refused deliveries and doubts that wait for a person."""
 
     link: str
     file_name: str
@@ -154,6 +154,7 @@ class ToCorrect:
     received_at: float
     rows: int
     refused: int
+    doubts: int
 
 
 def to_correct(connection: sa.Connection) -> list[ToCorrect]:
@@ -163,6 +164,7 @@ def to_correct(connection: sa.Connection) -> list[ToCorrect]:
         ToCorrect(
             row.link, row.file_name, row.state, row.workbook, row.problems_digest or "", row.reason, row.advice,
             row.received_at, _open_rows(connection, row.id), _open_refusals(connection, row.id),
+            _open_doubts(connection, row.id),
         )
         for row in found
         if row.problems_digest is not None  # else it is just being written
@@ -181,6 +183,13 @@ def _open_refusals(connection: sa.Connection, batch: int) -> int:
         deliveries.c.batch_id == batch,
         deliveries.c.state == DeliveryState.REFUSED,
         deliveries.c.resolved_by.is_(None),
+    )
+    return int(connection.execute(asked).scalar_one())
+
+
+def _open_doubts(connection: sa.Connection, batch: int) -> int:
+    asked = sa.select(sa.func.count()).where(
+        deliveries.c.batch_id == batch, deliveries.c.state == DeliveryState.IN_DOUBT, deliveries.c.due_at.is_(None)
     )
     return int(connection.execute(asked).scalar_one())
 

@@ -365,7 +365,7 @@ def test_doubts_are_told_when_they_are_old(
 ) -> None:
     from pipeline.sandbox.faults import Fault
 
-    by_hook(office, hook, monkeypatch)
+    by_hook(office, hook, monkeypatch, 'events = ["doubt"]')
     mapping = office.project.path / "mappings" / "orders.yaml"
     mapping.write_text(
         mapping.read_text().replace("account: shop, operation: order", "account: desk, operation: push_order")
@@ -379,6 +379,24 @@ def test_doubts_are_told_when_they_are_old(
     assert "1 delivery to desk (kapture) may or may not have arrived" in hook.got[0]["message"]
     assert "1001" in hook.got[0]["message"]
     assert "orderdrop doubt settle" in hook.got[0]["message"]
+
+
+def test_a_file_whose_doubts_only_a_person_can_settle_needs_that_person(
+    office: Office, sandbox: SandboxServer, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.sandbox.faults import Fault
+
+    by_hook(office, hook, monkeypatch)
+    mapping = office.project.path / "mappings" / "orders.yaml"
+    mapping.write_text(
+        mapping.read_text().replace("account: shop, operation: order", "account: desk, operation: push_order")
+    )
+    sandbox.faults.add([Fault("drop_after", target="kapture", times=1)])
+    office.project.drop("orders_1.csv", order_row("1001"))
+    office.run()
+    office.tell()
+    assert "orders_1.csv: 1 delivery may or may not have arrived." in hook.got[0]["message"]
+    assert "answer in the sheet 'Settle these doubts'" in hook.got[0]["message"]
 
 
 def test_a_ledger_that_cannot_be_used_is_told_once(office: Office, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
