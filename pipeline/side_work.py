@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.comparing import Compared, compare_now, last_compared
-from pipeline.errors import SetupError
+from pipeline.errors import LedgerError, OrderdropError, SetupError
 from pipeline.events import Event
 from pipeline.fetch import fetch
 from pipeline.intake.bell import Bell
@@ -119,11 +119,23 @@ class SideWork:
         for kind, (name, future) in list(self._under_way.items()):
             if future.done():
                 del self._under_way[kind]
-                ended = future.result()
+                ended = self._result(project, f"{kind} {name}".strip(), future)
                 if isinstance(ended, Fetched):
                     self._fetched(project, name, ended)
                 elif isinstance(ended, Compared):
                     self._compared(project, ended)
+
+    def _result(self, project: Project, what: str, future: Future[Any]) -> object:
+        """What a thread came to. A folder that has gone away under it, as on a share, ends nothing but itself."""
+        try:
+            return future.result()
+        except LedgerError:
+            raise
+        except (OrderdropError, OSError) as problem:
+            self._progress.say(f"{what}: {problem} It is tried again; nothing is lost.", Event.RUN_FAILED)
+            rest = self._rest(f"pickup {what.removeprefix(_FETCH).strip()}" if what.startswith(_FETCH) else _COMPARE)
+            rest.begin(project.clock.now())
+            return None
 
     # --- pickups -------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,10 @@ def tell(project: Project, stop: threading.Event, progress: Progress, stopped: M
         return
     with _alone(project) as mine:
         if mine:
-            _tell(project, rules, stop, progress, stopped)
+            try:
+                _tell(project, rules, stop, progress, stopped)
+            except OSError as problem:  # a share that has gone away: what cannot be looked at cannot be told
+                progress.say(f"Nobody could be told: {problem}. It is tried again.", Event.ALERT_FAILED)
 
 
 @contextmanager

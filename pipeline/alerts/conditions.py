@@ -252,7 +252,8 @@ def _differences(view: View) -> Iterator[Condition]:
 
 
 def _disk(view: View) -> Iterator[Condition]:
-    free = shutil.disk_usage(view.settings.folder).free // (1024 * 1024)
+    folder = view.settings.var if view.settings.var.is_dir() else view.settings.folder
+    free = shutil.disk_usage(folder).free // (1024 * 1024)
     if free < view.settings.alerts.disk_free_mb:
         yield Condition(
             "disk", "project", f"The disk of {view.settings.folder} is nearly full: {free} MB are free.",

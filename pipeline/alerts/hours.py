@@ -42,10 +42,11 @@ def read_days(text: str, where: str) -> frozenset[int]:
     """``mon-fri``, ``sat,sun`` as numbers, Monday 0; an empty text is no day."""
     found: set[int] = set()
     for part in filter(None, (piece.strip().casefold() for piece in text.split(","))):
-        first, _, last = part.partition("-")
-        if first not in _DAYS or (last or first) not in _DAYS:
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if first not in _DAYS or last not in _DAYS:
             raise SetupError(f"{where}: '{part}' is not a day of the week; write days as in mon-fri or sat,sun.")
-        begin, end = _DAYS.index(first), _DAYS.index(last or first)
+        begin, end = _DAYS.index(first), _DAYS.index(last)
         found |= set(range(begin, end + 1)) if begin <= end else {*range(begin, 7), *range(end + 1)}
     return frozenset(found)
 

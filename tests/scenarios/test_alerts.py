@@ -399,6 +399,23 @@ def test_a_file_whose_doubts_only_a_person_can_settle_needs_that_person(
     assert "answer in the sheet 'Settle these doubts'" in hook.got[0]["message"]
 
 
+def test_a_disk_that_is_nearly_full_and_a_folder_that_goes_away(
+    office: Office, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hook(office, hook, monkeypatch, 'events = ["disk"]')
+    path = office.project.path / "pipeline.toml"
+    path.write_text(path.read_text().replace("\n[alerts", "\n[alerts]\ndisk_free_mb = 900000000\n[alerts", 1))
+    office.tell()
+    assert "is nearly full" in hook.got[0]["message"]
+
+    def gone(_path: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("shutil.disk_usage", gone)
+    office.tell(hours=25)
+    assert any("Nobody could be told" in line for line in office.said.lines)
+
+
 def test_a_ledger_that_cannot_be_used_is_told_once(office: Office, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     by_hook(office, hook, monkeypatch)
     office.project.call("run")

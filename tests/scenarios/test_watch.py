@@ -21,7 +21,7 @@ import pytest
 from inline import Inline
 from listeners import http_hook
 from project import HEADER, ORDERS_YAML, SECRETS, ProjectFolder, order_row
-from sftp_servers import Cupboard, misbehaving
+from sftp_servers import Cupboard, Server, misbehaving
 from shelf import FakeClock
 
 from pipeline.errors import LedgerError
@@ -355,6 +355,24 @@ def test_a_pickup_that_fails_does_not_hold_up_the_inbox(project: ProjectFolder, 
         assert "cannot be reached" in heard.text() or "Fetching from partner" in heard.text()
         assert orders(sandbox)["1001"] == 1
         assert port != 1
+
+
+def test_a_pickup_whose_disk_goes_away_ends_itself_and_not_the_watch(
+    project: ProjectFolder, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("pipeline.side_work.fetch", gone)
+    start = datetime(2040, 1, 5, 20, tzinfo=UTC).timestamp()
+    key = "SHA256:" + "x" * 43
+    pickup(project, Server(1, "partner", key, "/out", password="right").settings(schedule="@hourly"))
+    poll_seconds(project, 600)
+    script: dict[float, Callable[[], object]] = {2 * HOUR: lambda: project.drop("orders_1.csv", order_row("1001"))}
+    heard, _ = simulate(project, script, 3 * HOUR, start=start, pool=Inline())
+    assert orders(sandbox)["1001"] == 1
+    assert "fetch partner: [Errno 5] Input/output error It is tried again" in heard.text()
+    assert heard.text().count("Fetching from partner") < 20  # it rests ever longer
 
 
 def test_wrong_settings_leave_the_old_ones_in_force(project: ProjectFolder, sandbox: SandboxServer) -> None:
