@@ -16,12 +16,17 @@ from pipeline.delivery.clock import Clock
 from pipeline.delivery.crew import Crew
 from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
+<<<<<<< HEAD
 from pipeline.delivery.pacing import back_off
 from pipeline.delivery.together import STEP as TOGETHER
 from pipeline.delivery.together import Group, Settled, may_join
+=======
+from pipeline.delivery.pacing import Bucket, back_off
+>>>>>>> 8248dfc (Use up a vendor's allowance without a 429, and do not burst after a restart)
 from pipeline.errors import LedgerError, SetupError
 from pipeline.events import Event
 from pipeline.ledger import deliveries as book
+from pipeline.ledger import paces
 from pipeline.ledger.deliveries import Delivery, History
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliveryState
@@ -73,7 +78,7 @@ class Drain:
         self._patience = patience
         self._stop = stop
         self._progress = progress or Quiet()
-        self._line = Line(account, transport, clock, stop, self._progress)
+        self._line = Line(account, transport, clock, stop, self._progress, self._bucket())
         self._operations: dict[tuple[str, str], Operation] = {}
         self._alone: set[int] = set()
         self._sent_together = 0
@@ -91,6 +96,7 @@ class Drain:
 
     def run(self) -> Drained:
         """Attend to everything due; wait for what is due soon; return when the rest must wait longer."""
+        self._writer.post(lambda c: paces.note(c, self._account.name, paces.IN_USE))
         self._crew.work(self._wait_for_more)
         self._note_account()
         attended = self._crew.attended + self._sent_together
@@ -160,8 +166,16 @@ class Drain:
         self._clock.wait(max(0.05, seconds), self._stop)
         return True
 
+    def _bucket(self) -> Bucket:
+        """What is left of the account's allowance since it was last called, by whatever process."""
+        rate, now = self._account.rate, self._clock.now()
+        with self._engine.connect() as connection:
+            when = paces.fills_at(connection, self._account.name)
+        return Bucket.full(rate, now) if when is None else Bucket.full_at(rate, when, now)
+
     def _note_account(self) -> None:
-        paused, now = self._line.paused, self._clock.now()
+        paused, now, fills_at = self._line.paused, self._clock.now(), self._line.fills_at()
+        self._writer.post(lambda c: paces.note(c, self._account.name, fills_at))
         if paused is not None:
             message = f"{paused.message} {paused.advice}"
             self._progress.note(Event.ACCOUNT_PAUSED, code=paused.code)

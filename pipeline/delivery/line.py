@@ -27,6 +27,7 @@ class Line:
         clock: Clock,
         stop: threading.Event,
         progress: Progress | None = None,
+        bucket: Bucket | None = None,
     ) -> None:
         self._account = account
         self._transport = transport
@@ -34,7 +35,7 @@ class Line:
         self._stop = stop
         self._progress = progress or Quiet()
         self._lock = threading.Lock()
-        self._bucket = Bucket.full(account.rate, clock.now())
+        self._bucket = bucket or Bucket.full(account.rate, clock.now())
         self._failures = 0
         self.begun_at = clock.now()
         self.held_until = 0.0
@@ -69,8 +70,13 @@ class Line:
         finally:
             self._progress.note(Event.CALL_ENDED, status=status, seconds=round(time.monotonic() - begun, 3))
         with self._lock:
-            self._bucket.heed(self._account.pace(answer), self._clock.now())
+            self._bucket.heed(self._account.pace(answer), self._clock.now(), time.monotonic() - begun)
         return answer
+
+    def fills_at(self) -> float:
+        """When the account may be called in a burst again, in seconds since 1970."""
+        with self._lock:
+            return self._bucket.fills_at(self._clock.now())
 
     def exchange_paced(self, request: Request) -> Answer:
         """Wait for a turn, then call."""

@@ -20,7 +20,7 @@ from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliverTo, Record
-from pipeline.targets.contract import Account
+from pipeline.targets.contract import Account, Rate
 
 
 class Desk:
@@ -359,6 +359,19 @@ def test_concurrent_calls_share_the_journal_and_nothing_is_doubled(desk: Desk) -
         desk.clock.time += 1000
     assert desk.states() == {"delivered": len(keys)}
     assert Counter(desk.shelf.keys()) == Counter(f"order:{key}" for key in keys)
+
+
+def test_a_restart_does_not_burst(desk: Desk) -> None:
+    account = shelf_account(rate=Rate(5, 1))
+    desk.drop(*map(str, range(5)))
+    begun = desk.clock.now()
+    desk.drain(account)
+    first = desk.clock.now() - begun
+    desk.drop(*map(str, range(5, 10)))
+    begun = desk.clock.now()
+    desk.drain(account)
+    assert first < 2
+    assert desk.clock.now() - begun > 3  # the allowance was used up by the drain before
 
 
 def test_a_plan_that_breaks_refuses_its_record_and_no_other(desk: Desk) -> None:
