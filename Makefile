@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo test servers lint proof proof-short reading test-long clean
+.PHONY: demo test servers lint proof proof-short bench bench-short reading test-long clean
 
 demo: $(READY)  ## the whole story on a throw-away folder and simulated targets
 	$(BIN)/orderdrop demo
@@ -29,6 +29,12 @@ proof-short: $(READY)  ## the same with small figures (some minutes)
 
 reading: $(READY)  ## how well files are read, measured with the field's own tests, see docs/reading.md
 	$(BIN)/python bench/reading/scores.py
+
+bench: $(READY)  ## speed, memory and growth as ratios of paired runs, written to docs/performance.md (about two hours)
+	$(BIN)/python bench/all.py
+
+bench-short: $(READY)  ## the same with small sizes and few rounds, printed only (about twenty minutes)
+	$(BIN)/python bench/all.py --quick
 
 test-long: $(READY)  ## the long tests
 	$(BIN)/python -m pytest -m slow -q --timeout 1800

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measure import ROOT, arguments, environment, keep, print_table
+from measure import arguments, environment, keep, print_table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "proof"))
 

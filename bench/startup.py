@@ -1,6 +1,6 @@
 """How quickly the command starts: ``orderdrop --help`` and ``orderdrop status`` against ``import pandas``.
 
-    python bench/startup.py [--repeats 9]
+    python bench/startup.py [--quick] [--rounds 9] [--json FILE]
 
 Every round starts each program once, one after another, so that a busy machine slows them alike; a ratio is the median
 of the rounds' own ratios. Byte code is compiled before the first round, as an installed package has it.
@@ -17,12 +17,15 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from measure import arguments, keep, print_table
 
 COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
 GOAL = 1 / 3
 
 
-def main(repeats: int) -> None:
+def main(asked: argparse.Namespace) -> int:
     """Print the medians in seconds, and the ratios."""
     with tempfile.TemporaryDirectory() as folder:
         environment = _environment(Path(folder))
@@ -36,7 +39,10 @@ def main(repeats: int) -> None:
             "orderdrop status": (*COMMAND, "status", "--project", str(project)),
             "orderdrop run (empty inbox)": (*COMMAND, "run", "--project", str(project)),
         }
-        _tell(_paired(programs, environment, repeats))
+        rows = _rows(_paired(programs, environment, 3 if asked.quick else asked.rounds))
+    print_table(rows)
+    keep(asked, "Start-up", rows)
+    return 0
 
 
 def _environment(folder: Path) -> Mapping[str, str]:
@@ -67,15 +73,20 @@ def _run(program: Sequence[str], environment: Mapping[str, str]) -> float:
     return time.perf_counter() - begun
 
 
-def _tell(seconds: Mapping[str, Sequence[float]]) -> None:
+def _rows(seconds: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
     yardstick = seconds["import pandas"]
+    rows = []
     for name, measured in seconds.items():
         ratio = statistics.median(one / other for one, other in zip(measured, yardstick, strict=True))
-        print(f"{name:30} {statistics.median(measured):6.3f} s   {ratio:5.2f} of importing pandas")
-    print(f"goal for --help and status: {GOAL:.2f}")
+        bound = name.startswith(("orderdrop --help", "orderdrop status"))
+        rows.append({
+            "command": name,
+            "seconds": f"{statistics.median(measured):.3f}",
+            "of importing pandas": f"{ratio:.2f}",
+            "goal 0.33": ("met" if ratio <= GOAL else "missed") if bound else "–",
+        })  # fmt: skip
+    return rows
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--repeats", type=int, default=9)
-    main(options.parse_args().repeats)
+    sys.exit(main(arguments(__doc__, rounds=9).parse_args()))

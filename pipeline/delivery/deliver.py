@@ -16,13 +16,9 @@ from pipeline.delivery.clock import Clock
 from pipeline.delivery.crew import Crew
 from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
-<<<<<<< HEAD
-from pipeline.delivery.pacing import back_off
+from pipeline.delivery.pacing import Bucket, back_off
 from pipeline.delivery.together import STEP as TOGETHER
 from pipeline.delivery.together import Group, Settled, may_join
-=======
-from pipeline.delivery.pacing import Bucket, back_off
->>>>>>> 8248dfc (Use up a vendor's allowance without a 429, and do not burst after a restart)
 from pipeline.errors import LedgerError, SetupError
 from pipeline.events import Event
 from pipeline.ledger import deliveries as book
