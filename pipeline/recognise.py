@@ -19,7 +19,7 @@ from pipeline.reading import open_table
 from pipeline.reading.table import Hints, Table
 from pipeline.reshaping import Unfolding, unfolding
 
-BLOCK_ROWS = 50_000
+BLOCK_ROWS = 131_072
 """Rows read at a time: memory does not grow with the file's length."""
 
 

@@ -32,9 +32,16 @@ def column(*checks: Check) -> Column:
     return pa.Column(None, list(checks), nullable=True, required=False)
 
 
+def _own(*checks: Check) -> Column:
+    """A column with checks of ours: a verdict hangs on the cell alone, so cells that are the same are judged once."""
+    for made in checks:
+        made.cell_by_cell = True
+    return column(*checks)
+
+
 def text(longest: int = 255) -> Column:
     """A text of at most so many characters."""
-    return column(
+    return _own(
         check(
             "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
             lambda cells: cells.map(len) <= longest,
@@ -70,13 +77,13 @@ def number(*, above: float | None = None, at_least: float | None = None, at_most
                 lambda cells: cells <= most,
             )
         )
-    return column(*checks)
+    return _own(*checks)
 
 
 def one_of(words: Collection[str]) -> Column:
     """One of a few words, as they are written."""
     listed = ", ".join(words)
-    return column(
+    return _own(
         check(
             "unknown_word", f"is not one of {listed}", "Write one of these words.",
             lambda cells: cells.isin(words),
@@ -87,7 +94,7 @@ def one_of(words: Collection[str]) -> Column:
 def shaped(pattern: str, code: str, sentence: str, advice: str) -> Column:
     """A text that fits a regular expression as a whole."""
     form = re.compile(pattern)
-    return column(check(code, sentence, advice, lambda cells: cells.map(lambda cell: bool(form.fullmatch(cell)))))
+    return _own(check(code, sentence, advice, lambda cells: cells.map(lambda cell: bool(form.fullmatch(cell)))))
 
 
 def country() -> Column:
@@ -97,7 +104,7 @@ def country() -> Column:
 
 def currency() -> Column:
     """An ISO 4217 code in capital or small letters."""
-    return column(
+    return _own(
         check(
             "bad_currency", "is not a currency code", _CURRENCY_ADVICE,
             lambda cells: cells.str.upper().isin(_currencies()),

@@ -14,9 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.checking.sheet import Cells, Positions, Sheet, same_objects
-from pipeline.model import Encoded, encoded_value
+from pipeline.model import Encoded, Value, encoded_value
 
 _EXTRA = "extra."
+_ESCAPED = r"[^ !#-\[\]-~]"
+"""What JSON in ASCII does not write as it is: quote mark, backslash, controls, and all beyond ASCII."""
 
 
 def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Iterator[Encoded]:
@@ -64,9 +66,25 @@ def _lines(sheet: Sheet, positions: Positions) -> list[str]:
 def _fragments(name: str, cells: Cells) -> pa.Array:
     """``"name": value, `` for every cell, nothing where it is empty."""
     numbers, firsts = same_objects(cells)
-    head = f"{quoted(name)}: "
-    texts = ["" if value is None else f"{head}{encoded_value(value)}, " for value in cells[firsts].tolist()]
-    return pa.array(texts, pa.large_string()).take(pa.array(numbers))
+    values = cells[firsts].tolist()
+    fragments = _plain_fragments(name, values)
+    if fragments is None:
+        head = f"{quoted(name)}: "
+        texts = ["" if value is None else f"{head}{encoded_value(value)}, " for value in values]
+        fragments = pa.array(texts, pa.large_string())
+    return fragments.take(pa.array(numbers))
+
+
+def _plain_fragments(name: str, values: Sequence[Value]) -> pa.Array | None:
+    """The same in bulk, for texts that JSON writes as they are; ``None`` for any others."""
+    if not all(value is None or type(value) is str for value in values):
+        return None
+    texts = pa.array(values, pa.large_string())
+    odd = pc.match_substring_regex(texts, _ESCAPED)
+    if pc.any(odd).as_py():
+        told = [None if value is None else quoted(str(value))[1:-1] for value in values]
+        texts = pc.if_else(odd, pa.array(told, pa.large_string()), texts)
+    return pc.fill_null(pc.binary_join_element_wise(_text(f'{quoted(name)}: "'), texts, _text('", '), _text("")), "")
 
 
 def _cleared(sheet: Sheet, firsts: Positions) -> list[str]:

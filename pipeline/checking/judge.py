@@ -2,46 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.checking.orders import faulty_in_order, kind_in_words
-from pipeline.checking.sheet import NO_GROUP, Sheet, text_of
+from pipeline.checking.sheet import NO_GROUP, Cells, Sheet, same_objects, text_of
 from pipeline.errors import SetupError
 from pipeline.model import Rejection
 from pipeline.reasons import reject, shown
 
 Failure = tuple[str | None, str, str, str, list[int]]
-"""Field (``None``: the row as a whole), code, what is wrong, what to do, row numbers."""
+"""Field (``None``: the row as a whole), code, what is wrong, what to do, which rows (by position)."""
 
 
 def judge(sheet: Sheet, schema: Any) -> set[int]:  # noqa: ANN401 - pandera gives its schemas no usable type
     """Add a rejection for every cell or row the schema refuses; ``SetupError`` when the schema itself cannot judge."""
+    unsettled: set[int] = set()
+    rejected_before = set(sheet.rejected)
+    for field, code, sentence, advice, failed in _failures(sheet, schema):
+        for at in _to_name(sheet, field, code, failed, rejected_before):
+            sheet.add(at, _rejection(sheet, at, field, code, sentence, advice))
+        if field is not None and sheet.at_record_level(field):
+            unsettled.update(sheet.group[failed].tolist())
+    return unsettled
+
+
+def _failures(sheet: Sheet, schema: Any) -> Iterator[Failure]:  # noqa: ANN401 - as above
+    """What the schema refuses. Where a verdict hangs on the cell alone, each distinct cell is judged once."""
+    import pandera.pandas as pa
+
+    sound = np.flatnonzero(~sheet.unsound)
+    if not len(sound):
+        return
+    alone = [name for name, column in schema.columns.items() if name in sheet.cells and _is_cell_by_cell(column)]
+    distinct = {name: same_objects(sheet.cells[name][sound]) for name in alone}
+    longest = max((len(firsts) for _, firsts in distinct.values()), default=0)
+    by_cell = pa.DataFrameSchema({name: schema.columns[name] for name in alone})
+    cells = {name: _padded(sheet.cells[name][sound[firsts]], longest) for name, (_, firsts) in distinct.items()}
+    for field, code, sentence, advice, numbers in _refused(sheet, by_cell, cells):
+        is_refused = np.zeros(longest, dtype=bool)
+        is_refused[numbers] = True
+        yield field, code, sentence, advice, sound[is_refused[distinct[str(field)][0]]].tolist()
+    rest = schema.remove_columns(alone)
+    if rest.checks or any(name in sheet.cells or column.regex for name, column in rest.columns.items()):
+        whole = {name: column[sound] for name, column in sheet.cells.items()}
+        for field, code, sentence, advice, numbers in _refused(sheet, rest, whole):
+            yield field, code, sentence, advice, sound[numbers].tolist()
+
+
+def _is_cell_by_cell(column: Any) -> bool:  # noqa: ANN401 - a pandera Column
+    checked = all(getattr(check, "cell_by_cell", False) for check in column.checks)
+    return bool(checked and column.nullable and not column.regex)
+
+
+def _padded(values: Cells, length: int) -> Cells:
+    cells = np.empty(length, dtype=object)
+    cells[: len(values)] = values
+    return cells
+
+
+def _refused(sheet: Sheet, schema: Any, cells: Mapping[str, Cells]) -> list[Failure]:  # noqa: ANN401 - as above
+    """What pandera refuses of columns of cells."""
     from pandera.errors import SchemaErrors
 
-    sound = ~sheet.unsound
-    frame = pd.DataFrame(
-        {name: cells[sound] for name, cells in sheet.cells.items()}, index=sheet.rows[sound], dtype=object
-    )
-    unsettled: set[int] = set()
-    if frame.empty:
-        return unsettled
-    position = {row: at for at, row in enumerate(sheet.rows.tolist())}
     try:
-        schema.validate(frame, lazy=True)
+        schema.validate(pd.DataFrame(cells, dtype=object), lazy=True)
     except SchemaErrors as found:
-        rejected_before = set(sheet.rejected)
-        for error in found.schema_errors:
-            field, code, sentence, advice, rows = _failure(error, sheet)
-            failed = [position[row] for row in rows]
-            for at in _to_name(sheet, field, code, failed, rejected_before):
-                sheet.add(at, _rejection(sheet, at, field, code, sentence, advice))
-            if field is not None and sheet.at_record_level(field):
-                unsettled.update(sheet.group[failed].tolist())
+        return [_failure(error, sheet) for error in found.schema_errors]
     except Exception as problem:
         raise SetupError(f"schemas/{sheet.rules.kind}.py cannot judge: {problem}") from problem
-    return unsettled
+    return []
 
 
 def _failure(error: Any, sheet: Sheet) -> Failure:  # noqa: ANN401 - pandera.errors.SchemaError

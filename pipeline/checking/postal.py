@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.checking.sheet import Sheet
+from pipeline.checking.sheet import Sheet, same_objects
 
 _DIGITS = {
     "AU": 4, "BR": 8, "CN": 6, "CO": 6, "DE": 5, "DK": 4, "DZ": 5, "EE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5, "JP": 7,
@@ -30,11 +30,18 @@ def blame_lost_zeros(sheet: Sheet) -> None:
 
 def _blame(sheet: Sheet, name: str, country: str) -> None:
     stated = sheet.stated[name] & ~sheet.unsound & ~sheet.faulty(name)
-    for at in np.flatnonzero(stated & ~sheet.empty(country)).tolist():
-        code, where = sheet.cells[name][at], sheet.cells[country][at]
-        full = next(_full(str(code), str(where)), None)
-        if full is not None:
-            sheet.blame(at, "lost_leading_zero", name, code, country=str(where), digits=_DIGITS[str(where)], full=full)
+    among = np.flatnonzero(stated & ~sheet.empty(country))
+    codes, distinct = same_objects(sheet.cells[name][among])
+    places, _ = same_objects(sheet.cells[country][among])
+    _, firsts, pairs = np.unique(places * len(distinct) + codes, return_index=True, return_inverse=True)
+    told = [(str(sheet.cells[name][at]), str(sheet.cells[country][at])) for at in among[firsts].tolist()]
+    full = [next(_full(code, where), None) for code, where in told]
+    lost = np.fromiter((text is not None for text in full), bool, len(full))
+    for at in np.flatnonzero(lost[pairs]).tolist() if len(among) else ():
+        code, where = told[pairs[at]]
+        sheet.blame(
+            int(among[at]), "lost_leading_zero", name, code, country=where, digits=_DIGITS[where], full=full[pairs[at]]
+        )
 
 
 def _full(code: str, country: str) -> Iterator[str]:

@@ -8,13 +8,20 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import Raw
 
-from pipeline.ledger import tallies
+from pipeline.ledger import plain, tallies
 from pipeline.ledger.tables import batches, deliveries, rejections, taken_in
 from pipeline.model import DeliverTo, DeliveryState, Encoded, Record, Rejection, encoded_records
 
 _CHUNK = 5_000
+_DELIVERY = (
+    "INSERT INTO deliveries (batch_id, account, operation, record_key, fingerprint, record, state, due_at, tries, "
+    "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"
+)
+_REJECTION = (
+    'INSERT INTO rejections (batch_id, "row", "column", field, value, code, message, advice, record_key) '
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _TOGETHER = 500  # values in one IN list: every database takes so many
 
 
@@ -168,7 +175,7 @@ def stage(
     While the batch is ``claimed`` nobody sees them (``taken_in``): what a crash leaves of them is taken away by
     ``unstage``, and the file is read again.
     """
-    _insert(connection, rejections, [_rejection_row(batch_id, rejection) for rejection in rejected])
+    _insert_rejections(connection, batch_id, rejected)
     _insert_deliveries(connection, batch_id, deliver, records, now)
 
 
@@ -218,33 +225,23 @@ def _insert_deliveries(
     connection: sa.Connection, batch_id: int, deliver: Sequence[DeliverTo], encoded: Iterable[Encoded], now: float
 ) -> None:
     """One delivery per record and entry of ``deliver``, in the order of the records."""
-    statement = sa.insert(deliveries).values(
-        batch_id=batch_id, state=DeliveryState.WAITING, due_at=now, tries=0, created_at=now, updated_at=now
-    )
+    waiting = DeliveryState.WAITING.value
     records = iter(encoded)
     while chunk := list(islice(records, _CHUNK)):
         rows = [
-            {"account": to.account, "operation": to.operation, "record_key": one.key, "fingerprint": one.fingerprint,
-             "record": Raw(one.text)}
+            (batch_id, to.account, to.operation, one.key, one.fingerprint, one.text, waiting, now, now, now)
             for one in chunk
             for to in deliver
-        ]  # fmt: skip
+        ]
         if rows:
-            connection.execute(statement, rows)
+            plain.run_many(connection, _DELIVERY, rows)
             tallies.arrived(connection, batch_id, [to.account for to in deliver], len(chunk))
 
 
-def _rejection_row(batch_id: int, rejection: Rejection) -> dict[str, Any]:
-    return {
-        "batch_id": batch_id, "row": rejection.row, "column": rejection.column, "field": rejection.field,
-        "value": rejection.value, "code": rejection.code, "message": rejection.message, "advice": rejection.advice,
-        "record_key": rejection.record_key,
-    }  # fmt: skip
-
-
-def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), _CHUNK):
-        connection.execute(sa.insert(table), rows[start : start + _CHUNK])
+def _insert_rejections(connection: sa.Connection, batch_id: int, rejected: Sequence[Rejection]) -> None:
+    rows = [(batch_id, r.row, r.column, r.field, r.value, r.code, r.message, r.advice, r.record_key) for r in rejected]
+    if rows:
+        plain.run_many(connection, _REJECTION, rows)
 
 
 def refuse(connection: sa.Connection, batch: Batch, values: Mapping[str, Any]) -> None:

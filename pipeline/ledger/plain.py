@@ -5,6 +5,7 @@ Marks are ``?``; they become those of the driver. JSON columns are given plain v
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,11 @@ _json = msgspec.json.Encoder().encode
 def run(connection: sa.Connection, text: str, *values: Any) -> sa.CursorResult[Any]:  # noqa: ANN401 - column values
     """Carry out one statement."""
     return connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), values)
+
+
+def run_many(connection: sa.Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Carry out one statement for every row of values."""
+    connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), list(rows))
 
 
 def insert(connection: sa.Connection, text: str, *values: Any) -> int:  # noqa: ANN401 - column values

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from pipeline.fields import FieldSpec
 from pipeline.mapping.damage import is_cut, is_made_a_date, is_rounded
+from pipeline.mapping.quick import plain, value_of
 from pipeline.reasons import Trouble
 
 if TYPE_CHECKING:  # a mapping is proved without them; only reading a file loads them
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
 LONGEST = 32_767
 """Characters one cell may hold: what Excel itself can hold (Microsoft: Excel specifications and limits)."""
@@ -79,21 +81,41 @@ class Column:
 
 def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
     """For each cell the number of its text, and the distinct texts."""
-    import pandas as pd
+    codes, texts = distinct_texts(cells)
+    return codes, texts.to_pylist()
 
-    codes, texts = pd.factorize(cells, use_na_sentinel=False)
-    return codes, [text if isinstance(text, str) else "" for text in texts.tolist()]
+
+def distinct_texts(cells: pd.Series) -> tuple[npt.NDArray[np.intp], pa.Array]:
+    """The same with the texts as an Arrow array, in the order in which they come; what is no text is an empty one."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from_arrow = getattr(cells.array, "__arrow_array__", None)
+    column = from_arrow() if from_arrow else pa.array(cells, pa.large_string(), from_pandas=True)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    encoded = pc.fill_null(column.cast(pa.large_string()), "").dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary
 
 
 def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:
-    """Read a text column with a parser, each distinct text once."""
+    """Read a text column with a parser, each distinct text once; plain ones in bulk."""
     import numpy as np
 
-    codes, texts = distinct(cells)
-    results = read_texts(texts, reading, parser)
-    bad = np.fromiter((isinstance(result, Trouble) for result in results), bool, len(results))
-    values = np.empty(len(results), dtype=object)
-    values[:] = results
+    codes, found = distinct_texts(cells)
+    texts = found.to_pylist()
+    values = np.empty(len(texts), dtype=object)
+    bad = np.zeros(len(texts), dtype=bool)
+    told = plain(found, reading, LONGEST, identifies=is_id(reading.spec.name)) if texts else None
+    rest = np.arange(len(texts)) if told is None else np.flatnonzero(~told)
+    if told is not None:
+        make, chosen = value_of(reading), texts if not len(rest) else [texts[at] for at in np.flatnonzero(told)]
+        values[told] = chosen if make is None else list(map(make, chosen))
+    results = read_texts([texts[at] for at in rest], reading, parser)
+    for at, result in zip(rest.tolist(), results, strict=True):
+        values[at] = result
+        bad[at] = isinstance(result, Trouble)
     troubles = tuple((int(at), values[codes[at]]) for at in np.flatnonzero(bad[codes])) if bad.any() else ()
     values[bad] = None
     return Column(values[codes], troubles)

