@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,36 +19,83 @@ from pipeline.checking.sheet import Cells, Positions, Sheet, same_objects
 from pipeline.model import Encoded, Value, encoded_value
 
 _EXTRA = "extra."
+_ROUNDS = 6
 _ESCAPED = r"[^ !#-\[\]-~]"
 """What JSON in ASCII does not write as it is: quote mark, backslash, controls, and all beyond ASCII."""
 
 
 def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Iterator[Encoded]:
     """The records whose rows are ``positions``, each beginning where ``starts`` says; the last entry is the end."""
-    fields = _fields(sheet, positions[starts[:-1]])
-    sorted_fields = _fields(sheet, positions[starts[:-1]], by_name=True) if _is_mapped(sheet) else fields
-    cleared = _cleared(sheet, positions[starts[:-1]])
-    lines = _lines(sheet, positions) if sheet.is_order else []
-    rows = sheet.row_numbers(positions).tolist()
-    bounds = starts.tolist()
-    groups = sheet.group[positions[starts[:-1]]].tolist()
-    kind = quoted(sheet.rules.kind)
-    for at, group in enumerate(groups):
-        begin, end = bounds[at], bounds[at + 1]
-        key, own = sheet.keys[group], lines[begin:end]
-        head = f'"key": {quoted(key)}, "kind": {kind}'
-        more = f'{head}, "lines": [{", ".join(own)}], "rows": {rows[begin:end]}'
-        written = f'{{{cleared[at]}"fields": {fields[at]}, {more}}}'
-        same = ", ".join(map(quoted, sorted(own)))
-        content = f'{{{cleared[at]}"fields": {sorted_fields[at]}, {head}, "lines": [{same}]}}'
-        yield Encoded(key, hashlib.sha256(content.encode()).hexdigest(), written)
+    firsts = positions[starts[:-1]]
+    fields = _fields(sheet, firsts)
+    sorted_fields = _fields(sheet, firsts, by_name=True) if _is_mapped(sheet) else fields
+    keys = [sheet.keys[group] for group in sheet.group[firsts].tolist()]
+    head = _joined([_text(', "key": '), pa.array(map(quoted, keys), pa.large_string()),
+                    _text(f', "kind": {quoted(sheet.rules.kind)}, "lines": [')])  # fmt: skip
+    lines = _lines(sheet, positions) if sheet.is_order else None
+    rows = _listed(pa.array(sheet.row_numbers(positions)).cast(pa.large_string()), starts)
+    opening = _joined([_text("{"), *_cleared(sheet, firsts), _text('"fields": ')])
+    written = _joined(
+        [opening, fields, head, *_within_records(lines, starts), _text('], "rows": ['), rows, _text("]}")]
+    )
+    content = _joined([opening, sorted_fields, head, *_within_records(_in_order(lines, starts), starts), _text("]}")])
+    for key, text, same in zip(keys, written.to_pylist(), content.to_pylist(), strict=True):
+        yield Encoded(key, hashlib.sha256(same.encode()).hexdigest(), text)
+
+
+def _within_records(lines: pa.Array | None, starts: Positions) -> list[pa.Array]:
+    return [] if lines is None else [_listed(lines, starts)]
+
+
+def _listed(texts: pa.Array, starts: Positions) -> pa.Array:
+    """The texts of each record with commas between them."""
+    lists = pa.LargeListArray.from_arrays(pa.array(starts, pa.int64()), texts)
+    return pc.binary_join(lists, _text(", "))
+
+
+def _in_order(lines: pa.Array | None, starts: Positions) -> pa.Array | None:
+    """The lines of each record sorted, each as a JSON text: in which order they came does not count."""
+    if lines is None:
+        return None
+    sorted_lines = lines.take(pa.array(_sorting(lines, starts)))
+    escaped = pc.replace_substring(pc.replace_substring(sorted_lines, "\\", "\\\\"), '"', '\\"')
+    return _joined([_text('"'), escaped, _text('"')])
+
+
+def _sorting(lines: pa.Array, starts: Positions) -> Positions:
+    """In which order the lines stand sorted within each record: neighbours change places, all records at once.
+
+    An order has few lines; one that is not done after a few rounds is sorted by itself.
+    """
+    order = np.arange(len(lines))
+    records = np.searchsorted(starts, order, side="right") - 1
+    within = records[:-1] == records[1:]
+    for _ in range(_ROUNDS):
+        falls = np.flatnonzero(within & _greater_than_next(lines.take(pa.array(order))))
+        if not len(falls):
+            return order
+        swapped = falls[np.diff(falls, prepend=-2) > 1]
+        order[swapped], order[swapped + 1] = order[swapped + 1], order[swapped]
+    falls = np.flatnonzero(within & _greater_than_next(lines.take(pa.array(order))))
+    for record in np.unique(records[falls]).tolist():
+        begin, end = starts[record], starts[record + 1]
+        texts = lines.slice(begin, end - begin).to_pylist()
+        order[begin:end] = begin + np.array(sorted(range(len(texts)), key=texts.__getitem__))
+    return order
+
+
+def _greater_than_next(texts: pa.Array) -> npt.NDArray[np.bool_]:
+    if len(texts) < 2:
+        return np.zeros(0, dtype=bool)
+    found: npt.NDArray[np.bool_] = pc.greater(texts[:-1], texts[1:]).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _is_mapped(sheet: Sheet) -> bool:
     return any(name.startswith(_EXTRA) for name in sheet.cells)
 
 
-def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool = False) -> list[str]:
+def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool = False) -> pa.Array:
     """The shared fields of each record as one JSON object; custom fields in the mapping's order, or by name."""
     names = [n for n in sheet.cells if sheet.at_record_level(n) and not n.startswith(_EXTRA)]
     columns = {name: _fragments(name, sheet.cells[name][firsts]) for name in names}
@@ -57,7 +106,7 @@ def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool = False) -> list[s
     return _objects([columns[name] for name in sorted(columns)], len(firsts))
 
 
-def _lines(sheet: Sheet, positions: Positions) -> list[str]:
+def _lines(sheet: Sheet, positions: Positions) -> pa.Array:
     """Each row's own fields as one JSON object."""
     names = sorted(name for name in sheet.cells if not sheet.at_record_level(name))
     return _objects([_fragments(name, sheet.cells[name][positions]) for name in names], len(positions))
@@ -87,16 +136,13 @@ def _plain_fragments(name: str, values: Sequence[Value]) -> pa.Array | None:
     return pc.fill_null(pc.binary_join_element_wise(_text(f'{quoted(name)}: "'), texts, _text('", '), _text("")), "")
 
 
-def _cleared(sheet: Sheet, firsts: Positions) -> list[str]:
+def _cleared(sheet: Sheet, firsts: Positions) -> list[pa.Array]:
     """``"cleared": ["name", …], `` for every record, nothing where it clears no field."""
-    if not sheet.cleared:
-        return [""] * len(firsts)
     names = [
         pc.if_else(pa.array(sheet.cleared[name][firsts]), _text(f"{quoted(name)}, "), _text(""))
         for name in sorted(sheet.cleared)
     ]
-    told: list[str] = _within('"cleared": [', names, "], ").to_pylist()
-    return told
+    return [_within('"cleared": [', names, "], ")] if names else []
 
 
 def _map(fragments: Sequence[pa.Array]) -> pa.Array:
@@ -110,10 +156,10 @@ def _within(opening: str, fragments: Sequence[pa.Array], closing: str) -> pa.Arr
     return pc.if_else(pc.equal(inner, _text("")), _text(""), whole)
 
 
-def _objects(fragments: Sequence[pa.Array], count: int) -> list[str]:
+def _objects(fragments: Sequence[pa.Array], count: int) -> pa.Array:
     if not fragments:
-        return ["{}"] * count
-    return [f"{{{text[:-2]}}}" for text in _joined(fragments).to_pylist()]
+        return pa.array(["{}"] * count, pa.large_string())
+    return _joined([_text("{"), pc.utf8_slice_codeunits(_joined(fragments), 0, -2), _text("}")])
 
 
 def _joined(fragments: Sequence[pa.Array]) -> pa.Array:

@@ -4,6 +4,7 @@ together.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -134,7 +135,7 @@ class Sheet:
     def empty(self, name: str) -> Mask:
         """Where a field has no value, for whatever reason."""
         if name not in self.emptiness:
-            mask = np.asarray(pd.isna(self.cells[name]), dtype=bool)
+            mask = addresses(self.cells[name]) == id(None)
             mask.flags.writeable = False  # it is handed out again until the column changes
             self.emptiness[name] = mask
         return self.emptiness[name]
@@ -225,13 +226,20 @@ def _note(sheet: Sheet, unreadable: Sequence[Rejection], broken: Sequence[Reject
             sheet.faults.setdefault(rejection.field, set()).add(at)
 
 
+def addresses(cells: Cells) -> npt.NDArray[np.int64]:
+    """Where the object of each cell lies: ``id`` of all of them, read off the array, which is nothing else inside."""
+    whole = np.ascontiguousarray(cells)
+    if not len(whole):
+        return np.empty(0, dtype=np.int64)
+    return np.array((ctypes.c_int64 * len(whole)).from_address(whole.ctypes.data), dtype=np.int64)
+
+
 def same_objects(cells: Cells) -> tuple[npt.NDArray[np.intp], Positions]:
     """For each cell the number of its object, and where each object stands first.
 
     Cells read from the same text are one object, so this finds repeats without comparing or hashing values.
     """
-    identities = np.fromiter(map(id, cells), np.int64, len(cells))
-    numbers, distinct = pd.factorize(identities)
+    numbers, distinct = pd.factorize(addresses(cells))
     firsts = np.empty(len(distinct), dtype=np.int64)
     firsts[numbers[::-1]] = np.arange(len(cells) - 1, -1, -1)
     return numbers, firsts

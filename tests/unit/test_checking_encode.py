@@ -93,3 +93,12 @@ def test_more_records_than_are_encoded_at_once(tmp_path, monkeypatch):
 def test_records_without_a_quicker_way_are_encoded_one_by_one():
     record = Record("order", "1", {"order_id": "1"}, ({"sku": "A"},), (2,))
     assert agrees([record]) == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from("12"), st.sampled_from('cbaé"')), min_size=1, max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_the_order_of_many_lines_does_not_count(lines) -> None:
+    rows = [(key, "1/5/2026", "1", "5.00", sku, "", "") for key, sku in lines]
+    frame = frame_of(rows)
+    bound = _bound()
+    agrees(check_file(bound, [typed(bound, frame, survey(bound, [frame]))], [], load_schema(Path(), "order")).records)
