@@ -178,8 +178,16 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-        raise FileRefused(
-            "damaged_archive",
-            f"{path.name} is damaged, or packed in a way that is not known here, and cannot be unpacked.",
-            "Send it again; perhaps it was cut short on the way. Or unpack it and drop the files inside.",
-        ) from None
+        raise _damaged(path) from None
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:  # a place in the file that cannot be: the archive says so, not the disk
+            raise
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> FileRefused:
+    return FileRefused(
+        "damaged_archive",
+        f"{path.name} is damaged, or packed in a way that is not known here, and cannot be unpacked.",
+        "Send it again; perhaps it was cut short on the way. Or unpack it and drop the files inside.",
+    )

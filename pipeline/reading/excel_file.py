@@ -12,6 +12,7 @@ from pipeline.reading.header import SAMPLE_ROWS, Numbered, below_note, described
 from pipeline.reading.refusals import empty, no_header_row, no_rows
 from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_sheet
 from pipeline.reading.table import Block, Found, Hints, Table
+from pipeline.reading.views import View, seen, view_notes
 
 
 def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
@@ -19,23 +20,22 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     sheet, notes = choose_sheet(path, _sheets(path, kind), hints.sheet)
     top: list[Numbered] = [(number, cells) for number, cells, _ in islice(sheet.rows(), SAMPLE_ROWS)]
     # A returned errors workbook has a layout of its own, whatever the mapping says about the feed's files.
-    named_row = None if sheet.name in {RETURNED_SHEET, DOUBT_SHEET} else hints.header_row
-    header_row = named_row or find_header(top)
+    said = Hints(below_header=0) if sheet.name in {RETURNED_SHEET, DOUBT_SHEET} else hints
+    header_row = said.header_row or find_header(top)
     if not header_row:
         raise empty(path, f"there is nothing on sheet “{sheet.name}”")
     shape = Shape(_header(path, sheet, header_row), exact=False)
-    named_below = 0 if sheet.name == RETURNED_SHEET else hints.below_header
-    below = named_below if named_below is not None else described_rows(top, header_row)
-    notes += [
-        *title_note(header_row, top),
-        *below_note(header_row, below),
-        *_hidden_rows_note(sheet),
-        *_plain_numbers_note(kind),
-    ]
-    blocks = partial(_blocks, sheet, header_row + below, shape)
+    below = said.below_header if said.below_header is not None else described_rows(top, header_row)
+    view, last_above = sheet.view(), header_row + below
+    notes += [*title_note(header_row, top), *below_note(header_row, below)]
+    notes += [*view_notes(path, sheet.name, view, said, last_above), *_plain_numbers_note(kind)]
+    blocks = partial(_blocks, sheet, view, said, last_above, shape)
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
-    found = Found(kind, sheet=sheet.name, header_row=header_row, notes=tuple(notes), below_header=below)
+    found = Found(
+        kind, sheet=sheet.name, header_row=header_row, notes=tuple(notes), below_header=below,
+        hidden_rows=said.hidden_rows, merged_cells=said.merged_cells,
+    )  # fmt: skip
     return Table(shape.header, found, blocks)
 
 
@@ -60,16 +60,8 @@ def _header(path: Path, sheet: Sheet, header_row: int) -> tuple[str, ...]:
     raise no_header_row(path, header_row)
 
 
-def _blocks(sheet: Sheet, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
-    return make_blocks((row for row in sheet.rows() if row[0] > last_above), shape, size)
-
-
-def _hidden_rows_note(sheet: Sheet) -> list[str]:
-    hidden = sheet.hidden_rows()
-    if not hidden:
-        return []
-    rows = "1 hidden row was" if hidden == 1 else f"{hidden} hidden rows were"
-    return [f"{rows} read too on sheet “{sheet.name}” (hidden by a filter, perhaps)."]
+def _blocks(sheet: Sheet, view: View, said: Hints, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
+    return make_blocks(seen(sheet.rows(), view, said, last_above), shape, size)
 
 
 def _plain_numbers_note(kind: str) -> list[str]:

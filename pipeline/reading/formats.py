@@ -22,6 +22,9 @@ from pipeline.reading.refusals import (
 )
 
 LARGEST_INSIDE = 1_500_000_000
+LARGEST_WHOLE = 400_000_000
+"""Bytes of a part that is held in memory; sheets of an ``.xlsx`` are read as a stream."""
+_STREAMED = re.compile(r"/worksheets/[^/]+\.xml$")
 LARGEST_RATIO = 200
 RATIO_COUNTS_FROM = 50_000_000
 BROKEN_ZIP = (
@@ -149,7 +152,8 @@ def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
         for part in parts
         if part.file_size > RATIO_COUNTS_FROM and part.file_size > LARGEST_RATIO * max(part.compress_size, 1)
     ]
-    if swollen or sum(part.file_size for part in parts) > LARGEST_INSIDE:
+    whole = [part for part in parts if part.file_size > LARGEST_WHOLE and not _STREAMED.search(part.filename)]
+    if swollen or whole or sum(part.file_size for part in parts) > LARGEST_INSIDE:
         raise FileRefused(
             "too_large_inside",
             f"{path.name} is small outside but unpacks to more than can be read safely.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,8 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
+        if problem.errno == errno.EINVAL:  # a place in the file that cannot be: its own list of parts says so
+            raise damaged(path, "its parts do not fit together") from None
         reason = (problem.strerror or type(problem).__name__).lower()
         raise FileRefused(
             "unreadable",

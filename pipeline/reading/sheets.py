@@ -11,6 +11,7 @@ from pipeline.errors import FileRefused, nearest
 from pipeline.reading.blocks import Raw, is_blank, visible_width
 from pipeline.reading.header import SAMPLE_ROWS
 from pipeline.reading.refusals import empty
+from pipeline.reading.views import View
 
 # The first sheet of an errors workbook that comes back corrected; its other sheets are for people.
 RETURNED_SHEET = "Fix these rows"
@@ -21,12 +22,12 @@ LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet; ``rows()`` reads from the start each time, ``hidden_rows()`` counts what is out of view."""
+    """One sheet; ``rows()`` reads from the start each time, ``view()`` tells of hidden rows and merged cells."""
 
     name: str
     rows: Callable[[], Iterator[Raw]]
     is_hidden: bool = False
-    hidden_rows: Callable[[], int] = lambda: 0
+    view: Callable[[], View] = View
 
 
 def choose_sheet(path: Path, sheets: Sequence[Sheet], wanted: str | None) -> tuple[Sheet, list[str]]:

@@ -15,13 +15,14 @@ from pipeline.reading.blocks import Raw
 from pipeline.reading.refusals import damaged, password_protected, readable
 from pipeline.reading.sheets import Sheet
 from pipeline.reading.shown import number_text
+from pipeline.reading.views import Range, View
 
 
 def open_sheets(path: Path) -> list[Sheet]:
     """The worksheets in their order; ``FileRefused`` ``damaged_workbook`` or ``password_protected``."""
     book = _book(path)
     return [
-        Sheet(sheet.name, partial(_rows, book, sheet), sheet.visibility != 0, partial(_hidden_rows, sheet))
+        Sheet(sheet.name, partial(_rows, book, sheet), sheet.visibility != 0, partial(_view, sheet))
         for sheet in book.sheets()
     ]
 
@@ -59,8 +60,10 @@ def _rows(book: Any, sheet: Any) -> Iterator[Raw]:  # noqa: ANN401 - xlrd has no
         yield number + 1, [_text(book, cell) for cell in sheet.row(number)], ()
 
 
-def _hidden_rows(sheet: Any) -> int:  # noqa: ANN401 - xlrd has no types
-    return sum(1 for number, info in sheet.rowinfo_map.items() if info.hidden and number < sheet.nrows)
+def _view(sheet: Any) -> View:  # noqa: ANN401 - xlrd has no types
+    hidden = {number + 1 for number, info in sheet.rowinfo_map.items() if info.hidden and number < sheet.nrows}
+    merged = [Range(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells]
+    return View(frozenset(hidden), tuple(merged))
 
 
 def _text(book: Any, cell: Any) -> str:  # noqa: ANN401 - xlrd has no types

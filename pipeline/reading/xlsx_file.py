@@ -25,10 +25,15 @@ from pipeline.reading.blocks import Raw
 from pipeline.reading.formats import BROKEN_ZIP, refuse_declarations
 from pipeline.reading.refusals import damaged, readable, unsafe
 from pipeline.reading.sheets import Sheet
-from pipeline.reading.xlsx_parts import Relations, SharedTexts, SheetRows, Styles, WorkbookPart
+from pipeline.reading.views import Range, View
+from pipeline.reading.xlsx_parts import Relations, SharedTexts, SheetRows, Styles, WorkbookPart, column_number
 
 _CHUNK = 1 << 16
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"')
+_LONGEST_TAG = 1 << 23
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"[^>]*')
+_ROW_NUMBER = re.compile(rb'\sr="(\d{1,7})"')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\sref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_MOST_MERGED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,12 @@ def _fed(stream: IO[bytes], into: ContentHandler) -> Iterator[None]:
     parser = make_parser()
     parser.forbid_dtd = True
     parser.setContentHandler(into)
+    unended = 0
     while chunk := stream.read(_CHUNK):
+        # The parser begins anew with every piece of one endless tag: no workbook has one.
+        unended = unended + len(chunk) if b">" not in chunk else len(chunk) - chunk.rindex(b">")
+        if unended > _LONGEST_TAG:
+            raise ValueError("an endless tag")
         parser.feed(chunk)
         yield
     parser.close()
@@ -102,7 +112,7 @@ def _fed(stream: IO[bytes], into: ContentHandler) -> Iterator[None]:
 
 
 def _sheet(book: _Book, name: str, hidden: bool, part: str) -> Sheet:
-    return Sheet(name, partial(_rows, book, part), hidden, partial(_hidden_rows, book, part))
+    return Sheet(name, partial(_rows, book, part), hidden, partial(_view, book, part))
 
 
 def _rows(book: _Book, part: str) -> Iterator[Raw]:
@@ -112,14 +122,24 @@ def _rows(book: _Book, part: str) -> Iterator[Raw]:
             yield from sheet.taken()
 
 
-def _hidden_rows(book: _Book, part: str) -> int:
-    """Hidden rows are only attributes: they are counted without parsing."""
-    count, rest = 0, b""
+def _view(book: _Book, part: str) -> View:
+    """Hidden rows and merged cells are only attributes: they are found without parsing."""
+    hidden: set[int] = set()
+    merged: list[Range] = []
+    rest = b""
     with _sound(book.path), zipfile.ZipFile(book.path) as archive, archive.open(part) as stream:
         while chunk := stream.read(_CHUNK):
             whole, _, rest = (rest + chunk).rpartition(b">")
-            count += len(_HIDDEN_ROW.findall(whole))
-    return count
+            if len(rest) > _LONGEST_TAG:
+                raise ValueError("an endless tag")
+            for row in _HIDDEN_ROW.findall(whole):
+                number = _ROW_NUMBER.search(row)
+                hidden.add(int(number.group(1)) if number else -1 - len(hidden))
+            for left, top, right, bottom in _MERGED.findall(whole):
+                merged.append(Range(int(top), column_number(left.decode()), int(bottom), column_number(right.decode())))
+            if len(merged) > _MOST_MERGED:
+                raise damaged(book.path, "it has more merged cells than anybody can make")
+    return View(frozenset(hidden), tuple(merged))
 
 
 @contextmanager

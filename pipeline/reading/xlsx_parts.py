@@ -17,6 +17,7 @@ from pipeline.reading.blocks import Flaw, Raw
 from pipeline.reading.sheets import LAST_COLUMN, LAST_ROW
 from pipeline.reading.shown import number_text
 
+LONGEST_TEXT = 1 << 24
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # Built-in formats whose look depends on the country of the Excel that shows them (ECMA-376 part 1 §18.8.30).
 _LOCAL_DATES = (27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58)
@@ -37,6 +38,7 @@ class _Part(ContentHandler):
     def __init__(self) -> None:
         super().__init__()
         self._gathered: list[str] | None = None
+        self._length = 0
 
     def startElement(self, name: str, attrs: Attributes) -> None:  # noqa: N802 - the name xml.sax calls
         self.opened(name.rpartition(":")[2], attrs)
@@ -47,9 +49,13 @@ class _Part(ContentHandler):
     def characters(self, content: str) -> None:
         if self._gathered is not None:
             self._gathered.append(content)
+            self._length += len(content)
+            if self._length > LONGEST_TEXT:
+                raise ValueError("a text longer than any cell holds")
 
     def listen(self) -> None:
         self._gathered = []
+        self._length = 0
 
     def heard(self) -> str:
         text = "".join(self._gathered or ())
@@ -205,7 +211,7 @@ class SheetRows(_Part):
 
     def _open_cell(self, attrs: Attributes) -> None:
         place = attrs.get("r")
-        self._column = _column(place.rstrip("0123456789")) if place else self._column + 1
+        self._column = column_number(place.rstrip("0123456789")) if place else self._column + 1
         if not 0 <= self._column < LAST_COLUMN:
             raise ValueError(f"a cell in column {self._column + 1}")
         self._type = attrs.get("t", "n")
@@ -271,7 +277,7 @@ def _without_value(row: int, column: int) -> Flaw:
 
 
 @lru_cache(maxsize=LAST_COLUMN)
-def _column(letters: str) -> int:
+def column_number(letters: str) -> int:
     """``A`` → 0, ``AB`` → 27; -1 for what is no column."""
     number = 0
     for letter in letters.upper().replace("$", ""):

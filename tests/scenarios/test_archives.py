@@ -165,6 +165,14 @@ def test_cut_archives_are_damaged(tmp_path: Path, cut: int) -> None:
     assert refusal(tmp_path / "x.zip", tmp_path) == "damaged_archive"
 
 
+def test_a_list_of_parts_that_points_nowhere_is_damage(tmp_path: Path) -> None:
+    content = bytearray(zipped(tmp_path / "x.zip", {"a.csv": rows("1")}).read_bytes())
+    end = content.index(b"PK\x05\x06")
+    content[end + 16 : end + 20] = (int.from_bytes(content[end + 16 : end + 20], "little") + 5000).to_bytes(4, "little")
+    (tmp_path / "x.zip").write_bytes(content)
+    assert refusal(tmp_path / "x.zip", tmp_path) == "damaged_archive"
+
+
 def test_a_tar_inside_is_an_archive_inside_and_no_file_is_none(tmp_path: Path) -> None:
     (tmp_path / "x.tar.gz").write_bytes(gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar" + b"\0" * 250))
     assert refusal(tmp_path / "x.tar.gz", tmp_path) == "nested_archive"

@@ -152,6 +152,45 @@ def test_hidden_sheets_and_notes_are_left_out_and_hidden_rows_read(tmp_path: Pat
     assert "1 hidden row was read too" in notes
 
 
+def test_hidden_rows_are_read_skipped_or_refused_as_the_mapping_says(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = grid(book, "Orders", ["id", "name"], [1, "Bob"], [2, "Eve"], [3, "Zoë"])
+        sheet.set_row(2, None, None, {"hidden": True})
+
+    path = written(tmp_path / "orders.xlsx", fill)
+    skipped = open_table(path, Hints(hidden_rows="skip"))
+    assert rows(skipped) == {2: ["1", "Bob"], 4: ["3", "Zoë"]}
+    assert "1 hidden row was left out" in " ".join(skipped.found.notes)
+    assert rows(open_table(path, skipped.found.hints())) == rows(skipped)
+    assert refused(path, hidden_rows="refuse").code == "hidden_rows"
+
+
+def test_merged_cells_hold_their_text_once_or_in_every_row_as_the_mapping_says(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet = grid(book, "Orders", ["order", "sku", "qty"], [None, "A", 1], [None, "B", 2], [None, "C", 3])
+        sheet.merge_range("A2:A3", "1001")
+        sheet.write("A4", "1002")
+
+    path = written(tmp_path / "orders.xlsx", fill)
+    plain = open_table(path)
+    assert rows(plain) == {2: ["1001", "A", "1"], 3: ["", "B", "2"], 4: ["1002", "C", "3"]}
+    assert "merged_cells: fill" in " ".join(plain.found.notes)
+    filled = open_table(path, Hints(merged_cells="fill"))
+    assert rows(filled) == {2: ["1001", "A", "1"], 3: ["1001", "B", "2"], 4: ["1002", "C", "3"]}
+    assert rows(open_table(path, filled.found.hints())) == rows(filled)
+
+
+def test_a_text_longer_than_memory_allows_is_damage(tmp_path: Path) -> None:
+    path = written(tmp_path / "long.xlsx", lambda book: grid(book, "Orders", ["id", "name"], [1, "x"]) and None)
+    long = b"<v>" + b"1" * (1 << 25) + b"</v>"
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as book:
+        for name, content in parts.items():
+            book.writestr(name, content.replace(b"<v>1</v>", long, 1) if name == SHEET else content)
+    assert refused(path).code == "damaged_workbook"
+
+
 def test_a_returned_errors_workbook_is_read_by_its_first_sheet_whatever_the_mapping_names(
     tmp_path: Path,
 ) -> None:
