@@ -22,7 +22,7 @@ _WORTH = 0.25
 _CLOSE = 0.03
 _NEAR = 0.15
 _AMID_WORDS = re.compile(r"(?<!\d),|,(?!\d)")
-_CLOCK = re.compile(r"\d:\d\d")
+_CLOCK = re.compile(r"(?<![\d/.-])\d{1,2}:\d\d(?![\d/.-])")
 
 Cut = Callable[[str], Sequence[Sequence[str]]]
 """Rows of cells of the sample, cut with a delimiter."""

@@ -26,6 +26,8 @@ def find_header(rows: Sequence[Numbered]) -> int:
         return 0
     first, cells = filled[0]
     width = dominant_width([len(cells) for _, cells in filled])
+    if len(filled) > 2 and _groups(cells, filled[1][1], [row for _, row in filled[2:]], width):
+        return filled[1][0]
     if not _is_sparse(cells, width):
         return first
     for number, candidate in filled[1:]:
@@ -105,6 +107,24 @@ def _is_sparse(cells: Sequence[str], width: int) -> bool:
     if width <= 2:
         return seen < width and len(cells) < width
     return seen < width / 2
+
+
+def _groups(cells: Sequence[str], below: Sequence[str], data: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the first row only groups columns (``Order,,Customer,,``) that the row below it names.
+
+    That row is full, its names differ, and it has no digit in columns, two at least, where nearly all data have some.
+    """
+    seen = sum(1 for cell in cells if cell.strip())
+    names = {cell.strip().casefold() for cell in below}
+    if width < 4 or seen >= 0.75 * width or len(below) != width or len(names) != width or "" in names:
+        return False
+    numeric = [
+        at
+        for at in range(width)
+        if not _DIGIT.search(below[at])
+        and sum(1 for row in data if len(row) > at and _DIGIT.search(row[at])) >= 0.8 * len(data)
+    ]
+    return len(numeric) >= 2 and _is_header_like(below, width)
 
 
 def _is_header_like(cells: Sequence[str], width: int) -> bool:

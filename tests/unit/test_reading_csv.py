@@ -173,6 +173,11 @@ def test_rarer_delimiters_are_found_where_they_cut_every_row_alike(tmp_path: Pat
     assert (opened.found.delimiter, rows(opened)[3]) == (delimiter, ["2", "", "2.5"])
 
 
+def test_colons_beside_dates_cut_where_there_are_no_clocks(tmp_path: Path) -> None:
+    opened = table(tmp_path, "id:day:name\n1000:01/05/2026:Zoë\n1001:01/06/2026:Bob\n")
+    assert (opened.found.delimiter, rows(opened)[2]) == (":", ["1000", "01/05/2026", "Zoë"])
+
+
 def test_clocks_do_not_pass_for_cells(tmp_path: Path) -> None:
     assert table(tmp_path, "start:end:x\n10:15:00\n11:30:00\n").found.delimiter is None
 
@@ -256,6 +261,14 @@ def test_without_clear_evidence_the_first_row_is_the_header(tmp_path: Path, firs
     opened = table(tmp_path, f"{first}\none,two,three,four\nfive,six,seven,eight\n")
     assert opened.found.header_row == 1
     assert opened.header == tuple(first.split(","))
+
+
+def test_a_row_that_groups_columns_is_above_the_header(tmp_path: Path) -> None:
+    grouped = "Order,,Customer,Item,,\nid,day,name,sku,qty,price\n1,2026-01-05,Bob,A,2,3.50\n2,2026-01-06,Ann,B,1,4\n"
+    opened = table(tmp_path, grouped)
+    assert (opened.found.header_row, opened.header[0], list(rows(opened))) == (2, "id", [3, 4])
+    worded = "id,,,note\nblue,red,green,grey\none,two,three,four\nfive,six,seven,eight\n"
+    assert table(tmp_path, worded).found.header_row == 1
 
 
 def test_the_header_row_can_be_named(tmp_path: Path) -> None:
