@@ -135,7 +135,7 @@ class ChannelTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Secret
     events: tuple[str, ...] = ()
     urgent: tuple[str, ...] = ()
-    digest: tuple[str, ...] = ()
+    digest: str | tuple[str, ...] = ()
     quiet: str | tuple[str, ...] = ()
     quiet_days: str = ""
     attach: bool = True

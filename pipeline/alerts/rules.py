@@ -74,9 +74,8 @@ def _rules(name: str, table: ChannelTable, settings: Settings) -> Rules:
     hours = settings.alerts.remind_hours if table.remind_hours is None else table.remind_hours
     if 0 < hours < 0.25 or hours < 0:
         raise SetupError(f"{where} remind_hours: write 0 (never), or at least 0.25.")
-    digest = tuple(sorted(read_time(text, f"{where} digest") for text in table.digest))
-    stretches = (table.quiet,) if isinstance(table.quiet, str) else table.quiet
-    quiet = read_quiet(stretches, table.quiet_days, where)
+    digest = tuple(sorted(read_time(text, f"{where} digest") for text in _several(table.digest)))
+    quiet = read_quiet(_several(table.quiet), table.quiet_days, where)
     for at in digest:
         if any(a <= at < b if a < b else at >= a or at < b for a, b in quiet.stretches):
             raise SetupError(f"{where}: the digest at {at:%H:%M} lies in the quiet; nothing would ever be told then.")
@@ -85,3 +84,7 @@ def _rules(name: str, table: ChannelTable, settings: Settings) -> Rules:
         digest, quiet, settings.timezone,
         hours * 3600 or None, table.attach, table.settled, table.timeout_seconds,
     )  # fmt: skip
+
+
+def _several(found: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (found,) if isinstance(found, str) else found

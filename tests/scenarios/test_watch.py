@@ -164,6 +164,31 @@ def test_dropped_delivered_a_bad_mapping_mended_and_stopped(project: ProjectFold
     assert "Traceback" not in err
 
 
+def test_a_second_signal_ends_it_at_once_and_nothing_is_sent_twice(
+    project: ProjectFolder, sandbox: SandboxServer
+) -> None:
+    sandbox.faults.add([Fault("stall", target="orderdesk", seconds=25, times=1)])
+    project.drop("orders_1.csv", order_row("1001"))
+    process = project.popen("watch")
+    try:
+        until(lambda: orders(sandbox)["1001"])  # the work is done there, and the answer does not come
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Once more to stop at once" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGTERM
+    assert time.monotonic() - begun < 15
+    until(lambda: project.run().json()["accounts"][0]["waiting"] + project.status()["accounts"][0]["in_doubt"] == 0)
+    assert orders(sandbox) == Counter({"1001": 1})
+
+
 # --- days that pass in no time -----------------------------------------------------------------------------------
 
 
