@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
+from pipeline.errors import nearest
 from pipeline.intake.claim import partner_beside
 from pipeline.mapping.spec import FeedMapping
 from pipeline.mapping.texts import fold
@@ -206,7 +207,9 @@ def _position(name: str, header: Sequence[str], where: str, feed: str) -> int:
     if len(found) > 1:
         raise refuse("repeated_column", columns=f"'{header[found[0]]}' ({len(found)} times, in {where})")
     if not found:
-        raise refuse("missing_column", columns=f"the column '{shown(name)}' to join by (in {where})", feed=feed)
+        hint = nearest(name, [text for text in header if text.strip()]).strip()
+        named = f"the column '{shown(name)}' to join by (in {where}{f'; {hint}' if hint else ''})"
+        raise refuse("missing_column", columns=named, feed=feed)
     return found[0]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.errors import nearest
 from pipeline.model import Rejection
 from pipeline.reasons import Trouble, refuse, reject
 from pipeline.reshaping.apart import Apart, Line, Taken
@@ -219,9 +220,14 @@ def _sources(split: Split, header: Sequence[str], feed: str) -> tuple[int, ...]:
             raise refuse("repeated_column", columns=f"'{header[places[0]]}' ({len(places)} times)")
         if not places:
             named = " or ".join(f"'{alias}'" for alias in aliases)
-            raise refuse("missing_column", columns=f"the column {named} of the split", feed=feed)
+            hint = nearest(aliases[0], [text for text in header if text.strip()])
+            raise refuse("missing_column", columns=f"the column {named} of the split{_bracketed(hint)}", feed=feed)
         found += places
     return tuple(found)
+
+
+def _bracketed(hint: str) -> str:
+    return f" ({hint.strip()})" if hint else ""
 
 
 def _places(name: str, header: Sequence[str]) -> list[int]:

@@ -110,3 +110,34 @@ def test_a_file_without_the_numbered_columns_is_refused_in_words(tmp_path: Path,
     notice = openpyxl.load_workbook(next((project.path / "errors").glob("*.xlsx")))
     told = " ".join(str(cell.value) for sheet in notice for row in sheet for cell in row if cell.value)
     assert "such as 'Product 1'" in told
+
+
+def told_in(folder: Path) -> str:
+    """Everything the notices in ``errors/`` say."""
+    books = [openpyxl.load_workbook(path) for path in sorted((folder / "errors").glob("*.xlsx"))]
+    return " ".join(str(cell.value) for book in books for sheet in book for row in sheet for cell in row if cell.value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "change", "said", "proposed"),
+    [
+        ("numbered_groups", ("Email", "E-Mail address"), "'Email' is now 'E-Mail address'", "E-Mail address"),
+        ("json_cell", ("created", "created_at"), "'created' is now 'created_at'", "created_at"),
+        ("packed_cell", ("Items", "Item list"), "'Items' or 'Products' of the split (Did you mean", ""),
+    ],
+)
+def test_a_renamed_column_of_a_shaped_feed_is_named_with_its_likely_new_one(
+    tmp_path: Path, sandbox: SandboxServer, shape: str, change: tuple[str, str], said: str, proposed: str
+) -> None:
+    project = project_of(tmp_path, sandbox, shape)
+    path = project.path / "inbox" / f"{shape}.csv"
+    header, rest = path.read_text().split("\n", 1)
+    path.write_text(header.replace(*change) + "\n" + rest)
+    assert project.run().code == 1
+    assert said in told_in(project.path)
+    written = project.path / "mappings" / f"{shape}.proposal.yaml.txt"
+    assert written.exists() == bool(proposed)
+    if proposed:
+        text = written.read_text()
+        assert proposed in text
+        assert ("unpivot" in text) or ("split" in text), "the shape stays as it was"
