@@ -13,19 +13,23 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crash import Blow, Story
-from desk import Desk, account_at, order
+from desk import Desk, WaitedTime, account_at, order
 from ground import SECRETS, Ground, fast_folder, orders_at, row
 from powercut import build, cut
 from safeguards import take_away
 from warm import WarmCommand
-from weather import FAULTS, PLAYS, Delivered, compare, perform
+from weather import FAULTS, LATE, PLAYS, Delivered, compare, perform
 
+from pipeline.ledger import restores
+from pipeline.ledger.backup import back_up, restore
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.influencersoft import SimulatedInfluencerSoft
+from pipeline.sandbox.orderdesk import SimulatedOrderDesk
 from pipeline.sandbox.server import SandboxServer
 
 CANNOT = 77
@@ -106,6 +110,62 @@ def dropped_again_in_doubt(safeguard_off: str) -> int:
     return _same_order_twice(safeguard_off, (Fault("drop_after", times=1),))
 
 
+class _Killed(BaseException):
+    """The end of a run, in the place of a kill."""
+
+
+def clock_set_ahead(safeguard_off: str) -> int:
+    """A run is killed while work is late, the clock is set a day ahead, and the next run looks."""
+    if safeguard_off:
+        take_away(safeguard_off)
+    with (
+        tempfile.TemporaryDirectory(prefix="orderdrop-mutation-", dir=fast_folder()) as folder,
+        SandboxServer([SimulatedOrderDesk()]) as sandbox,
+    ):
+        begun: list[float] = []
+
+        def passes(passed: float) -> None:
+            if not begun:
+                begun.append(passed)
+                raise _Killed
+            if passed - begun[0] >= 86_400.0 + LATE:
+                sandbox.finish_late()
+
+        sandbox.faults.add([Fault("late", seconds=3600, times=1)])
+        desk = Desk(Path(folder), account_at("orderdesk", sandbox), WaitedTime(passes))
+        desk.take_in("order", [order("1")])
+        with suppress(_Killed):
+            desk.drain()
+        desk.clock.set_ahead(86_400.0)
+        desk.drain()
+        sandbox.finish_late()
+        desk.close()
+        seen = orders_at(sandbox.truth(), "orderdesk")["1"]
+        return _only_doubled(int(seen == 0), max(0, seen - 1))
+
+
+def backup_put_back(safeguard_off: str) -> int:
+    """An order is sent after a backup of the ledger was made, and the backup is put back."""
+    if safeguard_off:
+        take_away(safeguard_off)
+    with (
+        tempfile.TemporaryDirectory(prefix="orderdrop-mutation-", dir=fast_folder()) as folder,
+        SandboxServer([SimulatedInfluencerSoft()]) as sandbox,
+    ):
+        ledger, saved = f"sqlite:///{folder}/ledger.db", Path(folder) / "saved.db"
+        desk = Desk(Path(folder), account_at("influencersoft", sandbox))
+        desk.take_in("create_order", [order("1")])
+        back_up(ledger, saved)
+        desk.drain()
+        desk.close()
+        restore(ledger, saved, "proof", lambda c: restores.note(c, 0.0, ()))
+        desk = Desk(Path(folder), account_at("influencersoft", sandbox))
+        desk.drain()
+        desk.close()
+        seen = orders_at(sandbox.truth(), "influencersoft")["1"]
+        return _only_doubled(int(seen == 0), max(0, seen - 1))
+
+
 def two_runs_at_once(safeguard_off: str) -> int:
     """Two runs of one project at the same time."""
     keys = [f"o{n}" for n in range(15)]
@@ -143,6 +203,8 @@ CHECKS: Mapping[str, Check] = {
     "sync of each commit": Check("power cut around each call", lambda off: killed_around_calls(off, power=True)),
     "look-up": Check("an answer lost after the work", answer_lost),
     "settle time": Check("work done late, after the first look-up", work_late),
+    "a settle time of the run's own": Check("the clock set ahead between two runs, work late", clock_set_ahead),
+    "caution after a restore": Check("an order sent after the backup", backup_put_back),
     "memory of the key": Check("a delivered order dropped again", dropped_again),
     "waiting behind an open delivery of the key": Check("an order in doubt dropped again", dropped_again_in_doubt),
     "run lock": Check("two runs at once", two_runs_at_once),

@@ -26,7 +26,7 @@ def _intent_after_the_call() -> None:
     from pipeline.delivery.journal import Journal
 
     def send(self: Any, step: Any) -> Any:  # noqa: ANN401 - the journal's own
-        from pipeline.delivery.journal import _stored
+        from pipeline.delivery.journal import stored
         from pipeline.ledger import deliveries as book
 
         now = self._clock.now
@@ -34,7 +34,7 @@ def _intent_after_the_call() -> None:
         self._line.wait_turn()
         outcome = self._outcome_of(step, signed)
         self._line.heed(outcome)
-        intent = book.Intent(self._delivery.id, step.name, _stored(step.request), step.search_hint)
+        intent = book.Intent(self._delivery.id, step.name, stored(step.request), step.search_hint)
         attempt = self._write(lambda c: book.intend(c, intent, self._account.name, now()))
         self._write(lambda c: self._note_outcome(c, step, attempt, outcome, now()))
         return self._conclude(step, outcome)
@@ -78,6 +78,27 @@ def _no_settle_time() -> None:
     _put(journal.Journal, "_absent", at_once)
 
 
+def _no_wait_of_its_own() -> None:
+    """The machine's clock is believed when it says that a settle time has passed since an earlier run."""
+    from pipeline.delivery.line import Line
+
+    begun = Line.__init__
+
+    def long_ago(self: Any, *arguments: Any) -> None:  # noqa: ANN401 - the line's own
+        begun(self, *arguments)
+        self.begun_at = 0.0
+
+    _put(Line, "__init__", long_ago)
+
+
+def _no_caution() -> None:
+    """A restored backup is believed to know all that was sent."""
+    from pipeline.delivery import deliver
+    from pipeline.delivery.caution import CERTAIN
+
+    _put(deliver, "in_force", lambda _connection: CERTAIN)
+
+
 def _key_not_remembered() -> None:
     """What was delivered before under the same key is forgotten."""
     from dataclasses import replace
@@ -113,6 +134,8 @@ REMOVALS: Mapping[str, Callable[[], None]] = {
     "sync of each commit": _no_sync,
     "look-up": _look_up_sees_nothing,
     "settle time": _no_settle_time,
+    "a settle time of the run's own": _no_wait_of_its_own,
+    "caution after a restore": _no_caution,
     "memory of the key": _key_not_remembered,
     "waiting behind an open delivery of the key": _nothing_stands_behind,
     "run lock": _no_run_lock,

@@ -41,6 +41,7 @@ def _parts(*, short: bool) -> list[Part]:
         Part("kill -9 at every boundary: Keap", (*kill, "keap")),
         Part("kill -9 at every boundary: the two without a full look-up", (*kill, "kapture,influencersoft")),
         Part("kill -9 again in the recovery: Order Desk and Keap", (*kill, "orderdesk,keap", "--recovery")),
+        Part("kill -9 while a person decides, purges, restores a backup", (*_program("keeping.py", "--every", "5" if short else "1"),)),
         Part("Random moves of people, weather, kills, clocks and full disks", system),
         Part("Volume", _program("volume.py", "--orders", many[0], "--lost", many[1], "--kills", many[2])),
         Part("Each safeguard taken away (a power cut among the checks)", _program("mutations.py")),
