@@ -35,13 +35,14 @@ def _parts(*, short: bool) -> list[Part]:
     kill = _program("crash.py", "--orders", "1" if short else "2", "--lose", "0.1", "--targets")
     many = ("20000", "2000", "100") if short else ("1000000", "100000", "1000")
     system = ("-m", "pytest", "-q", "--no-header", "-m", "not slow" if short else "slow", SYSTEM)
+    decide = _program("keeping.py", "--every", "5" if short else "1")
     return [
         Part("Bad weather at every write of every target", _program("weather.py")),
         Part("kill -9 at every boundary: Order Desk", (*kill, "orderdesk")),
         Part("kill -9 at every boundary: Keap", (*kill, "keap")),
         Part("kill -9 at every boundary: the two without a full look-up", (*kill, "kapture,influencersoft")),
         Part("kill -9 again in the recovery: Order Desk and Keap", (*kill, "orderdesk,keap", "--recovery")),
-        Part("kill -9 while a person decides, purges, restores a backup", (*_program("keeping.py", "--every", "5" if short else "1"),)),
+        Part("kill -9 while a person decides, purges, restores a backup", decide),
         Part("Random moves of people, weather, kills, clocks and full disks", system),
         Part("Volume", _program("volume.py", "--orders", many[0], "--lost", many[1], "--kills", many[2])),
         Part("Each safeguard taken away (a power cut among the checks)", _program("mutations.py")),
