@@ -38,6 +38,11 @@ from pipeline.recognise import BLOCK_ROWS, Recognised, unfolding_of
 from pipeline.reshaping import Unfolding
 from pipeline.returned import Origins
 
+SHORT = 1 << 25
+"""Bytes of a file that is judged as a whole, where it has no more rows than so many blocks:"""
+
+BLOCKS_OF_A_SHORT_FILE = 4
+
 Told = Callable[[int], None]
 """Told how many rows were read so far, once a block."""
 
@@ -178,9 +183,15 @@ def _read(
         rows += len(block.frame)
 
 
+def _block_rows(recognised: Recognised) -> int:
+    """A short text file is one block, so that it is read once; the rows of a workbook are not told by its size."""
+    short = recognised.table.found.format == "csv" and recognised.size <= SHORT
+    return BLOCKS_OF_A_SHORT_FILE * BLOCK_ROWS if short else BLOCK_ROWS
+
+
 def _blocks(recognised: Recognised, unfold: Unfolding | None) -> Iterator[Own]:
     table = recognised.table
-    for block in table.blocks(BLOCK_ROWS):
+    for block in table.blocks(_block_rows(recognised)):
         frame, broken, origins = block.frame, block.broken, {}
         if recognised.returned:
             split = split_correction(table.header, frame)

@@ -19,18 +19,20 @@ from pipeline.reading import open_table
 from pipeline.reading.table import Hints, Table
 from pipeline.reshaping import Unfolding, unfolding
 
-BLOCK_ROWS = 131_072
+BLOCK_ROWS = 32_768
 """Rows read at a time: memory does not grow with the file's length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A file with its feed, and the header without our own columns. ``returned``: it is a corrected workbook."""
+    """A file with its feed, and the header without our own columns. ``returned``: it is a corrected workbook.
+    ``size`` in bytes."""
 
     mapping: FeedMapping
     table: Table
     returned: bool
     links: frozenset[str] = frozenset()
+    size: int = 0
 
 
 def recognise(
@@ -73,7 +75,7 @@ def recognise(
     hints = mapping_hints(mapping)
     if table is None or hints != Hints() or mapping.join is not None:
         table = open_joined(path, mapping, hints)
-    return Recognised(mapping, table, returned=False)
+    return Recognised(mapping, table, returned=False, size=path.stat().st_size)
 
 
 def _certain(mapping: FeedMapping | None) -> FeedMapping:

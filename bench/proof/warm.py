@@ -121,7 +121,7 @@ def _serve(scratch: Path, safeguard_off: str, in_parts: str) -> None:
     if in_parts:  # every file is a long one: a row is a block, a record is a transaction
         from pipeline import judging, take_in
 
-        judging.BLOCK_ROWS = take_in.TOGETHER = 1
+        judging.BLOCK_ROWS = judging.BLOCKS_OF_A_SHORT_FILE = take_in.TOGETHER = 1
     if safeguard_off:
         from safeguards import take_away
 

@@ -24,7 +24,9 @@ from pipeline.reading.blocks import TEXT, is_blank
 from pipeline.reading.table import Block
 
 STRETCH = 1 << 25
-"""Bytes cut at once."""
+"""Bytes cut at once, at most; for small blocks fewer."""
+
+_ROW_BYTES = 256  # of a row of two dozen cells
 
 _MARK = b"\xef\xbb\xbf"
 _LF, _CR = 0x0A, 0x0D
@@ -54,7 +56,8 @@ def plain_blocks(path: Path, cut: Cut, begin: Place, size: int) -> Iterator[tupl
     The place within a stretch has the stretch's own byte; only the last one of a file is the file's length.
     """
     byte, row = begin.byte, begin.row
-    for stretch in _stretches(path, byte):
+    most = min(STRETCH, max(size * _ROW_BYTES, 1 << 20))
+    for stretch in _stretches(path, byte, most):
         table = _cut(stretch, cut)
         if table is None:
             return
@@ -66,17 +69,17 @@ def plain_blocks(path: Path, cut: Cut, begin: Place, size: int) -> Iterator[tupl
         byte += len(stretch)
 
 
-def _stretches(path: Path, begin: int) -> Iterator[bytes]:
+def _stretches(path: Path, begin: int, most: int) -> Iterator[bytes]:
     """The file from ``begin`` on, cut behind line breaks; no more before a line that is longer than two stretches."""
     rest = b""
     with path.open("rb") as stream:
         stream.seek(begin)
-        while read := stream.read(STRETCH):
+        while read := stream.read(most):
             end = read.rfind(b"\n") + 1
             if end:
                 yield rest + read[:end]
             rest = read[end:] if end else rest + read
-            if len(rest) > 2 * STRETCH:
+            if len(rest) > 2 * most:
                 return
     if rest:
         yield rest

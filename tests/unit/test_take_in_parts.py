@@ -115,6 +115,7 @@ def test_part_by_part_comes_to_what_one_go_comes_to(
             connection.execute(sa.delete(table))
         connection.execute(sa.update(files.batches).values(sha256="another"))
     monkeypatch.setattr(judging, "BLOCK_ROWS", 6)
+    monkeypatch.setattr(judging, "BLOCKS_OF_A_SHORT_FILE", 1)
     monkeypatch.setattr(take_in, "TOGETHER", 2)
     second = take_in.take_in(project, dropped(project, rows))
     assert held(project) == whole
@@ -127,6 +128,7 @@ def test_what_ends_half_way_is_taken_away_and_the_file_read_again(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judging, "BLOCK_ROWS", 6)
+    monkeypatch.setattr(judging, "BLOCKS_OF_A_SHORT_FILE", 1)
     monkeypatch.setattr(take_in, "TOGETHER", 2)
     claimed = dropped(project, [order_row(str(n // 2)) for n in range(40)])
     stage, written = files.stage, []

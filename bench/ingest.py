@@ -1,0 +1,89 @@
+"""Taking in a file, ledger writes included, against pandas written by hand without a ledger: paired whole processes.
+
+    python bench/ingest.py [--quick] [--json FILE]
+
+Both have to agree on the rows read, accepted and rejected before anything is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import order_lines
+from measure import ROOT, arguments, environment, keep, print_table, ratio, spread
+
+BENCH = ROOT / "bench"
+SIZES = (100_000, 1_000_000)
+BAD = (1, 50)
+ALIKE = ("read", "accepted", "rejected")
+
+
+def main(asked: argparse.Namespace) -> int:
+    """Measure every size with few and with many bad rows."""
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="orderdrop-bench-") as folder:
+        for size in SIZES[: 1 if asked.quick else len(SIZES)]:
+            few: float | None = None
+            for percent in BAD:
+                row, seconds = _measured(Path(folder), size, percent, 2 if asked.quick else asked.rounds)
+                few = few or seconds
+                rows.append({**row, "to 1 % bad": f"{seconds / few:.2f}"})
+                print(rows[-1], flush=True)
+    print_table(rows)
+    keep(asked, "Ingest: read, map, check, write to the ledger", rows)
+    return 0
+
+
+def _measured(folder: Path, size: int, percent: float, rounds: int) -> tuple[dict[str, Any], float]:
+    file = folder / "bench_lines.csv"
+    order_lines.write(file, size, percent)
+    ours, theirs = [], []
+    for number in range(rounds + 1):
+        place = project_for(folder / "p", file)
+        one, taken = _timed("take_in_once.py", str(place), str(place / file.name))
+        ledger = (place / "var" / "ledger.db").stat().st_size
+        other, by_hand = _timed("by_hand.py", str(file))
+        if any(taken[name] != by_hand[name] for name in ALIKE):
+            raise SystemExit(f"They do not agree: {taken} and {by_hand}")
+        if number:  # the first round warms the caches
+            ours.append(one)
+            theirs.append(other)
+    seconds = statistics.median(ours)
+    row = {
+        "rows": f"{size:,}", "bad": f"{percent} %", "to pandas by hand": f"{ratio(ours, theirs):.2f}",
+        "from–to": spread(ours, theirs), "µs a row": f"{seconds / size * 1e6:.1f}",
+        "ledger bytes a row": f"{ledger / size:.0f}",
+    }  # fmt: skip
+    return row, seconds
+
+
+def project_for(place: Path, file: Path) -> Path:
+    """A fresh project folder with the file in it."""
+    shutil.rmtree(place, ignore_errors=True)
+    (place / "mappings").mkdir(parents=True)
+    shutil.copy(BENCH / "feed.yaml", place / "mappings" / "bench_lines.yaml")
+    shutil.copy(BENCH / "pipeline.toml", place)
+    shutil.copy(file, place)
+    return place
+
+
+def _timed(program: str, *told: str) -> tuple[float, dict[str, Any]]:
+    begun = time.perf_counter()
+    command = [sys.executable, str(BENCH / program), *told]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - begun
+    found: dict[str, Any] = json.loads(done.stdout)
+    return seconds, found
+
+
+if __name__ == "__main__":
+    sys.exit(main(arguments(__doc__).parse_args()))
