@@ -34,7 +34,7 @@ def _delivery(connection: sa.Connection, delivery: Delivery) -> dict[str, Any]:
         "file": batch.file_name,
         "received_at": batch.received_at,
         "feed": batch.feed,
-        "rows": list(delivery.record.rows),
+        "rows": list(dict.fromkeys(delivery.record.rows)),
         "account": delivery.account,
         "operation": delivery.operation,
         "state": delivery.state,

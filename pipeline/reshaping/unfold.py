@@ -195,6 +195,7 @@ def unfolding(
     used = {at for group in groups for at in group.positions.values()}
     spread = [Made(text, kept=at) for at, text in enumerate(header) if at not in used]
     spread += [Made(made) for made in unpivot if any(made in group.positions for group in groups)]
+    _refuse_clashes(spread, [Made(made.header, kept=at) for at, made in enumerate(spread)])
     sources = _sources(split, [made.header for made in spread], feed) if split else ()
     columns = tuple(Made(made.header, kept=at) for at, made in enumerate(spread) if at not in sources)
     strange: dict[str, None] = {}

@@ -94,6 +94,7 @@ def test_numbers_are_numbers_and_one_number_stands_for_one_column():
     [
         ({"Q": ("Q{n}",)}, None, ("A", "B"), "missing_column"),
         ({"Q": ("Q{n}",)}, None, ("Q1", "Q"), "made_column_clashes"),
+        ({"Items": ("Item {n}",)}, FORM, ("Item 1", "Items"), "made_column_clashes"),
         ({"Q": ("Q{n}",)}, None, tuple(f"Q{n}" for n in range(600)), "too_many_groups"),
         ({}, FORM, ("A",), "missing_column"),
         ({}, FORM, ("Items", "items"), ""),
