@@ -209,8 +209,8 @@ class _Proof:
         for pattern in rules.pattern:
             if not pattern.strip() or "/" in pattern or "\\" in pattern:
                 self.say("files.pattern", f"'{pattern}' must be a pattern for file names, without folders")
-        if rules.header_row is not None and rules.header_row < 1:
-            self.say("files.header_row", "rows are counted from 1")
+        if rules.header_row is not None and rules.header_row < 0:
+            self.say("files.header_row", "rows are counted from 1; 0 says that the file has no header")
         if rules.below_header is not None and rules.below_header < 0:
             self.say("files.below_header", "how many rows under the header describe it: 0, 1, 2 …")
         for name, allowed in FILE_POLICIES.items():

@@ -23,6 +23,7 @@ from pipeline.reading.header import (
     described_rows,
     dominant_width,
     find_header,
+    numbered_header,
     proven_header,
     title_note,
 )
@@ -54,9 +55,9 @@ def open_csv(path: Path, hints: Hints) -> Table:
     above: list[Numbered] = [(number, cells) for number, cells, _ in top]
     if all(is_blank(cells) for _, cells in above):
         raise empty(path, "it holds nothing but blank lines")
-    header_row = hints.header_row or find_header(above)
+    header_row = hints.header_row if hints.header_row is not None else find_header(above)
     width = dominant_width([len(cells) for _, cells in above])
-    header = _header(path, dialect, header_row, width)
+    header = _header(path, dialect, header_row, width) if header_row else numbered_header(width)
     below = hints.below_header if hints.below_header is not None else described_rows(above, header_row)
     notes = [
         *([encoding.note] if encoding.note else []),
@@ -104,6 +105,8 @@ def _behind(path: Path, dialect: Dialect, last_above: int) -> Place | None:
     odd = dialect.space_before_quote or dialect.has_sep_line or dialect.escape or not marks.isascii()
     if odd or codecs.lookup(dialect.encoding).name != "utf-8":
         return None
+    if not last_above:
+        return Place(0, 1)
     with readable(path), path.open("rb") as stream:
         head = b"".join(stream.readline(CHUNK) for _ in range(last_above))
     with suppress(FileRefused, UnicodeDecodeError):

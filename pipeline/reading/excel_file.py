@@ -8,7 +8,15 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.reading.blocks import Shape, make_blocks, visible_width
-from pipeline.reading.header import SAMPLE_ROWS, Numbered, below_note, described_rows, find_header, title_note
+from pipeline.reading.header import (
+    SAMPLE_ROWS,
+    Numbered,
+    below_note,
+    described_rows,
+    find_header,
+    numbered_header,
+    title_note,
+)
 from pipeline.reading.refusals import empty, no_header_row, no_rows
 from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_sheet
 from pipeline.reading.table import Block, Found, Hints, Table
@@ -21,10 +29,11 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     top: list[Numbered] = [(number, cells) for number, cells, _ in islice(sheet.rows(), SAMPLE_ROWS)]
     # A returned errors workbook has a layout of its own, whatever the mapping says about the feed's files.
     said = Hints(below_header=0) if sheet.name in {RETURNED_SHEET, DOUBT_SHEET} else hints
-    header_row = said.header_row or find_header(top)
-    if not header_row:
+    header_row = said.header_row if said.header_row is not None else find_header(top)
+    width = max((visible_width(cells) for _, cells in top), default=0)
+    if not width:
         raise empty(path, f"there is nothing on sheet “{sheet.name}”")
-    shape = Shape(_header(path, sheet, header_row), exact=False)
+    shape = Shape(_header(path, sheet, header_row) if header_row else numbered_header(width), exact=False)
     below = said.below_header if said.below_header is not None else described_rows(top, header_row)
     view, last_above = sheet.view(), header_row + below
     notes += [*title_note(header_row, top), *below_note(header_row, below)]

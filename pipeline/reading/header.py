@@ -42,6 +42,8 @@ def described_rows(rows: Sequence[Numbered], header_row: int) -> int:
     Such a row has words where all the rows below have digits, in every such column, and there are three at least: an
     order that has no digit in its number, its quantity and its price is none.
     """
+    if not header_row:
+        return 0
     below = [cells for number, cells in rows if number > header_row and not is_blank(cells)]
     for count in (2, 1):
         told, data = below[:count], below[count : count + 50]
@@ -73,6 +75,11 @@ def below_note(header_row: int, below: int) -> tuple[str, ...]:
     )
     pin = "`files: {below_header: 0}` in the mapping reads such rows as data."
     return (f"{rows} the columns and not an order or item; {pin}",)
+
+
+def numbered_header(width: int) -> tuple[str, ...]:
+    """The header of a file that has none (``header_row: 0``): ``column 1``, ``column 2`` …"""
+    return tuple(f"column {number}" for number in range(1, width + 1))
 
 
 def proven_header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:

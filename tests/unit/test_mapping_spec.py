@@ -129,7 +129,7 @@ def test_a_field_rule_that_means_nothing_is_refused(tmp_path, line, says):
         ("record: order", "record: order\nkey: []", "name at least one"),
         ("record: order", "record: order\nfiles: {patern: x}", "Did you mean 'pattern'?"),
         ("record: order", "record: order\nfiles: {pattern: ../x}", "without folders"),
-        ("record: order", "record: order\nfiles: {header_row: 0}", "counted from 1"),
+        ("record: order", "record: order\nfiles: {header_row: -1}", "header_row"),
         ("record: order", "record: order\nfiles: {header_row: two}", "header_row"),
         ("record: order", "record: order\nskip_rows_where: {column: X}", "skip_rows_where"),
         ("record: order", "record: order\nfill_down: [Ordr]", "Did you mean 'Order'?"),

@@ -336,3 +336,12 @@ def test_a_row_that_describes_the_columns_is_left_out_and_told(tmp_path: Path) -
 def test_a_row_with_one_digit_where_the_others_have_some_is_data(tmp_path: Path) -> None:
     odd = "ORD-1,blue bolt,two,free,later\n"
     assert list(rows(table(tmp_path, "order_id,sku,qty,price,paid\n" + odd + ORDERS))) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("size", [10, 1000])
+def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path, size: int) -> None:
+    opened = table(tmp_path, "1001,A,2\n1002,B,1\n1003,C\n", header_row=0)
+    assert (opened.header, opened.found.header_row) == (("column 1", "column 2", "column 3"), 0)
+    assert list(rows(opened, size)) == [1, 2, 3]
+    assert broken(opened) == [(3, "too_few_cells")]
+    assert rows(open_table(tmp_path / "orders.csv", opened.found.hints()), size) == rows(opened, size)

@@ -392,3 +392,9 @@ def test_open_document_spreadsheets_cut_or_broken(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     assert refused(path).code == "damaged_workbook"
+
+
+def test_a_sheet_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
+    path = written(tmp_path / "bare.xlsx", lambda book: grid(book, "Orders", [1001, "A"], [1002, "B"]) and None)
+    opened = open_table(path, Hints(header_row=0))
+    assert (opened.header, rows(opened)) == (("column 1", "column 2"), {1: ["1001", "A"], 2: ["1002", "B"]})
