@@ -25,7 +25,10 @@ def find_header(rows: Sequence[Numbered]) -> int:
     if not filled:
         return 0
     first, cells = filled[0]
-    width = dominant_width([len(cells) for _, cells in filled])
+    widths = [len(cells) for _, cells in filled]
+    width = dominant_width(widths)
+    if width <= 2 and widths.count(width) < 0.6 * len(widths):  # a few titles and marks around a small table
+        width = max(widths)
     if len(filled) > 2 and _groups(cells, filled[1][1], [row for _, row in filled[2:]], width):
         return filled[1][0]
     if not _is_sparse(cells, width):
