@@ -149,8 +149,9 @@ def _there(connection: sa.Connection, delivery: Delivery, step: StepRow, remote_
 
 
 def _doubtful_step(connection: sa.Connection, delivery: Delivery) -> StepRow:
-    steps = book.steps_of(connection, delivery.id)
-    return next(step for step in steps.values() if step.state == "intended")
+    """The step without an outcome; the newest one where it was just seen to be absent and is not sent again yet."""
+    steps = list(book.steps_of(connection, delivery.id).values())
+    return next((step for step in steps if step.state == "intended"), steps[-1])
 
 
 _DROPPED = {

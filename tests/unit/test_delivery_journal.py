@@ -134,6 +134,18 @@ def test_work_that_arrives_late_but_within_the_settle_time_is_not_doubled(desk: 
     assert desk.states() == {"delivered": 1}
 
 
+def test_a_run_that_ends_between_a_proved_absence_and_the_next_send_leaves_a_doubt_that_can_be_told(desk: Desk) -> None:
+    account = shelf_account(find=False)
+    desk.shelf.weather = once("lost_after")
+    desk.drop("1")
+    desk.drain(account)
+    (delivery,) = desk.all("in_doubt")
+    desk.write(lambda c: [book.note_step(c, delivery.id, name, state="open") for name in book.steps_of(c, delivery.id)])
+    with desk.engine.connect() as connection:
+        (doubt,) = doubts.listed(connection, desk.clock.now())
+    assert doubt.told()["key"] == delivery.record_key
+
+
 def test_a_clock_set_ahead_between_two_runs_brings_no_absence_forward(desk: Desk) -> None:
     desk.shelf.weather = once("late")
     desk.drop("1")
