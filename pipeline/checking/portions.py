@@ -19,7 +19,7 @@ from pipeline.checking.parts import Hashes, hashes, is_mixed, joined, last_run, 
 from pipeline.checking.sheet import Mask, Rules, Sheet
 from pipeline.errors import LedgerError
 
-KEPT_ASIDE = 100_000
+KEPT_ASIDE = 40_000
 """Rows set aside that stay in memory."""
 
 _NOWHERE: Any = None
