@@ -39,20 +39,21 @@ def vital_signs(connection: sa.Connection) -> VitalSigns:
         ).scalar(),
         last_delivery=_last_delivery(connection),
         deliveries={(row.account, row.state): row.number for row in connection.execute(_counted())},
-        files=dict(
-            connection.execute(sa.select(batches.c.state, sa.func.count()).group_by(batches.c.state)).tuples().all()
-        ),
+        files={row.state: row.number for row in connection.execute(_files())},
         workbooks=connection.execute(
             sa.select(sa.func.count()).select_from(batches).where(batches.c.workbook.is_not(None))
         ).scalar_one(),
         doubts={row.account: (row.number, row.oldest) for row in connection.execute(_doubts())},
-        paused=dict(
-            connection.execute(
-                sa.select(accounts.c.account, accounts.c.paused_code).where(accounts.c.paused_code.is_not(None))
-            ).tuples().all()
-        ),
+        paused={
+            row.account: row.paused_code
+            for row in connection.execute(sa.select(accounts).where(accounts.c.paused_code.is_not(None)))
+        },
         pickups={row.pickup: (row.done_at, row.problem) for row in connection.execute(sa.select(pickups))},
     )  # fmt: skip
+
+
+def _files() -> sa.Select[tuple[str, int]]:
+    return sa.select(batches.c.state, sa.func.count().label("number")).group_by(batches.c.state)
 
 
 def _counted() -> sa.Select[tuple[str, str, int]]:
