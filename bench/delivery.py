@@ -41,8 +41,7 @@ def main(asked: argparse.Namespace) -> int:
                 )
                 sys.stdout.flush()
     notes = [
-        f"One sync of this disk takes {sync:.1f} ms (median). Where answers come quicker than that, it is what limits.",
-        "With many calls under way the interpreter lock limits both; one commit then carries many intents.",
+        f"One sync of this disk took {sync:.1f} ms (median).",
     ]
     print(*notes, sep="\n")
     keep(asked, "Delivery with the safe protocol", rows, notes)

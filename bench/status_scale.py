@@ -1,6 +1,6 @@
 """``orderdrop status`` on ledgers of 10,000 to 10,000,000 deliveries, and what a delivery costs there.
 
-    python bench/status_scale.py [--quick] [--json FILE]
+    python bench/status_scale.py [--quick] [--sizes 10000,1000000] [--json FILE]
 
 For each size: the whole command ``orderdrop status`` against ``import pandas`` (paired), 2,000 further orders delivered
 to a loopback vendor with eight calls at a time against the same on an empty ledger (paired), and the bytes of the
@@ -38,7 +38,7 @@ def main(asked: argparse.Namespace) -> int:
     """Measure every size and print the curve."""
     rows = []
     with vendor() as shop:
-        for size in SIZES[: 2 if asked.quick else len(SIZES)]:
+        for size in SIZES[:2] if asked.quick else map(int, asked.sizes.split(",")):
             rows.append(_at(shop, size, 2 if asked.quick else asked.rounds))
             print(rows[-1], flush=True)
     print_table(rows)
@@ -116,4 +116,6 @@ def _delivered(shop: Vendor, folder: Path, number: int) -> float:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    sys.exit(main(arguments(__doc__).parse_args()))
+    options = arguments(__doc__)
+    options.add_argument("--sizes", default=",".join(map(str, SIZES)), help="deliveries in the ledger, one run each")
+    sys.exit(main(options.parse_args()))
