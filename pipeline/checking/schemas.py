@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,23 @@ def load_schema(folder: Path, kind: str) -> Any:  # noqa: ANN401 - a pandera Dat
     path = next((p for p in _places(folder, kind) if p.is_file()), None)
     if path is None:
         raise SetupError(f"schemas/{kind}.py is missing; `orderdrop init` shows the one that comes with the product.")
+    return _proved(path, kind, _stamps(path.parent))
+
+
+@lru_cache(maxsize=16)
+def _proved(path: Path, kind: str, _as_of: tuple[tuple[str, int, int], ...]) -> Any:  # noqa: ANN401 - as above
+    """Run and proved once for as long as no file beside it changes: thousands of small files may come in one pass."""
     schema = _run(path).get("schema")
     problems = list(_problems(schema, kind))
     if problems:
         raise SetupError("\n".join(f"schemas/{path.name}: {problem}." for problem in problems))
     return schema
+
+
+def _stamps(schemas: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells that a schema, or what it imports from beside it, was changed."""
+    found = ((path.name, path.stat()) for path in sorted(schemas.glob("*.py")))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
 
 
 def _places(folder: Path, kind: str) -> Iterator[Path]:

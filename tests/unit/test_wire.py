@@ -201,7 +201,9 @@ def test_a_packed_answer_is_unpacked(encoding: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "packed", [gzip.compress(bytes(MAX_ANSWER_BYTES + 1)), gzip.compress(b"cut off")[:-4], b"none"]
+    "packed",
+    [gzip.compress(bytes(MAX_ANSWER_BYTES + 1)), gzip.compress(b"cut off")[:-4], b"none"],
+    ids=["too large", "cut off", "not packed"],
 )
 def test_a_packed_answer_that_is_too_large_or_broken_is_no_answer(packed: bytes) -> None:
     with talking(says(plain(packed, b"Content-Encoding: gzip"))) as (host, transport), pytest.raises(Unanswered):
