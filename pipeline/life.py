@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
+from pipeline.ledger import sends
 from pipeline.ledger.deliveries import Delivery
 
 
@@ -47,9 +48,9 @@ def _delivery(connection: sa.Connection, delivery: Delivery) -> dict[str, Any]:
                 "sends": step.sends,
                 "remote_id": (step.result or {}).get("id"),
                 "last_look": step.last_look,
-                "attempts": [_attempt(attempt) for attempt in book.attempts_of(connection, step.id)],
+                "attempts": [_attempt(attempt) for attempt in sends.attempts_of(connection, step.id)],
             }
-            for step in book.steps_of(connection, delivery.id).values()
+            for step in sends.steps_of(connection, delivery.id).values()
         ],
     }
 

@@ -17,6 +17,7 @@ from shelf import FakeClock
 from pipeline.delivery.deliver import Drain, Drained
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
+from pipeline.ledger import sends
 from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
@@ -271,8 +272,8 @@ class Depot:
     def attempts(self, delivery: book.Delivery) -> dict[str, list[str]]:
         """How each send of each step ended, oldest first."""
         with self.engine.connect() as connection:
-            steps = book.steps_of(connection, delivery.id).values()
-            return {one.name: [str(a["outcome"]) for a in book.attempts_of(connection, one.id)] for one in steps}
+            steps = sends.steps_of(connection, delivery.id).values()
+            return {one.name: [str(a["outcome"]) for a in sends.attempts_of(connection, one.id)] for one in steps}
 
     def writes(self) -> Sequence[str]:
         """The calls that arrived and would change something."""

@@ -27,15 +27,15 @@ def _intent_after_the_call() -> None:
 
     def send(self: Any, step: Any) -> Any:  # noqa: ANN401 - the journal's own
         from pipeline.delivery.journal import stored
-        from pipeline.ledger import deliveries as book
+        from pipeline.ledger import sends
 
         now = self._clock.now
         signed = self._line.sign(step.request)
         self._line.wait_turn()
         outcome = self._outcome_of(step, signed)
         self._line.heed(outcome)
-        intent = book.Intent(self._delivery.id, step.name, stored(step.request), step.search_hint)
-        attempt = self._write(lambda c: book.intend(c, intent, self._account.name, now()))
+        intent = sends.Intent(self._delivery.id, step.name, stored(step.request), step.search_hint)
+        attempt = self._write(lambda c: sends.intend(c, intent, self._account.name, now()))
         self._write(lambda c: self._note_outcome(c, step, attempt, outcome, now()))
         return self._conclude(step, outcome)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pipeline.ledger import restores
-from pipeline.ledger.deliveries import RESEND, Delivery, StepRow
+from pipeline.ledger.deliveries import RESEND, Delivery
+from pipeline.ledger.sends import StepRow
 
 UNSURE = "The ledger was restored from a backup: it may have been sent since that was made, and this target cannot say."
 

@@ -22,7 +22,7 @@ from pipeline.delivery.together import Group, Settled, may_join
 from pipeline.errors import LedgerError, SetupError
 from pipeline.events import Event
 from pipeline.ledger import deliveries as book
-from pipeline.ledger import paces
+from pipeline.ledger import paces, sends
 from pipeline.ledger.deliveries import Delivery, History
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliveryState
@@ -242,7 +242,7 @@ class Drain:
     def _verdict(self, delivery: Delivery, history: History, journal: Journal) -> Verdict:
         before = history.prior
         if history.half_done and history.let_be is None:
-            journal.know(self._writer.write(lambda c: book.take_over(c, delivery, history.half_done)))
+            journal.know(self._writer.write(lambda c: sends.take_over(c, delivery.id, history.half_done)))
         known = bool(history.steps or (history.half_done and history.let_be is None))
         operation = self._operation(delivery)
         if not known and (decided := self._decided(delivery, history, operation)) is not None:
@@ -253,7 +253,7 @@ class Drain:
         if TOGETHER not in history.steps:
             return self._carry_out(operation, delivery, prior, journal)
         # Its plan looks before it sends, and what it sends is the same again: the call with others is settled by that.
-        self._writer.write(lambda c: book.note_step(c, delivery.id, TOGETHER, state="open", doubt_since=None))
+        self._writer.write(lambda c: sends.note_step(c, delivery.id, TOGETHER, state="open", doubt_since=None))
         verdict = self._carry_out(operation, delivery, prior, journal)
         ours = verdict.state == DeliveryState.ALREADY_THERE
         return replace(verdict, state=DeliveryState.DELIVERED) if ours else verdict
@@ -303,7 +303,7 @@ class Drain:
     def _refusal(self, delivery: Delivery, problem: Refused, journal: Journal) -> Verdict:
         """Refused; or a person's doubt, where an earlier call of the delivery is unanswered: it may have arrived."""
         self._writer.post(partial(_write_all, journal.owed()))
-        steps = self._writer.write(lambda c: book.steps_of(c, delivery.id)).values()  # after what was owed
+        steps = self._writer.write(lambda c: sends.steps_of(c, delivery.id)).values()  # after what was owed
         unanswered = next((step.name for step in steps if step.state == "intended"), None)
         if unanswered is None:
             return Verdict(DeliveryState.REFUSED, problems=(problem,))

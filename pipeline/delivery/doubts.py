@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from pipeline.delivery.plain_words import record_in_words
 from pipeline.errors import OrderdropError
 from pipeline.ledger import deliveries as book
-from pipeline.ledger.deliveries import Delivery, StepRow
+from pipeline.ledger import sends
+from pipeline.ledger.deliveries import Delivery
+from pipeline.ledger.sends import StepRow
 from pipeline.model import DeliveryState
 
 DECISIONS = ("delivered", "resend", "drop")
@@ -86,10 +88,10 @@ def settle(connection: sa.Connection, delivery_id: int, decision: str, remote_id
         case "delivered":
             _there(connection, delivery, step, remote_id, now)
         case "resend":
-            book.note_step(connection, delivery.id, step.name, state="open", doubt_since=None, last_look=book.RESEND)
+            sends.note_step(connection, delivery.id, step.name, state="open", doubt_since=None, last_look=book.RESEND)
             book.move(connection, delivery.id, DeliveryState.WAITING, now, due_at=now, tries=0, problems=[])
         case _:
-            book.note_step(connection, delivery.id, step.name, state="refused", last_look="a person: drop")
+            sends.note_step(connection, delivery.id, step.name, state="refused", last_look="a person: drop")
             told = {"due_at": None, "problems": [_DROPPED], "resolved_by": delivery.batch_id}  # waits for nobody
             book.move(connection, delivery.id, DeliveryState.REFUSED, now, **told)
     return delivery
@@ -133,7 +135,7 @@ def not_understood(connection: sa.Connection, decided: Decided, link: str, messa
 
 def _there(connection: sa.Connection, delivery: Delivery, step: StepRow, remote_id: str | None, now: float) -> None:
     result = {} if remote_id is None else {"id": remote_id}
-    book.note_step(
+    sends.note_step(
         connection,
         delivery.id,
         step.name,
@@ -150,7 +152,7 @@ def _there(connection: sa.Connection, delivery: Delivery, step: StepRow, remote_
 
 def _doubtful_step(connection: sa.Connection, delivery: Delivery) -> StepRow:
     """The step without an outcome; the newest one where it was just seen to be absent and is not sent again yet."""
-    steps = list(book.steps_of(connection, delivery.id).values())
+    steps = list(sends.steps_of(connection, delivery.id).values())
     return next((step for step in steps if step.state == "intended"), steps[-1])
 
 

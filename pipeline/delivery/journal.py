@@ -20,8 +20,9 @@ from pipeline.delivery.clock import Clock
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
 from pipeline.errors import SetupError
-from pipeline.ledger import deliveries as book
-from pipeline.ledger.deliveries import Delivery, Intent, StepRow
+from pipeline.ledger import sends
+from pipeline.ledger.deliveries import Delivery
+from pipeline.ledger.sends import Intent, StepRow
 from pipeline.ledger.writer import GroupWriter
 from pipeline.targets.contract import (
     Absent,
@@ -135,7 +136,7 @@ class Journal:
         signed = self._line.sign(step.request)
         self._line.wait_turn()
         intent = Intent(self._delivery.id, step.name, stored(step.request), step.search_hint, step.shares)
-        attempt = self._write(lambda c: book.intend(c, intent, self._account.name, now()))
+        attempt = self._write(lambda c: sends.intend(c, intent, self._account.name, now()))
         if attempt is None:
             raise Stopped(Later("waits_for_another", f"Another record waits for an answer about {step.shares}.", 2.0))
         outcome = self._outcome_of(step, signed)
@@ -162,7 +163,7 @@ class Journal:
 
     def _note_outcome(self, connection: Any, step: Step, attempt: int, outcome: Outcome, now: float) -> None:  # noqa: ANN401
         kind, code, message = described(outcome)
-        book.finish_attempt(connection, attempt, kind, now, code, message)
+        sends.finish_attempt(connection, attempt, kind, now, code, message)
         match outcome:
             case Done():
                 values: dict[str, Any] = {"state": "done", "result": dict(_result(outcome)), "doubt_since": None}
@@ -172,7 +173,7 @@ class Journal:
                 values = {"state": "open"}
             case InDoubt():
                 values = {"doubt_since": now, "last_look": message}
-        book.note_step(connection, self._delivery.id, step.name, **values)
+        sends.note_step(connection, self._delivery.id, step.name, **values)
 
     def _conclude(self, step: Step, outcome: Outcome) -> Result:
         match outcome:
@@ -201,7 +202,7 @@ class Journal:
         now = self._clock.now()
         match finding:
             case Found(result):
-                self._write(lambda c: book.note_step(
+                self._write(lambda c: sends.note_step(
                     c, self._delivery.id, step.name, state="done", result=dict(result), doubt_since=None,
                     last_look="found at the target"))  # fmt: skip
                 return result
@@ -214,7 +215,7 @@ class Journal:
     def _suspect(self, step: Step) -> None:
         """After a restore: it may have been sent, and the target cannot be asked. A person decides."""
         now = self._clock.now()
-        self._write(lambda c: book.suspect(c, self._delivery.id, step.name, step.search_hint, now, UNSURE))
+        self._write(lambda c: sends.suspect(c, self._delivery.id, step.name, step.search_hint, now, UNSURE))
         raise Doubtful(UNSURE, None)
 
     def _absent(self, step: Step, known: StepRow, now: float) -> None:
@@ -230,7 +231,7 @@ class Journal:
         if known.sends >= MAX_SENDS:
             self._note_look(step, f"absent after {known.sends} unanswered sends")
             raise Doubtful(f"'{step.name}' was sent {known.sends} times and never answered.", None)
-        self._write(lambda c: book.note_step(
+        self._write(lambda c: sends.note_step(
             c, self._delivery.id, step.name, state="open", doubt_since=None,
             last_look="absent after the settle time"))  # fmt: skip
 
@@ -251,10 +252,10 @@ class Journal:
         ours = known is not None and known.sends > 0
         result = finding.result if ours else {**finding.result, ALREADY_THERE: True}
         if ours:
-            self._write(lambda c: book.note_step(
+            self._write(lambda c: sends.note_step(
                 c, self._delivery.id, step.name, state="done", result=dict(result), doubt_since=None))  # fmt: skip
         else:
-            self._write(lambda c: book.record_found(c, self._delivery.id, step.name, result))
+            self._write(lambda c: sends.record_found(c, self._delivery.id, step.name, result))
         return result
 
     def _unclear_before_sending(self, finding: Unclear) -> Later | Refused | Paused:
@@ -288,7 +289,7 @@ class Journal:
             return Unclear(f"the answer to the look-up could not be read ({type(problem).__name__})")
 
     def _note_look(self, step: Step, text: str) -> None:
-        self._write(lambda c: book.note_step(c, self._delivery.id, step.name, last_look=text))
+        self._write(lambda c: sends.note_step(c, self._delivery.id, step.name, last_look=text))
 
     # --- reads ---
 

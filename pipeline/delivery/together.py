@@ -18,8 +18,9 @@ from pipeline.delivery.clock import Clock
 from pipeline.delivery.journal import MAX_SENDS, described, stored
 from pipeline.delivery.line import Halt, Line
 from pipeline.errors import SetupError
-from pipeline.ledger import deliveries as book
-from pipeline.ledger.deliveries import Delivery, Intent, StepRow
+from pipeline.ledger import sends
+from pipeline.ledger.deliveries import Delivery
+from pipeline.ledger.sends import Intent, StepRow
 from pipeline.ledger.writer import GroupWriter
 from pipeline.targets.contract import Account, Done, InDoubt, Later, Outcome, Paused, Result, Together, Unclear
 from pipeline.targets.http import NotSent, Unanswered
@@ -87,7 +88,7 @@ class Group:
         intents = [
             Intent(one.id, STEP, stored(replace(request, json=parts[one.id])), one.record_key) for one in deliveries
         ]
-        attempts = self.writer.write(lambda c: [book.intend(c, one, self.account.name, now) for one in intents])
+        attempts = self.writer.write(lambda c: [sends.intend(c, one, self.account.name, now) for one in intents])
         outcome = self._outcome(signed)
         self.line.heed(outcome)
         settled.again = isinstance(outcome, Later | Paused) and self._is_held()
@@ -137,8 +138,8 @@ class Group:
                 values = {"state": "open", "last_look": "not taken with the others; to be sent alone"}
             assert attempt is not None  # noqa: S101 - a step that shares nothing is never held up
             ended = ("done", "", "") if delivery_id in settled.done else (kind, code, message)
-            book.finish_attempt(connection, attempt, ended[0], now, ended[1], ended[2])
-            book.note_step(connection, delivery_id, STEP, **values)
+            sends.finish_attempt(connection, attempt, ended[0], now, ended[1], ended[2])
+            sends.note_step(connection, delivery_id, STEP, **values)
 
     def _look(self, deliveries: Sequence[Delivery]) -> Seen | None:
         """What the target has of these; ``None`` when it could not be told."""

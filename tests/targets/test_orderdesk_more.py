@@ -15,7 +15,7 @@ from orderdesk_shop import Shop, account, line, order, shipment, stock
 from walk import Walk, answer
 
 from pipeline.errors import SetupError
-from pipeline.ledger import deliveries as book
+from pipeline.ledger import sends
 from pipeline.sandbox.contract import Call, Reply
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.orderdesk import SimulatedOrderDesk
@@ -151,7 +151,7 @@ def test_the_defaults_send_none_of_them() -> None:
 def body_of(shop: Shop, operation: str) -> dict[str, Any]:
     """What the one step of the newest delivery sent, as the journal keeps it."""
     with shop.engine.connect() as connection:
-        (step,) = book.steps_of(connection, shop.deliveries(operation)[-1].id).values()
+        (step,) = sends.steps_of(connection, shop.deliveries(operation)[-1].id).values()
     body: dict[str, Any] = step.request["json"]
     return body
 

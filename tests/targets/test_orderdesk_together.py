@@ -12,7 +12,7 @@ import pytest
 from orderdesk_shop import Shop, account, stock
 
 from pipeline.errors import SetupError
-from pipeline.ledger import deliveries as book
+from pipeline.ledger import sends
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.orderdesk import SimulatedOrderDesk
 
@@ -143,7 +143,7 @@ def test_a_crash_after_the_intents_is_looked_up(whole: Shop, monkeypatch: pytest
         with pytest.raises(Killed):
             whole.drain()
     with whole.engine.connect() as connection:
-        journals = [book.steps_of(connection, one.id) for one in whole.deliveries("inventory_item")[-6:]]
+        journals = [sends.steps_of(connection, one.id) for one in whole.deliveries("inventory_item")[-6:]]
     assert {step.state for journal in journals for step in journal.values()} == {"intended"}
     whole.drain()
     assert (prices(whole), states(whole)) == (dict.fromkeys(SKUS, 2), {"delivered"})

@@ -16,6 +16,7 @@ from pipeline.delivery.deliver import Drain, Drained
 from pipeline.errors import OrderdropError
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
+from pipeline.ledger import sends
 from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
@@ -140,7 +141,9 @@ def test_a_run_that_ends_between_a_proved_absence_and_the_next_send_leaves_a_dou
     desk.drop("1")
     desk.drain(account)
     (delivery,) = desk.all("in_doubt")
-    desk.write(lambda c: [book.note_step(c, delivery.id, name, state="open") for name in book.steps_of(c, delivery.id)])
+    desk.write(
+        lambda c: [sends.note_step(c, delivery.id, name, state="open") for name in sends.steps_of(c, delivery.id)]
+    )
     with desk.engine.connect() as connection:
         (doubt,) = doubts.listed(connection, desk.clock.now())
     assert doubt.told()["key"] == delivery.record_key
@@ -241,7 +244,7 @@ def test_steps_that_are_done_are_not_sent_again(desk: Desk) -> None:
 def test_a_killed_process_leaves_a_doubt_that_the_next_run_looks_up(desk: Desk) -> None:
     desk.drop("1")
     (delivery,) = desk.all("waiting")
-    desk.write(lambda c: book.intend(c, book.Intent(delivery.id, "order", {}), "shelf", desk.clock.now()))
+    desk.write(lambda c: sends.intend(c, sends.Intent(delivery.id, "order", {}), "shelf", desk.clock.now()))
     desk.shelf.things.append({"kind": "order", "key": "1", "id": "77"})  # the bytes had left before the kill
     desk.drain()
     assert desk.shelf.keys() == ["order:1"]
