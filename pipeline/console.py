@@ -104,7 +104,9 @@ def told_doubts(doubts: Sequence[Mapping[str, Any]]) -> str:
         age = age_in_words(d["age_seconds"])
         lines.append(f"{d['id']}  {d['key']} at {d['account']} ({d['step']}), for {age}: {who}")
         lines.append(f"    {d['in_words']}")
-        lines.append(f"    last look-up: {d['last_look'] or 'none so far'}. Search there for: {d['search_for']}")
+        lines.append(
+            f"    last look-up: {(d['last_look'] or 'none so far').rstrip('.')}. Search there for: {d['search_for']}"
+        )
         lines += [f"    {problem}" for problem in d["problems"]]
     lines.append("Decide with: orderdrop doubt settle ID --as delivered|resend|drop")
     if any(d["waits_for_person"] for d in doubts):
