@@ -42,6 +42,6 @@ def test_bash_completes_commands_options_and_choices() -> None:
         ["bash", "-c", asked], check=True, capture_output=True, text=True,
         env={**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"},
     ).stdout.splitlines()  # fmt: skip
-    assert set(told[0].split()) == {"reconcile", "replay"}
+    assert set(told[0].split()) == {"reconcile", "replay", "restore"}
     assert set(told[1].split()) == {"--log-format", "--log-level"}
     assert set(told[2].split()) == {"text", "json"}

@@ -27,6 +27,8 @@ _PARTIAL = ("batches_with_workbook", "batches_not_put_away")
 _SCAN = re.compile(rf"SCAN (?:{'|'.join(_GROWING)})\b(?! USING (?:COVERING )?INDEX (?:{'|'.join(_PARTIAL)}))")
 _BACKWARDS = "ORDER BY attempts.id DESC"
 """Walks back from the newest attempt, and stops at the first that did something."""
+_ANY_FILE = re.compile(r"SELECT batches\.id\s+FROM batches\s+LIMIT \S+ OFFSET \S+")
+"""Whether the ledger knows of any file: the first row answers."""
 PICKUP = """
 [pickups.partner]
 host = "127.0.0.1"
@@ -61,7 +63,11 @@ def test_no_question_of_an_idle_pass_looks_at_a_whole_table(tmp_path: Path, monk
             assert look(project, {})
             plans = {text: _plan(project.engine, text, values) for text, values in list(asked.items())}
     assert len(plans) > 15
-    scans = {text: steps for text, steps in plans.items() if _SCAN.search(steps) and _BACKWARDS not in text}
+    scans = {
+        text: steps
+        for text, steps in plans.items()
+        if _SCAN.search(steps) and _BACKWARDS not in text and not _ANY_FILE.fullmatch(text.strip())
+    }
     assert scans == {}
 
 
