@@ -82,7 +82,7 @@ READ: dict[str, Table] = {
     "etsy/sfc38__EtsySoldOrders2022_masked.csv": Table(1, 36, 2828, "Sale Date"),
     "european_semicolon/SAP-samples__SalesOrderItems.csv": Table(1, 13, 5000, "SALESORDERID"),
     "european_semicolon/reubano__gls.csv": Table(1, 22, 1, "Kontonummer"),
-    "excel_orders/ClosedXML__RowAndColumnStyles_grouplabel.xlsx": Table(1, 2, 3, ""),
+    "excel_orders/ClosedXML__RowAndColumnStyles_grouplabel.xlsx": Table(4, 8, 2, ""),
     "excel_orders/PHPOffice__30template_invoice.xls": Table(1, 5, 8, "", refused="which_sheet", sheet="Invoice"),
     "excel_orders/mdancho84__orders.xlsx": Table(1, 7, 15644, ""),
     "excel_preamble/deb-sig__citic.xls": Table(2, 8, 13, "交易日期"),
