@@ -42,6 +42,8 @@ SHORT = 1 << 25
 """Bytes of a file that is judged as a whole, where it has no more rows than so many blocks:"""
 
 BLOCKS_OF_A_SHORT_FILE = 4
+_NAMED = 50
+"""Columns nobody mapped, at most, that a sentence names."""
 
 Told = Callable[[int], None]
 """Told how many rows were read so far, once a block."""
@@ -206,5 +208,7 @@ def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
     if not bound.unmapped:
         return ()
     meanings = likely_meanings(bound.mapping, {column.name for column in bound.columns}, bound.unmapped)
-    names = ", ".join(f"'{n}' (perhaps {meanings[n]})" if n in meanings else f"'{n}'" for n in bound.unmapped)
+    told = sorted(bound.unmapped, key=lambda name: name not in meanings)[:_NAMED]
+    names = ", ".join(f"'{n}' (perhaps {meanings[n]})" if n in meanings else f"'{n}'" for n in told)
+    names += f" and {len(bound.unmapped) - _NAMED:,} more" if len(bound.unmapped) > _NAMED else ""
     return (f"Columns nobody mapped: {names}. Map them, or name them in ignore_columns of feed {bound.mapping.feed}.",)

@@ -30,9 +30,12 @@ from pollution import Polluted, polluted_files
 
 _READ_AS_WRITTEN = "file_quotation_char_0x27.csv"
 """Its quote marks are apostrophes, but marks inside are doubled double ones: `48""` is what the cell says."""
+_CONTRADICTS_ITSELF = "location_coordinates.csv"
+"""Its records have another telephone number than its rows."""
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = {
     "Pollock, simple": 9.961, "Pollock, weighted": 9.599, "Pollock's real files": 9.015, "Dialects, all sets": 0.97,
+    **dict.fromkeys(SETS, 0.97),
     "csv-spectrum": 1.0, "Excel, displayed text": 1.0,
 }  # fmt: skip
 
@@ -177,7 +180,7 @@ def _dialects(board: Board, collection: Path) -> None:
 
 def _spectrum(board: Board, collection: Path) -> None:
     """Max Ogden's cases: each file with the records it holds, as JSON."""
-    cases = sorted((collection / "csvs").glob("*.csv"))
+    cases = sorted(path for path in (collection / "csvs").glob("*.csv") if path.name != _CONTRADICTS_ITSELF)
     if not cases:
         board.absent("csv-spectrum", "max-mapper/csv-spectrum")
         return

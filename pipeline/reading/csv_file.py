@@ -158,7 +158,7 @@ def _rows(path: Path, stream: TextIO, dialect: Dialect, width: int = 0, *, keep:
                 number = row[0]
                 yield row
     except csv.Error:
-        raise _unclosed(path, number + 1, ()) from None
+        raise _too_long(path, number + 1) if len(lines) < 2 else _unclosed(path, number + 1, ()) from None
 
 
 def _told(number: int, cells: list[str], lines: list[str], dialect: Dialect, width: int) -> Iterator[Raw]:
@@ -185,7 +185,7 @@ def _fed(path: Path, stream: TextIO, lines: list[str], dialect: Dialect) -> Iter
     for read in iter(partial(stream.readline, LONGEST_LINE), ""):
         if len(read) >= LONGEST_LINE:
             raise not_a_table(path, "one endless line")
-        line = read.removeprefix("\ufeff") if first else read
+        line = read.lstrip("\ufeff") if first else read  # two programs may have marked it, one after the other
         first = False
         lines.append(line)
         yield dialect.prepared(line)
@@ -196,6 +196,14 @@ def _fed(path: Path, stream: TextIO, lines: list[str], dialect: Dialect) -> Iter
 def _reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     csv.field_size_limit(LONGEST_CELL)
     return csv.reader(lines, **dialect.reader_options())  # type: ignore[arg-type]
+
+
+def _too_long(path: Path, row: int) -> FileRefused:
+    return not_a_table(
+        path,
+        f"a file with a cell of more than {LONGEST_CELL:,} letters (in row {row})",
+        "Check that it has line breaks and delimiters, take that cell out, and drop the file again.",
+    )
 
 
 def _unclosed(path: Path, row: int, cells: Sequence[str]) -> FileRefused:

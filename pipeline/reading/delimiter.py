@@ -52,15 +52,25 @@ def find_delimiter(path: Path, text: str, cut: Cut, quote: str = '"') -> str | N
     marks = _decimal_marks(near, text)
     if marks:
         return marks
-    if len(worthy) > 1 and worthy[1].score > worthy[0].score * (1 - _CLOSE):
+    close = [candidate.delimiter for candidate in worthy if candidate.score > worthy[0].score * (1 - _CLOSE)]
+    ending = [one for one in close if _ends_every_row(cut(one))]
+    if len(close) > 1 and len(ending) != 1:
         raise _ambiguous(path, worthy[0].delimiter, worthy[1].delimiter)
-    return worthy[0].delimiter
+    return ending[0] if len(close) > 1 else close[0]
+
+
+def _ends_every_row(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether every row ends with the delimiter: what stands behind each last cell is no part of a text."""
+    filled = [row for row in rows if not is_blank(row)]
+    return len(filled) > 1 and all(len(row) > 1 and not row[-1] for row in filled)
 
 
 def _tabular(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    """The rows without comment lines at the top, as data bases put them above what they dump."""
-    first = next((at for at, row in enumerate(rows) if not is_blank(row) and not row[0].startswith("#")), 0)
-    return rows[first:]
+    """The rows without comment lines, as data bases put them above what they dump and then between its tables."""
+    filled = [row for row in rows if not is_blank(row)]
+    if not filled or not filled[0][0].startswith("#"):
+        return rows
+    return [row for row in filled if not row[0].startswith("#")] or rows
 
 
 def _decimal_marks(near: Sequence[str], text: str) -> str | None:
@@ -101,9 +111,9 @@ def _score(rows: Sequence[Sequence[str]], quote: str) -> float:
     """
     widths = [len(row) for row in rows if not is_blank(row)]
     width = dominant_width(widths)
-    if width < 2:
-        return 0.0
     regular = widths.count(width)
+    if width < 2 or (width == 2 and regular == 1 and len(widths) > 2):  # cut once in all rows, it stands in a text
+        return 0.0
     below_titles = len(widths) - widths.index(width)
     evenness = 0.5 * regular / len(widths) + 0.5 * regular / below_titles
     torn = sum(1 for row in rows if quote and any(cell.count(quote) % 2 for cell in row)) / len(rows)

@@ -13,7 +13,6 @@ from pathlib import Path
 from pipeline.errors import FileRefused
 from pipeline.reading.delimiter import find_delimiter, named_delimiter
 from pipeline.reading.header import SAMPLE_ROWS
-from pipeline.reading.refusals import not_a_table
 from pipeline.reading.table import Hints
 
 SAMPLE_BYTES = 1 << 18
@@ -168,9 +167,7 @@ def sample_text(path: Path, encoding: str) -> str:
     """The beginning of the file; a character or record cut off by the end of the sample is left out."""
     with path.open("rb") as stream:
         head = stream.read(SAMPLE_BYTES + 1)
-    text = head[:SAMPLE_BYTES].decode(encoding, "ignore").removeprefix("\ufeff")
-    if "\x00" in text:
-        raise not_a_table(path, "binary content")
+    text = head[:SAMPLE_BYTES].decode(encoding, "ignore").lstrip("\ufeff")
     if len(head) <= SAMPLE_BYTES:
         return text
     last_end = max(text.rfind("\n"), text.rfind("\r"))

@@ -22,6 +22,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_FEW = 200  # at most one zero byte in so many
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "u16", "u32", "utf16", "utf32")
 
 
@@ -35,11 +36,16 @@ class Encoding:
 
 @dataclass(slots=True)
 class _Survey:
-    """What one pass over all bytes tells. ``foreign`` are some of the lines with bytes beyond ASCII."""
+    """What one pass over all bytes tells. ``foreign`` are some of the lines with bytes beyond ASCII.
+
+    ``is_cut``: all of it is UTF-8 but for a letter that ends with the file before it is complete.
+    """
 
     head: bytes = b""
-    has_zero: bool = False
+    size: int = 0
+    zeros: int = 0
     is_utf8: bool = True
+    is_cut: bool = False
     foreign: bytearray | None = None
 
 
@@ -54,13 +60,21 @@ def find_encoding(path: Path, hint: str | None = None) -> Encoding:
     for mark, name in _MARKS:
         if survey.head.startswith(mark):
             return Encoding(name)
-    if survey.has_zero:
+    few = 0 < survey.zeros * _FEW <= survey.size
+    if survey.zeros and not few:
         return _wide(path, survey.head)
     if len(_CONTROLS.findall(survey.head)) > max(2, len(survey.head) // 50):
         raise not_a_table(path, "binary content")
-    if survey.is_utf8:
-        return Encoding("utf-8")
-    return _guessed(path, bytes(survey.foreign or b""))
+    if survey.is_cut:
+        raise _cut_amid_a_letter(path)
+    found = Encoding("utf-8") if survey.is_utf8 else _guessed(path, bytes(survey.foreign or b""))
+    return _with_zeros(found) if few else found
+
+
+def _with_zeros(found: Encoding) -> Encoding:
+    """Some programs leave a zero byte in an empty cell, some disks in a damaged one: nobody knows which it was."""
+    told = "The file holds zero bytes, which are no letters; a row with one in a cell that is asked for comes back."
+    return Encoding(found.name, f"{found.note} {told}" if found.note else told)
 
 
 def _named(path: Path, hint: str) -> Encoding:
@@ -72,7 +86,8 @@ def _named(path: Path, hint: str) -> Encoding:
             f"{path.name} cannot be read: the mapping names the encoding '{hint}', which nobody knows.",
             "Correct `files: {encoding: …}` in the mapping (say, utf-8 or cp1252), or leave it out.",
         ) from None
-    if not hint.casefold().startswith(_WIDE) and b"\x00" in _head(path):
+    head = _head(path)
+    if not hint.casefold().startswith(_WIDE) and head.count(0) * _FEW > len(head):
         raise not_a_table(path, "binary content")
     return _with_order(path, hint)
 
@@ -97,10 +112,12 @@ def _survey(path: Path) -> _Survey:
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             survey.head = survey.head or chunk[:_SAMPLE]
-            survey.has_zero = survey.has_zero or b"\x00" in chunk
+            survey.size += len(chunk)
+            survey.zeros += chunk.count(0)
             survey.is_utf8 = survey.is_utf8 and _decodes(decoder, chunk)
             _keep_foreign_lines(survey, chunk)
-    survey.is_utf8 = survey.is_utf8 and _decodes(decoder, b"", final=True)
+    survey.is_cut = survey.is_utf8 and not _decodes(decoder, b"", final=True)
+    survey.is_utf8 = survey.is_utf8 and not survey.is_cut
     return survey
 
 
@@ -178,6 +195,15 @@ def decodes_whole(path: Path, name: str) -> bool:
             if not _decodes(decoder, chunk):
                 return False
     return _decodes(decoder, b"", final=True)
+
+
+def _cut_amid_a_letter(path: Path) -> FileRefused:
+    return FileRefused(
+        "undecodable",
+        f"{path.name} ends in the middle of a letter: either it is UTF-8 and was cut short on the way, or its last "
+        "letter is in an older encoding.",
+        "Send it again whole; if it is complete, name its encoding in the mapping: `files: {encoding: cp1252}`.",
+    )
 
 
 def _refuse_mixture(path: Path, foreign: bytes, name: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import FileRefused
 from pipeline.reading import Hints, Table, open_table
+from pipeline.reading.csv_file import LONGEST_CELL
 from pipeline.reading.header import MOST_COLUMNS
 
 
@@ -95,6 +96,40 @@ def test_two_equally_likely_delimiters_are_refused_by_name_until_one_is_named(tm
     assert "semicolon" in refused.message
     assert "delimiter" in refused.advice
     assert rows(table(tmp_path, text, delimiter="semicolon")) == {2: ["a", "1,5"], 3: ["b", "2,5"]}
+
+
+@pytest.mark.parametrize("size", [10, 5000])
+def test_a_file_marked_twice_as_utf8_has_no_mark_in_its_header(tmp_path: Path, size: int) -> None:
+    opened = table(tmp_path, "\ufeff\ufeffid,name\n" + "1,Bob\n" * 20)
+    assert opened.header == ("id", "name")
+    assert rows(opened, size)[2] == ["1", "Bob"]
+
+
+@pytest.mark.parametrize("size", [10, 5000])
+def test_zero_bytes_cut_nothing(tmp_path: Path, size: int) -> None:
+    opened = table(tmp_path, b"id,name\n" + b"1,Bob Miller and Sons\n" * 3000 + b"\x002,\x00\n3,A\x00nn\n")
+    assert [rows(opened, size)[at] for at in (3002, 3003)] == [["\x002", "\x00"], ["3", "A\x00nn"]]
+
+
+@pytest.mark.parametrize("mark", ["", '"'])
+def test_an_endless_cell_is_refused_for_what_it_is(tmp_path: Path, mark: str) -> None:
+    refused = refusal(tmp_path, f"id,name\n1,Bob\n2,{mark}{'x' * (LONGEST_CELL + 10)}{mark}\n3,Ann\n")
+    assert (refused.code, "row 3" in refused.message) == ("not_a_table", True)
+
+
+def test_of_two_delimiters_the_one_that_ends_every_row_is_it(tmp_path: Path) -> None:
+    assert rows(table(tmp_path, "sum,term,\n2,A1^2,\n3,A2^2,\n4,A3^2,\n"))[3] == ["3", "A2^2", ""]
+    assert table(tmp_path, "".join(f"{n},(A{n}^2),\n" for n in range(9))).found.delimiter == ","
+
+
+def test_a_mark_that_stands_in_one_row_of_all_is_part_of_a_text(tmp_path: Path) -> None:
+    opened = table(tmp_path, "This has one column\nhere a semicolon (;)\nhere a pipe (|)\nand here a tab (\t)")
+    assert opened.found.delimiter is None
+
+
+def test_comment_lines_between_tables_do_not_hide_the_delimiter(tmp_path: Path) -> None:
+    text = '# Dump\n#\n"id","name"\n"1","Bob"\n\n#\n# NEXT\n#\n\n#\n# LAST\n#\n'
+    assert table(tmp_path, text).found.delimiter == ","
 
 
 def test_a_single_column_is_a_table_too(tmp_path: Path) -> None:

@@ -114,3 +114,29 @@ def test_a_hint_does_not_turn_binary_content_into_text(tmp_path: Path) -> None:
     with pytest.raises(FileRefused) as caught:
         read(path, encoding="cp1252")
     assert caught.value.code == "not_a_table"
+
+
+def test_a_zero_byte_here_and_there_does_not_make_a_file_binary(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"id,name\n" + b"1,Bob Miller\n" * 2000 + b"2,\x00\n3,Ann\n")
+    encoding, rows, notes = read(path)
+    assert (encoding, rows[-2:]) == ("utf-8", [["2", "\x00"], ["3", "Ann"]])
+    assert "zero bytes" in notes[0]
+
+
+def test_a_tail_of_zeros_as_a_power_cut_leaves_it_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"id,name\n" + b"1,Bob\n" * 500 + b"\x00" * 4096)
+    with pytest.raises(FileRefused) as caught:
+        read(path)
+    assert caught.value.code == "not_a_table"
+
+
+@pytest.mark.parametrize("bytes_left", [1, 2, 3])
+def test_a_file_cut_amid_a_letter_is_refused_and_not_read_in_another_encoding(tmp_path: Path, bytes_left: int) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"id,name\n1,Bob\n2,J" + "😀".encode()[:bytes_left])
+    with pytest.raises(FileRefused, match="middle of a letter") as caught:
+        read(path)
+    assert caught.value.code == "undecodable"
+    assert read(path, encoding="cp1252")[1][-1][0] == "2"
