@@ -43,6 +43,7 @@ class Event(StrEnum):
     FEED_STOPPED = "feed_stopped"
     PICKUP_STOPPED = "pickup_stopped"
     RUN_FAILED = "run_failed"
+    FAULT = "fault"
     FILE_EVENTS_MISSING = "file_events_missing"
     COMPARING = "comparing"
     COMPARED = "compared"
@@ -62,7 +63,7 @@ WARNING = frozenset({
     Event.RUN_FAILED, Event.CLOCK_WAS_SET, Event.INBOX_AWAY,
     Event.FILE_EVENTS_MISSING, Event.COMPARING_FAILED, Event.ALERT_FAILED,
 })  # fmt: skip
-ERROR = frozenset({Event.COMMAND_FAILED})
+ERROR = frozenset({Event.COMMAND_FAILED, Event.FAULT})
 
 
 def level_of(event: Event) -> str:

@@ -14,10 +14,11 @@ from pipeline.errors import SetupError
 class Secret:
     """A value from the environment or a file; its text and representation never show it."""
 
-    __slots__ = ("_value", "source")
+    __slots__ = ("_pattern", "_value", "source")
 
     def __init__(self, value: str | None, source: str) -> None:
         self._value = value
+        self._pattern: re.Pattern[str] | None = None
         self.source = source
 
     def reveal(self) -> str:
@@ -33,13 +34,21 @@ class Secret:
 
     def hidden_in(self, text: str, mark: str = "***") -> str:
         """The text with the value replaced, however an answer spells it: plain, percent-encoded, escaped or base64."""
-        spellings = sorted(_spellings(self._value or ""), key=len, reverse=True)
-        # The two letters after a percent sign come in either case.
-        wanted = [re.sub("%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(spelling)) for spelling in spellings]
-        return re.sub("|".join(wanted), lambda _: mark, text) if wanted else text
+        if not self._value:
+            return text
+        if self._pattern is None:  # made once: every line of the log is looked through
+            self._pattern = _any_spelling(self._value)
+        return self._pattern.sub(lambda _: mark, text)
 
     def __repr__(self) -> str:
         return f"<secret from {self.source}>"
+
+
+def _any_spelling(value: str) -> re.Pattern[str]:
+    spellings = sorted(_spellings(value), key=len, reverse=True)
+    # The two letters after a percent sign come in either case.
+    wanted = [re.sub("%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(spelling)) for spelling in spellings]
+    return re.compile("|".join(wanted))
 
 
 def _spellings(value: str) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from pipeline.errors import TargetError
+from pipeline.errors import LedgerError, TargetError
 from pipeline.ledger import deliveries as book
 from pipeline.progress import Bound, Progress, Quiet
 from pipeline.project import Project
@@ -45,8 +45,9 @@ def send_out(
         ]
         try:
             return [drain.result() for drain in drains]
-        except BaseException:
-            stop.set()
+        except BaseException as problem:
+            if isinstance(problem, LedgerError) or not isinstance(problem, Exception):
+                stop.set()  # of anything else the other accounts know nothing, and end their drains well
             raise
 
 

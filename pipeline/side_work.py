@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.comparing import Compared, compare_now, last_compared
 from pipeline.errors import LedgerError, OrderdropError, SetupError
 from pipeline.events import Event
+from pipeline.faults import Faults
 from pipeline.fetch import fetch
 from pipeline.intake.bell import Bell
 from pipeline.intake.schedule import Schedule
@@ -31,6 +32,7 @@ WORKERS = 3
 _FIRST_REST, _LONGEST_REST = 30.0, 900.0
 """Seconds that something which could not go on is left alone: 30, 60, 120 … at most a quarter hour."""
 _FETCH, _COMPARE, _TELL = "fetch", "compare", "tell"
+_DOING = {_FETCH: "Pickup", _COMPARE: "The comparison with the targets", _TELL: "Telling people"}
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class SideWork:
         self._stopped: Mapping[str, str] = {}
         self._under_way: dict[str, tuple[str, Future[Any]]] = {}
         self._tell_at = float("-inf")
+        self.faults = Faults(progress)
 
     def take_over(self, plan: Plan, stopped: Mapping[str, str], progress: Progress) -> None:
         """Settings were read: their schedules, and what is wrong by feed. Wrong schedules are said to ``progress``."""
@@ -93,8 +96,8 @@ class SideWork:
             self._start(_COMPARE, "", lambda: compare_now(project, self._stop, self._transport_of))
         if project.plan.settings.channels and self._tell_due(now) and _TELL not in self._under_way:
             self._tell_at = now + TELL_EVERY
-            stopped = dict(self._stopped)
-            self._start(_TELL, "", lambda: tell(project, self._stop, self._progress, stopped))
+            stopped, faults = dict(self._stopped), self.faults.open
+            self._start(_TELL, "", lambda: tell(project, self._stop, self._progress, stopped, faults))
 
     def moments(self, project: Project) -> list[float]:
         """When something will be due that is not under way, in seconds since 1970."""
@@ -105,7 +108,7 @@ class SideWork:
         if _COMPARE not in self._under_way and compare_at is not None:
             found.append(compare_at)
         if _TELL not in self._under_way and project.plan.settings.channels:
-            found.append(self._tell_at)
+            found.append(max(self._tell_at, self._rest(_TELL).until))
         return found
 
     # --- threads -------------------------------------------------------------------------------------------------
@@ -119,23 +122,33 @@ class SideWork:
         for kind, (name, future) in list(self._under_way.items()):
             if future.done():
                 del self._under_way[kind]
-                ended = self._result(project, f"{kind} {name}".strip(), future)
+                ended = self._result(project, kind, name, future)
                 if isinstance(ended, Fetched):
                     self._fetched(project, name, ended)
                 elif isinstance(ended, Compared):
                     self._compared(project, ended)
 
-    def _result(self, project: Project, what: str, future: Future[Any]) -> object:
-        """What a thread came to. A folder that has gone away under it, as on a share, ends nothing but itself."""
+    def _result(self, project: Project, kind: str, name: str, future: Future[Any]) -> object:
+        """What a thread came to. Whatever ended it but the ledger's trouble ends nothing else, and is tried again."""
+        doing = f"{_DOING[kind]} {name}".strip()
         try:
-            return future.result()
+            ended: object = future.result()
         except LedgerError:
             raise
         except (OrderdropError, OSError) as problem:
-            self._progress.say(f"{what}: {problem} It is tried again; nothing is lost.", Event.RUN_FAILED)
-            rest = self._rest(f"pickup {what.removeprefix(_FETCH).strip()}" if what.startswith(_FETCH) else _COMPARE)
-            rest.begin(project.clock.now())
-            return None
+            self._progress.say(f"{doing}: {problem} It is tried again; nothing is lost.", Event.RUN_FAILED)
+        except Exception as problem:  # noqa: BLE001 - nobody foresaw it: said, told, and the watch goes on
+            said = self.faults.note(doing, problem)
+            if kind == _FETCH:
+                project.writer.write(lambda c: memory.note_end(c, name, project.clock.now(), said))
+        else:
+            self.faults.well(doing)
+            if kind == _TELL:
+                self._rests.pop(_TELL, None)
+            return ended
+        self._rest(f"pickup {name}" if kind == _FETCH else kind).begin(project.clock.now())
+        self.something_happened()
+        return None
 
     # --- pickups -------------------------------------------------------------------------------------------------
 
@@ -196,7 +209,7 @@ class SideWork:
 
     def _tell_due(self, now: float) -> bool:
         """Also when the clock was set back: it would not come for long."""
-        return not now < self._tell_at <= now + TELL_EVERY
+        return not now < self._tell_at <= now + TELL_EVERY and now >= self._rest(_TELL).until
 
     def _rest(self, name: str) -> Rest:
         return self._rests.setdefault(name, Rest())

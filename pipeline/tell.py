@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
@@ -34,15 +35,24 @@ TELL_EVERY = 60.0
 """Seconds between two looks at what people have to know."""
 
 
-def tell(project: Project, stop: threading.Event, progress: Progress, stopped: Mapping[str, str]) -> None:
-    """Tell every channel what is due there; raises only the ledger's trouble. ``stopped``: what is wrong, by feed."""
+def tell(
+    project: Project,
+    stop: threading.Event,
+    progress: Progress,
+    stopped: Mapping[str, str],
+    faults: Mapping[str, str] | None = None,
+) -> None:
+    """Tell every channel what is due there; raises only the ledger's trouble.
+
+    ``stopped``: what is wrong, by feed. ``faults``: errors nobody foresaw; ``None``: only a watch knows them.
+    """
     rules = read_rules(project.plan.settings)
     if not rules:
         return
     with _alone(project) as mine:
         if mine:
             try:
-                _tell(project, rules, stop, progress, stopped)
+                _tell(project, rules, stop, progress, stopped, faults)
             except OSError as problem:  # a share that has gone away: what cannot be looked at cannot be told
                 progress.say(f"Nobody could be told: {problem}. It is tried again.", Event.ALERT_FAILED)
 
@@ -63,11 +73,17 @@ def _alone(project: Project) -> Iterator[bool]:
 
 
 def _tell(
-    project: Project, rules: Mapping[str, Rules], stop: threading.Event, progress: Progress, stopped: Mapping[str, str]
+    project: Project,
+    rules: Mapping[str, Rules],
+    stop: threading.Event,
+    progress: Progress,
+    stopped: Mapping[str, str],
+    faults: Mapping[str, str] | None,
 ) -> None:
     now = project.clock.now()
-    holding = look(project, stopped)
-    known, states = project.writer.write(lambda c: _agree(c, rules, holding, now))
+    holding = look(project, stopped, faults or {})
+    left_alone = frozenset({"fault"} if faults is None else ())
+    known, states = project.writer.write(lambda c: _agree(c, rules, holding, left_alone, now))
     items = {
         name: found
         for name, rule in rules.items()
@@ -87,19 +103,25 @@ def _ids(items: Mapping[str, Sequence[Item]]) -> list[int]:
     return [item.alert.id for found in items.values() for item in found]
 
 
-def look(project: Project, stopped: Mapping[str, str]) -> dict[tuple[str, str], Condition]:
+def look(
+    project: Project, stopped: Mapping[str, str], faults: Mapping[str, str] = MappingProxyType({})
+) -> dict[tuple[str, str], Condition]:
     """What holds now, by what it is about."""
     settings, now = project.plan.settings, project.clock.now()
     seen = project.writer.write(lambda c: memory.first_seen(c, names_to_see(settings), now))
     with project.engine.connect() as connection:
-        view = View(connection, settings, project.plan.accounts, stopped, seen, now)
+        view = View(connection, settings, project.plan.accounts, stopped, faults, seen, now)
         return {condition.key: condition for condition in conditions(view)}
 
 
 def _agree(
-    connection: sa.Connection, rules: Mapping[str, Rules], holding: Mapping[tuple[str, str], Condition], now: float
+    connection: sa.Connection,
+    rules: Mapping[str, Rules],
+    holding: Mapping[tuple[str, str], Condition],
+    left_alone: frozenset[str],
+    now: float,
 ) -> tuple[list[Alert], dict[str, ChannelState]]:
-    """Make the alerts of the ledger agree with what holds now."""
+    """Make the alerts of the ledger agree with what holds now; of the events ``left_alone`` nobody here knows."""
     known = memory.listed(connection)
     interrupted = [alert for alert in known if alert.sending_at is not None]
     memory.told(connection, [alert.id for alert in interrupted], now)
@@ -110,7 +132,7 @@ def _agree(
         memory.add(connection, [_row(name, c, now) for key, c in wanted.items() if key not in mine])
         for key, condition in wanted.items():
             _refresh(connection, mine.get(key), condition)
-        gone = [alert for key, alert in mine.items() if key not in wanted]
+        gone = [alert for key, alert in mine.items() if key not in wanted and alert.event not in left_alone]
         _settle(connection, gone, now, keep=rule.settled)
     memory.forget(connection, [alert.id for alert in known if alert.channel not in rules])
     states = {name: ChannelState(name) for name in rules} | memory.states(connection)

@@ -105,7 +105,25 @@ class Watcher:
         self._progress.say(f"Watching {inbox}; Ctrl-C or SIGTERM stops it.", Event.WATCHING)
 
     def round(self) -> float:
-        """One look, and what follows from it; returns the seconds until the next look."""
+        """One look, and what follows from it; returns the seconds until the next. Only the ledger's trouble ends it."""
+        rest = self._rest(_LOOKING)
+        try:
+            seconds = self._look()
+        except LedgerError:
+            raise
+        except (OrderdropError, OSError) as problem:
+            self._progress.say(f"{problem} It is looked again; nothing is lost.", Event.RUN_FAILED)
+        except Exception as problem:  # noqa: BLE001 - nobody foresaw it: said, told, and the watch goes on
+            self._aside.faults.note(_LOOKING, problem)
+        else:
+            self._aside.faults.well(_LOOKING)
+            self._rests.pop(_LOOKING, None)
+            return seconds
+        now = self._project.clock.now()
+        rest.begin(now)
+        return rest.until - now
+
+    def _look(self) -> float:
         # A new clock each time: one that only counts on would miss that the machine slept, or its clock was set.
         self._set_clock(self._clock_of())
         self._progress.note(Event.ROUND)
@@ -137,11 +155,8 @@ class Watcher:
         except SetupError as problem:
             self._progress.say(f"{problem}\nGoing on with the settings from before.", Event.SETTINGS_WRONG)
             return
-        if plan.settings.ledger_url != self._project.plan.settings.ledger_url:
-            self._progress.say(
-                "[ledger] url has changed: that takes a restart. Going on with the settings from before.",
-                Event.SETTINGS_WRONG,
-            )
+        if hindrance := _hindrance(self._project.plan, plan):
+            self._progress.say(f"{hindrance} Going on with the settings from before.", Event.SETTINGS_WRONG)
             return
         if changed:
             self._progress.say("Settings and mappings were read anew.", Event.SETTINGS_READ_ANEW)
@@ -209,6 +224,12 @@ class Watcher:
             news.say(f"{problem} It is tried again; nothing is lost.", Event.RUN_FAILED)
             self._rest("pass").begin(self._project.clock.now())
             return
+        except Exception as problem:  # noqa: BLE001 - as in round: one file must not end the watch for all others
+            self._aside.faults.note(_PASSING, problem)
+            self._aside.something_happened()
+            self._rest("pass").begin(self._project.clock.now())
+            return
+        self._aside.faults.well(_PASSING)
         self._rests.pop("pass", None)
         self._last_pass = self._project.clock.now()
         with self._project.engine.connect() as connection:
@@ -262,6 +283,16 @@ class _News:
         self._progress.advance()
 
 
+def _hindrance(before: Plan, plan: Plan) -> str | None:
+    """Why new settings cannot take the place of the old ones while the watch runs."""
+    if plan.settings.ledger_url != before.settings.ledger_url:
+        return "[ledger] url has changed: that takes a restart."
+    if not plan.mappings and not plan.stopped and (before.mappings or before.stopped):
+        # As when the share they are on has gone: without them every file that is dropped would be refused.
+        return "mappings/ is empty, or cannot be listed."
+    return None
+
+
 def _tell(passed: Passed, found: Figures, news: _News) -> None:
     links = {batch.sha256 + batch.file_name: batch.link for batch in passed.batches}
     for entry in balance(found, {})["files"]:
@@ -282,5 +313,6 @@ def _standing(entry: Mapping[str, Any]) -> str:
 
 
 _SHORTEST_PAUSE = 0.25
+_LOOKING, _PASSING = "A look of the watch", "A pass"
 _CLOCK_SET = 2.0
 """Seconds; a time server that keeps a clock right moves it by less."""

@@ -46,12 +46,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What conditions are read from. ``stopped`` says what is wrong, by feed; ``seen`` when a name was first seen."""
+    """What conditions are read from. ``stopped`` says what is wrong, by feed; ``faults`` what nobody foresaw, by what
+    was being done; ``seen`` when a name was first seen."""
 
     connection: sa.Connection
     settings: Settings
     accounts: Mapping[str, Account]
     stopped: Mapping[str, str]
+    faults: Mapping[str, str]
     seen: Mapping[str, float]
     now: float
 
@@ -67,7 +69,7 @@ class View:
 def conditions(view: View) -> list[Condition]:
     """Everything that holds now."""
     readers = (
-        _files, _paused, _keys, _doubts, _waiting, _missing, _failing, _nothing, _stopped, _differences, _disk,
+        _files, _paused, _keys, _doubts, _waiting, _missing, _failing, _nothing, _stopped, _differences, _faults, _disk,
     )  # fmt: skip
     return [condition for read in readers for condition in read(view)]
 
@@ -249,6 +251,16 @@ def _differences(view: View) -> Iterator[Condition]:
                 f"{one.workbook or 'orderdrop reconcile'} shows each one. Nothing was changed anywhere.",
                 version=one.digest, attachment=book_ if book_ is not None and book_.is_file() else None,
             )  # fmt: skip
+
+
+def _faults(view: View) -> Iterator[Condition]:
+    for during, said in view.faults.items():
+        yield Condition(
+            "fault", during, f"{during}: {said}.",
+            "It is tried again by itself, and nothing is lost. If it stays, `orderdrop doctor --bundle support.zip` "
+            "writes what helps whoever can mend it.",
+            version=said,
+        )  # fmt: skip
 
 
 def _disk(view: View) -> Iterator[Condition]:

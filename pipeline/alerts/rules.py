@@ -22,6 +22,7 @@ EVENTS: Mapping[str, str] = {
     "nothing_delivered": "nothing was delivered for nothing_delivered_hours",
     "feed_stopped": "a mapping or schema is wrong, and its feed is stopped",
     "reconcile": "the ledger and a target's own list differ",
+    "fault": "an error in orderdrop itself that nobody foresaw",
     "disk": "the disk is nearly full",
     "ledger": "the ledger cannot be used: everything stopped",
 }

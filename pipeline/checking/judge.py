@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,25 +33,51 @@ def judge(sheet: Sheet, schema: Any) -> set[int]:  # noqa: ANN401 - pandera give
 
 def _failures(sheet: Sheet, schema: Any) -> Iterator[Failure]:  # noqa: ANN401 - as above
     """What the schema refuses. Where a verdict hangs on the cell alone, each distinct cell is judged once."""
-    import pandera.pandas as pa
-
     sound = np.flatnonzero(~sheet.unsound)
     if not len(sound):
         return
-    alone = [name for name, column in schema.columns.items() if name in sheet.cells and _is_cell_by_cell(column)]
+    alone, by_cell, rest = _halves(_Held(schema), frozenset(sheet.cells))
     distinct = {name: same_objects(sheet.cells[name][sound]) for name in alone}
     longest = max((len(firsts) for _, firsts in distinct.values()), default=0)
-    by_cell = pa.DataFrameSchema({name: schema.columns[name] for name in alone})
     cells = {name: _padded(sheet.cells[name][sound[firsts]], longest) for name, (_, firsts) in distinct.items()}
     for field, code, sentence, advice, numbers in _refused(sheet, by_cell, cells):
         is_refused = np.zeros(longest, dtype=bool)
         is_refused[numbers] = True
         yield field, code, sentence, advice, sound[is_refused[distinct[str(field)][0]]].tolist()
-    rest = schema.remove_columns(alone)
-    if rest.checks or any(name in sheet.cells or column.regex for name, column in rest.columns.items()):
+    if rest is not None:
         whole = {name: column[sound] for name, column in sheet.cells.items()}
         for field, code, sentence, advice, numbers in _refused(sheet, rest, whole):
             yield field, code, sentence, advice, sound[numbers].tolist()
+
+
+class _Held:
+    """A schema as a key: pandera's own have no hash. Held by the key, it stays the same one."""
+
+    __slots__ = ("schema",)
+
+    def __init__(self, schema: Any) -> None:  # noqa: ANN401 - as above
+        self.schema = schema
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other.schema is self.schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+
+@lru_cache(maxsize=32)
+def _halves(held: _Held, names: frozenset[str]) -> tuple[list[str], Any, Any]:
+    """Of the columns that are there: those judged cell by cell, a schema of these, one of all else (``None``: nothing).
+
+    pandera copies a schema deeply to leave a column out, which takes longer than judging a file of one row.
+    """
+    import pandera.pandas as pa
+
+    schema = held.schema
+    alone = [name for name, column in schema.columns.items() if name in names and _is_cell_by_cell(column)]
+    rest = schema.remove_columns(alone)
+    idle = not rest.checks and not any(name in names or column.regex for name, column in rest.columns.items())
+    return alone, pa.DataFrameSchema({name: schema.columns[name] for name in alone}), None if idle else rest
 
 
 def _is_cell_by_cell(column: Any) -> bool:  # noqa: ANN401 - a pandera Column

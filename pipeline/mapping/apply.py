@@ -220,6 +220,8 @@ def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typ
 def _rejections(
     bound: BoundMapping, column: BoundColumn, cells: pd.Series, troubles: Sequence[tuple[int, Trouble]]
 ) -> Iterator[Rejection]:
+    if not troubles:
+        return
     raw = cells.iloc[[at for at, _ in troubles]]
     for row, text, (_, trouble) in zip(raw.index.tolist(), raw.tolist(), troubles, strict=True):
         header, label = bound.place(column.name, row)

@@ -8,6 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.mapping.cells import as_arrow
 
 # Whole cells only: `Total Gym` is a product.
 _TOTALS = frozenset(
@@ -26,12 +30,16 @@ _CLOSING = re.compile(
     r"(number of |total )?(rows|records|orders|items|lines)\s*[:=].*|ende|fin|koniec|конец)\W*",
     re.IGNORECASE,
 )
-_SPELT = [
-    spelt + end
-    for word in _TOTALS
-    for spelt in (word, word.upper(), word.capitalize(), word.title())
-    for end in ("", ":")
-]
+# Made once: a file of one row must not pay for a list of four hundred words.
+_SPELT = pa.array(
+    [
+        spelt + end
+        for word in sorted(_TOTALS)
+        for spelt in (word, word.upper(), word.capitalize(), word.title())
+        for end in ("", ":")
+    ],
+    pa.large_string(),
+)
 
 
 def aside(header: Sequence[str], frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -53,7 +61,7 @@ def _suspects(header: Sequence[str], frame: pd.DataFrame, visible: Sequence[int]
         repeated &= (frame[position].str.strip() == header[position].strip()).to_numpy(dtype=bool)
     totals = np.zeros(len(frame), dtype=bool)
     for position in range(min(3, len(header))):
-        totals |= frame[position].isin(_SPELT).to_numpy(dtype=bool)
+        totals |= pc.is_in(as_arrow(frame[position]), value_set=_SPELT).to_numpy(zero_copy_only=False)
     alone = np.full(len(frame), len(header) > 2)
     for position in range(1, len(header)):
         alone &= (frame[position] == "").to_numpy(dtype=bool)

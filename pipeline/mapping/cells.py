@@ -88,6 +88,13 @@ def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
 def distinct_texts(cells: pd.Series) -> tuple[npt.NDArray[np.intp], pa.Array]:
     """The same with the texts as an Arrow array, in the order in which they come; what is no text is an empty one."""
     import numpy as np
+
+    encoded = as_arrow(cells).dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary
+
+
+def as_arrow(cells: pd.Series) -> pa.Array:
+    """The texts of a column as an Arrow array; what is no text is an empty one."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -95,8 +102,7 @@ def distinct_texts(cells: pd.Series) -> tuple[npt.NDArray[np.intp], pa.Array]:
     column = from_arrow() if from_arrow else pa.array(cells, pa.large_string(), from_pandas=True)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    encoded = pc.fill_null(column.cast(pa.large_string()), "").dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary
+    return pc.fill_null(column.cast(pa.large_string()), "")
 
 
 def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:

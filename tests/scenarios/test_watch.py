@@ -11,7 +11,6 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,17 +22,15 @@ from listeners import http_hook
 from project import HEADER, ORDERS_YAML, SECRETS, ProjectFolder, order_row
 from sftp_servers import Cupboard, Server, misbehaving
 from shelf import FakeClock
+from watched import DAY, HOUR, Heard, orders, pickup, poll_seconds, simulate
 
 from pipeline.errors import LedgerError
-from pipeline.events import Event
 from pipeline.intake.bell import Bell
 from pipeline.sandbox import all_targets
 from pipeline.sandbox.faults import Fault
 from pipeline.sandbox.orderdesk import SimulatedOrderDesk
 from pipeline.sandbox.server import SandboxServer
 from pipeline.watch import watch
-
-HOUR, DAY = 3600.0, 86400.0
 
 
 @pytest.fixture
@@ -49,84 +46,12 @@ def project(tmp_path: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPa
     return ProjectFolder.make(tmp_path / "p", sandbox.base_urls())
 
 
-def orders(sandbox: SandboxServer) -> Counter[str]:
-    return Counter(order["source_id"] for order in sandbox.truth()["orderdesk"]["orders"])
-
-
 def until(what: Callable[[], object], seconds: float = 40) -> None:
     """Wait for something to become true: the watch is another process, or another thread."""
     end, tick = time.monotonic() + seconds, threading.Event()
     while not what():
         assert time.monotonic() < end, "it did not happen"
         tick.wait(0.05)
-
-
-class Heard:
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str, event: Event, **facts: object) -> None:
-        self.lines.append(text)
-
-    def note(self, event: Event, **facts: object) -> None:
-        pass
-
-    def advance(self) -> None:
-        pass
-
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-
-class Days(Bell):
-    """Time that passes while the watch waits; ``script`` is played at its times, and the end stops the watch."""
-
-    def __init__(self, clock: FakeClock, stop: threading.Event, script: dict[float, Callable[[], object]], end: float):
-        super().__init__()
-        self.clock = clock
-        self.stop = stop
-        self.script = sorted(script.items())
-        self.start = clock.time
-        self.end = end
-        self.rounds = 0
-
-    def wait(self, seconds: float, stop: threading.Event) -> None:
-        self.rounds += 1
-        assert seconds > 0
-        self.clock.time += seconds
-        while self.script and self.clock.time - self.start >= self.script[0][0]:
-            self.script.pop(0)[1]()
-        if self.clock.time - self.start >= self.end:
-            self.stop.set()
-
-
-def simulate(
-    project: ProjectFolder,
-    script: dict[float, Callable[[], object]],
-    end: float,
-    start: float | None = None,
-    stop: threading.Event | None = None,
-    pool: Executor | None = None,
-    clock: FakeClock | None = None,
-) -> tuple[Heard, Days]:
-    """Watch for ``end`` seconds that pass in no time."""
-    heard, stop = Heard(), stop or threading.Event()
-    clock = clock or FakeClock(start if start is not None else time.time() + DAY)
-    days = Days(clock, stop, script, end)
-    watch(project.path, stop, heard, bell=days, clock_of=lambda: clock, pool=pool)
-    return heard, days
-
-
-def pickup(project: ProjectFolder, settings: str) -> None:
-    path = project.path / "pipeline.toml"
-    path.write_text(path.read_text() + settings + "\n")
-
-
-def poll_seconds(project: ProjectFolder, seconds: float) -> None:
-    path = project.path / "pipeline.toml"
-    path.write_text(path.read_text().replace("settle_seconds = 0\n", f"settle_seconds = 0\npoll_seconds = {seconds}\n"))
 
 
 # --- as a process ------------------------------------------------------------------------------------------------
@@ -396,7 +321,7 @@ def test_a_pickup_whose_disk_goes_away_ends_itself_and_not_the_watch(
     script: dict[float, Callable[[], object]] = {2 * HOUR: lambda: project.drop("orders_1.csv", order_row("1001"))}
     heard, _ = simulate(project, script, 3 * HOUR, start=start, pool=Inline())
     assert orders(sandbox)["1001"] == 1
-    assert "fetch partner: [Errno 5] Input/output error It is tried again" in heard.text()
+    assert "Pickup partner: [Errno 5] Input/output error It is tried again" in heard.text()
     assert heard.text().count("Fetching from partner") < 20  # it rests ever longer
 
 
