@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,11 +12,9 @@ import sqlalchemy as sa
 
 from pipeline.errors import LedgerError, OrderdropError, SetupError
 from pipeline.ledger import HEAD
+from pipeline.ledger.copies import copy_pages, fold, reading, remove, sync
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.trouble import in_words
-
-_PATIENCE = 30.0
-"""Seconds to wait for whoever writes to the ledger just now."""
 
 
 def sqlite_file(url: str) -> Path:
@@ -43,15 +40,15 @@ def back_up(url: str, target: Path) -> int:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _in_words(f"The ledger cannot be copied to {target}"):
-            _copy(source, draft)
+            copy_pages(source, draft)
             _prove(draft)
-        _sync(draft)
+        sync(draft)
         draft.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as problem:
         raise SetupError(f"{target} cannot be written ({problem.strerror}); the ledger itself is unharmed.") from None
     finally:
-        _remove(draft)
+        remove(draft)
     return target.stat().st_size
 
 
@@ -65,19 +62,19 @@ def restore(url: str, backup: Path, stamp: str, mark: Callable[[sa.Connection], 
     draft = ledger.with_name(f".{ledger.name}.restoring")
     try:
         ledger.parent.mkdir(parents=True, exist_ok=True)
-        _remove(draft)
+        remove(draft)
         with _in_words(f"{backup} cannot be used as a ledger", LedgerError):
             _prove(backup)
-            _copy(backup, draft)
+            copy_pages(backup, draft)
         _prepare(draft, mark)
         kept = _keep(ledger, stamp) if ledger.exists() else None
-        _sync(draft)
+        sync(draft)
         draft.replace(ledger)
-        _sync(ledger.parent)
+        sync(ledger.parent)
     except OSError as problem:
         raise LedgerError(f"The backup cannot be put in place ({problem}). The ledger is as it was.") from None
     finally:
-        _remove(draft)
+        remove(draft)
     return kept
 
 
@@ -87,34 +84,15 @@ def _prepare(draft: Path, mark: Callable[[sa.Connection], None]) -> None:
     with engine.begin() as connection:
         mark(connection)
     engine.dispose()
-    _fold(draft)
+    fold(draft)
     Path(f"{draft}.opening").unlink(missing_ok=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    _remove(target)
-    with closing(_reading(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        reading.backup(writing)  # all pages in one go: one moment of the ledger, and nobody is kept from writing
-    _fold(target)
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-
-
-def _fold(path: Path) -> None:
-    """Everything into the one file: a backup without its write-ahead log would lack what stands there."""
-    with closing(sqlite3.connect(path, timeout=_PATIENCE)) as connection:
-        (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-        if mode != "delete":
-            raise sqlite3.OperationalError("database is locked")
 
 
 def _prove(path: Path) -> None:
     """Whole, a ledger, and of a version this orderdrop knows; ``sqlite3.Error`` or ``OrderdropError`` otherwise."""
     if not path.is_file() or not path.stat().st_size:
         raise sqlite3.DatabaseError("there is no such file, or it is empty")
-    with closing(_reading(path)) as connection:
+    with closing(reading(path)) as connection:
         verdicts = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
         if verdicts != ["ok"]:
             raise sqlite3.DatabaseError(f"the file is malformed: {verdicts[0]}")
@@ -129,7 +107,7 @@ def _keep(ledger: Path, stamp: str) -> Path:
     """A second name for the ledger that is replaced, with what stands in its write-ahead log."""
     kept = ledger.with_name(f"{ledger.name}.before-restore-{stamp}")
     try:
-        _fold(ledger)
+        fold(ledger)
     except sqlite3.OperationalError as problem:
         raise OrderdropError(
             f"Another program has the ledger open ({problem}): stop `orderdrop watch` and whatever else reads it, then "
@@ -138,25 +116,12 @@ def _keep(ledger: Path, stamp: str) -> Path:
     except sqlite3.DatabaseError:
         pass  # too damaged to be opened: kept as it is, log and all
     shutil.copyfile(ledger, kept)
-    _sync(kept)
+    sync(kept)
     for log in (Path(f"{ledger}-wal"), Path(f"{ledger}-shm")):
         if log.exists():
             shutil.copyfile(log, Path(str(kept) + log.name.removeprefix(ledger.name)))
             log.unlink()  # SQLite would take the log of the old ledger for one of the new
     return kept
-
-
-def _remove(draft: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal", ".opening"):
-        Path(f"{draft}{suffix}").unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -15,6 +15,10 @@ KEPT = 3
 """So many copies made before a migration are kept beside the ledger; older ones go."""
 
 
+PATIENCE = 30.0
+"""Seconds to wait for whoever writes to the ledger just now."""
+
+
 def copy_ledger(source: Path, target: Path) -> None:
     """Copy a ledger by SQLite's own means; ``target`` has its name only once it is whole and on the disk.
 
@@ -22,23 +26,49 @@ def copy_ledger(source: Path, target: Path) -> None:
     """
     draft = target.with_name(f"{target.name}.part")
     try:
-        draft.unlink(missing_ok=True)
-        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as read:
-            _copy(read, draft)
+        copy_pages(source, draft)
+        sync(draft)
+        draft.chmod(0o600)
         draft.replace(target)
     except (sqlite3.Error, OSError) as problem:
-        draft.unlink(missing_ok=True)
+        remove(draft)
         raise in_words(problem, str(source)) from problem
 
 
-def _copy(read: sqlite3.Connection, draft: Path) -> None:
-    with closing(sqlite3.connect(draft)) as written:
+def copy_pages(source: Path, target: Path) -> None:
+    """All pages in one go: one moment of the ledger, and nobody is kept from writing."""
+    remove(target)
+    with closing(reading(source)) as read, closing(sqlite3.connect(target)) as written:
         read.backup(written)
-        # A copy is read by people and programs alone: no second file beside it.
-        written.execute("PRAGMA journal_mode=DELETE")
-    with draft.open("rb+") as file:
-        os.fsync(file.fileno())
-    draft.chmod(0o600)
+    fold(target)
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that can only read."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
+
+
+def fold(path: Path) -> None:
+    """Everything into the one file: a copy without its write-ahead log would lack what stands there."""
+    with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+        (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+        if mode != "delete":
+            raise sqlite3.OperationalError("database is locked")
+
+
+def remove(draft: Path) -> None:
+    """Take away a database file and whatever SQLite or an opening put beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal", ".opening"):
+        Path(f"{draft}{suffix}").unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Bring a file's content, or a folder's names, onto the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def before_migration(ledger: Path, version: str, now: datetime | None = None) -> Path:
