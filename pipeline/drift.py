@@ -8,19 +8,23 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.closing.correction import is_correction
 from pipeline.errors import FileRefused, SetupError
 from pipeline.fields import RECORD_KINDS
-from pipeline.mapping.spec import FeedMapping, load_mapping
+from pipeline.joining import open_joined, open_other
+from pipeline.mapping.spec import FeedMapping, load_mapping, match_feed
 from pipeline.mapping.texts import fold
 from pipeline.project import Project
-from pipeline.proposing.amend import amended
+from pipeline.proposing.amend import amended, reworded
 from pipeline.proposing.content import look
 from pipeline.proposing.matching import Seen
 from pipeline.proposing.renamed import Lacking, Renamed, alike, likeliest, new_fields
-from pipeline.recognise import recognise, unfolding_of
+from pipeline.reading import open_table
+from pipeline.recognise import mapping_hints, peek, unfolding_of
+from pipeline.reshaped import Reshaped, reshaped, sentences
 from pipeline.sampling import columns_of, understood
 
-_DRIFTED = ("missing_column", "unmapped_columns")
+_DRIFTED = ("missing_column", "unmapped_columns", "columns_go_on")
 _ALIKE, _CLEAR = 0.75, 0.75
 _MOST_COLUMNS = 100  # a file with more unknown columns is another file
 
@@ -49,19 +53,31 @@ def with_proposal(project: Project, path: Path, subfolder: str | None, refused: 
 
 
 def _explained(project: Project, path: Path, subfolder: str | None, refused: FileRefused) -> FileRefused:
-    recognised = recognise(project, path, subfolder)
-    if recognised.returned:
+    peeked = peek(path)
+    if peeked is not None and is_correction(peeked.header):
         return refused
-    mapping = recognised.mapping
-    unfold = unfolding_of(mapping, recognised.table.header)
-    drift = drift_of(mapping, columns_of(recognised.table, unfold=unfold))
-    message = " ".join([refused.message, *_sentences(drift)])
-    written = _written(project.folder / "mappings", mapping, drift, path.name)
-    if written is None:
+    mapping = match_feed(project.plan.mappings, path.name, subfolder)
+    hints = mapping_hints(mapping)
+    pattern = next(iter(mapping.files.pattern), "")
+    other = open_other(path, mapping.join, pattern)[0] if mapping.join else None
+    shape = reshaped(mapping, open_table(path, hints), other)
+    source = _source(project.folder / "mappings", mapping.feed)
+    text = source.read_text(encoding="utf-8-sig") if source else ""
+    message = " ".join([refused.message, *sentences(shape)])
+    meant = mapping
+    if shape.changes and source:
+        text = reworded(text, {change.place: change.texts for change in shape.changes})
+        meant = _mapping_of(text) or mapping
+    if shape.gone or source is None or (shape.changes and meant is mapping):
         return FileRefused(refused.code, message, refused.advice)
-    original, proposal = written
+    table = open_joined(path, meant, hints)
+    drift = drift_of(meant, columns_of(table, unfold=unfolding_of(meant, table.header)))
+    message = " ".join([message, *_sentences(drift)])
+    proposal = _written(source, text, meant, shape, drift, path.name)
+    if proposal is None:
+        return FileRefused(refused.code, message, refused.advice)
     advice = (
-        f"A changed mapping is proposed in mappings/{proposal.name}: look at it, save it as mappings/{original.name}, "
+        f"A changed mapping is proposed in mappings/{proposal.name}: look at it, save it as mappings/{source.name}, "
         f"then `orderdrop replay --file {shlex.quote(path.name)}`. Or restore the columns of the file."
     )
     return FileRefused(refused.code, message, advice)
@@ -116,18 +132,22 @@ def _sentences(drift: Drift) -> Iterator[str]:
 # --- the proposed mapping ----------------------------------------------------------------------------------------
 
 
-def _written(folder: Path, mapping: FeedMapping, drift: Drift, file_name: str) -> tuple[Path, Path] | None:
-    """The feed's mapping file and the proposal beside it; ``None`` when there is nothing to propose."""
-    original = _source(folder, mapping.feed)
+def _written(
+    original: Path, text: str, mapping: FeedMapping, shape: Reshaped, drift: Drift, file_name: str
+) -> Path | None:
+    """The proposal beside the feed's mapping file ``original``; ``None`` when there is nothing to propose.
+
+    ``text`` is that of the mapping with the changes of its ``shape`` made.
+    """
     optional = [name for gap in drift.lack for name in gap.fields if _can_miss(mapping, name)]
     undecided = list(_open(mapping, drift))
-    if original is None or not (drift.renamed or drift.added or (optional and not undecided)):
+    if not (shape.changes or drift.renamed or drift.added or (optional and not undecided)):
         return None  # where nothing fits, it is another file, and no change of the mapping is what it needs
     renamed = {r.lacking.aliases: r.column.header for r in drift.renamed}
-    text = amended(original.read_text(encoding="utf-8-sig"), renamed, optional, drift.added)
-    if not _holds(text):
+    text = amended(text, renamed, optional, drift.added)
+    if _mapping_of(text) is None:
         return None
-    return original, _kept(folder, mapping.feed, _heading(mapping, drift, optional, file_name) + text)
+    return _kept(original.parent, mapping.feed, _heading(mapping, shape, drift, optional, file_name) + text)
 
 
 def _source(folder: Path, feed: str) -> Path | None:
@@ -145,8 +165,9 @@ def _can_miss(mapping: FeedMapping, name: str) -> bool:
     return not mapping.fields[name].optional and (spec is None or not spec.required) and name not in mapping.key
 
 
-def _heading(mapping: FeedMapping, drift: Drift, optional: Sequence[str], file_name: str) -> str:
+def _heading(mapping: FeedMapping, shape: Reshaped, drift: Drift, optional: Sequence[str], file_name: str) -> str:
     told = [f"Proposed because the columns of {file_name} have changed. To accept it, save it in place of the mapping."]
+    told += [f"{c.place[0]}: '{c.now}' takes the place of '{c.was}' ({c.sure:.2f})." for c in shape.changes]
     told += [f"'{r.column.header}' takes the place of '{r.lacking.aliases[0]}' ({r.sure:.2f})." for r in drift.renamed]
     told += [f"{name} may be missing from now on." for name in optional]
     told += [f"'{header}' becomes {field}." for field, header in drift.added.items()]
@@ -162,16 +183,15 @@ def _open(mapping: FeedMapping, drift: Drift) -> Iterator[str]:
         yield from (name for name in gap.fields if not _can_miss(mapping, name))
 
 
-def _holds(text: str) -> bool:
-    """Whether the changed text is still a mapping."""
+def _mapping_of(text: str) -> FeedMapping | None:
+    """What the changed text says, ``None`` when it is no mapping any more."""
     with tempfile.TemporaryDirectory(prefix="orderdrop-drift-") as folder:
         path = Path(folder) / "proposal.yaml"
         path.write_text(text, encoding="utf-8")
         try:
-            load_mapping(path)
+            return load_mapping(path)
         except SetupError:
-            return False
-    return True
+            return None
 
 
 def _kept(folder: Path, feed: str, text: str) -> Path:

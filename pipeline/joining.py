@@ -70,15 +70,19 @@ def reopened(path: Path, hints: Hints | None, rule: str | None) -> Table:
 
 def _with_other(path: Path, lines: Table, rule: _Rule) -> Table:
     join = rule.join
-    if join.sheet is not None:
-        other, name = open_table(path, Hints(sheet=join.sheet)), f"sheet '{join.sheet}'"
-    else:
-        partner = _partner(path, rule.pattern, join.files or "")
-        if partner is None:
-            raise refuse("partner_missing", file=path.name, partner=_named(path.name, rule.pattern, join.files or ""))
-        other, name = open_table(partner, Hints()), f"'{partner.name}'"
+    other, name = open_other(path, join, rule.pattern)
     made = joined(lines, other, join, name, rule.feed, fill=rule.fill)
     return replace(made, found=replace(made.found, joined=msgspec.json.encode(rule).decode()))
+
+
+def open_other(path: Path, join: Join, pattern: str) -> tuple[Table, str]:
+    """The table that is joined to a file called by the pattern, and how a sentence calls it; ``FileRefused``."""
+    if join.sheet is not None:
+        return open_table(path, Hints(sheet=join.sheet)), f"sheet '{join.sheet}'"
+    partner = _partner(path, pattern, join.files or "")
+    if partner is None:
+        raise refuse("partner_missing", file=path.name, partner=_named(path.name, pattern, join.files or ""))
+    return open_table(partner, Hints()), f"'{partner.name}'"
 
 
 # --- which file belongs to which ------------------------------------------------------------------------------------

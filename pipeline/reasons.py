@@ -177,6 +177,10 @@ REASONS: Mapping[str, Reason] = {
         "The file has {count} numbered groups of columns; {limit} is the most that one row may have.",
         "Check that the right columns are meant by `unpivot`, or divide the file.",
     ),
+    "columns_go_on": Reason(
+        "The file has {columns}, which go on where the columns listed under unpivot end; their items would be lost.",
+        "Name them under `unpivot` of feed {feed} (or write a pattern with {{n}}); or name them in ignore_columns.",
+    ),
     "made_column_clashes": Reason(
         "The file has columns of its own that are named like ones the mapping makes: {columns}.",
         "Give the column that `unpivot` or `split` makes another name in the mapping, and in its field.",

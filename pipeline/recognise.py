@@ -14,10 +14,12 @@ from pipeline.joining import open_joined
 from pipeline.ledger import batches as files
 from pipeline.mapping.prove_shapes import numeric_columns
 from pipeline.mapping.spec import FeedMapping, match_feed
+from pipeline.mapping.texts import fold
 from pipeline.project import Plan, Project
 from pipeline.reading import open_table
 from pipeline.reading.table import Hints, Table
 from pipeline.reshaping import Unfolding, unfolding
+from pipeline.reshaping.groups import numbered, refuse_uneven
 
 BLOCK_ROWS = 32_768
 """Rows read at a time: memory does not grow with the file's length."""
@@ -106,8 +108,22 @@ def mapping_hints(mapping: FeedMapping) -> Hints:
 
 def unfolding_of(mapping: FeedMapping, header: Sequence[str]) -> Unfolding | None:
     """How a mapping unfolds rows with that header; ``None`` where it does not. ``FileRefused`` when it cannot."""
+    if mapping.unpivot:
+        _refuse_uneven(mapping, header)
     numeric = numeric_columns(mapping.record, mapping.fields)
     return unfolding(mapping.unpivot, mapping.split, header, mapping.feed, numeric)
+
+
+def _refuse_uneven(mapping: FeedMapping, header: Sequence[str]) -> None:
+    asked = [text for rule in mapping.fields.values() if not rule.optional for text in rule.column]
+    asked += [*mapping.split.column, *mapping.split.columns] if mapping.split else []
+    wanted = {fold(text) for text in asked}
+    others = [text for rule in mapping.fields.values() for text in rule.column]
+    others += [text for skip in mapping.skip_rows_where for text in skip.column]
+    known = {fold(text) for text in (*others, *mapping.ignore_columns)}
+    needed = [made for made in mapping.unpivot if fold(made) in wanted]
+    if any(numbered(patterns, header) for patterns in mapping.unpivot.values()):
+        refuse_uneven(mapping.unpivot, header, mapping.feed, needed, known)
 
 
 def _feed_by_name(

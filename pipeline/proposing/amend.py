@@ -9,6 +9,8 @@ import yaml
 from pipeline.proposing.as_yaml import quoted
 
 _Edits = dict[tuple[int, int], str]
+Place = tuple[str, ...]
+"""Keys that lead to a text of the mapping; behind the key of ``join.on`` stands ``key`` or ``value``."""
 
 
 def amended(
@@ -29,6 +31,39 @@ def amended(
         edits |= _inserted(fields[name], "optional: true")
     for name, header in added.items():
         edits |= _inserted(top["fields"], f"{name}: {{column: {quoted(header)}}}", edits)
+    return _edited(text, edits)
+
+
+def reworded(text: str, said: Mapping[Place, Sequence[str]]) -> str:
+    """The mapping's text with other headers in its shapes, a list of them where there are several.
+
+    Raises as ``amended`` does.
+    """
+    root = yaml.compose(text, yaml.SafeLoader)
+    edits: _Edits = {}
+    for place, headers in said.items():
+        node = _node(root, place)
+        start, end = node.start_mark.index, node.end_mark.index
+        end = start + len(text[start:end].rstrip())
+        one = len(headers) == 1 and not isinstance(node, yaml.SequenceNode)
+        edits[start, end] = quoted(headers[0]) if one else f"[{', '.join(map(quoted, headers))}]"
+    return _edited(text, edits)
+
+
+def _node(root: yaml.Node | None, place: Place) -> yaml.Node:
+    if place[:2] == ("join", "on"):
+        pairs: list[tuple[yaml.Node, yaml.Node]] = _node(root, place[:1]).value
+        found = next(value for key, value in pairs if key.value == "on")
+        of_key: dict[str, tuple[yaml.Node, yaml.Node]] = {key.value: (key, value) for key, value in found.value}
+        return of_key[place[2]][0 if place[3] == "key" else 1]
+    node = root
+    for key in place:
+        node = _entries(node)[key]
+    assert node is not None  # noqa: S101 - a mapping that was loaded has what it says
+    return node
+
+
+def _edited(text: str, edits: _Edits) -> str:
     for (start, end), new in sorted(edits.items(), reverse=True):
         text = text[:start] + new + text[end:]
     return text
