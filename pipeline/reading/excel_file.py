@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.reading.blocks import Shape, make_blocks, visible_width
+from pipeline.reading.encoding import Encoding
 from pipeline.reading.header import (
     SAMPLE_ROWS,
     Numbered,
@@ -22,10 +23,14 @@ from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_s
 from pipeline.reading.table import Block, Found, Hints, Table
 from pipeline.reading.views import View, seen, view_notes
 
+_WORDS = {"html": "table"}
+"""What people call a sheet of the format, where it is not a sheet."""
+
 
 def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
-    """One sheet of an ``xlsx``, ``xls``, ``xlsb`` or ``ods`` workbook as a table, or ``FileRefused``."""
-    sheet, notes = choose_sheet(path, _sheets(path, kind), hints.sheet)
+    """One sheet of a workbook, or one table of a web page, as a table, or ``FileRefused``."""
+    encoding = _page_encoding(path, hints.encoding) if kind == "html" else None
+    sheet, notes = choose_sheet(path, _sheets(path, kind, encoding), hints.sheet, _WORDS.get(kind, "sheet"))
     top: list[Numbered] = [(number, cells) for number, cells, _ in islice(sheet.rows(), SAMPLE_ROWS)]
     # A returned errors workbook has a layout of its own, whatever the mapping says about the feed's files.
     said = Hints(below_header=0) if sheet.name in {RETURNED_SHEET, DOUBT_SHEET} else hints
@@ -36,23 +41,37 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     shape = Shape(_header(path, sheet, header_row) if header_row else numbered_header(width), exact=False)
     below = said.below_header if said.below_header is not None else described_rows(top, header_row)
     view, last_above = sheet.view(), header_row + below
+    notes += [encoding.note] if encoding and encoding.note else []
     notes += [*title_note(header_row, top), *below_note(header_row, below)]
     notes += [*view_notes(path, sheet.name, view, said, last_above), *_plain_numbers_note(kind)]
     blocks = partial(_blocks, sheet, view, said, last_above, shape)
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
     found = Found(
-        kind, sheet=sheet.name, header_row=header_row, notes=tuple(notes), below_header=below,
+        kind, encoding.name if encoding else None, sheet=sheet.name, header_row=header_row, notes=tuple(notes),
+        below_header=below,
         hidden_rows=said.hidden_rows, merged_cells=said.merged_cells,
     )  # fmt: skip
     return Table(shape.header, found, blocks)
 
 
-def _sheets(path: Path, kind: str) -> Sequence[Sheet]:
+def _page_encoding(path: Path, hint: str | None) -> Encoding:
+    from pipeline.reading.html_file import page_encoding
+
+    return page_encoding(path, hint)
+
+
+def _sheets(path: Path, kind: str, encoding: Encoding | None) -> Sequence[Sheet]:
     opener: Callable[[Path], Sequence[Sheet]]
+    if encoding:
+        from pipeline.reading.html_file import open_sheets as tables_of
+
+        return tables_of(path, encoding)
     match kind:
         case "xlsx":
             from pipeline.reading.xlsx_file import open_sheets as opener
+        case "xml":
+            from pipeline.reading.spreadsheetml_file import open_sheets as opener
         case "xls":
             from pipeline.reading.xls_file import open_sheets as opener
         case _:

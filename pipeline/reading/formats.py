@@ -18,6 +18,7 @@ from pipeline.reading.refusals import (
     not_a_table,
     password_protected,
     readable,
+    too_large_inside,
     unsafe,
 )
 
@@ -70,7 +71,7 @@ _WORKBOOK_TYPES = (
 
 
 def sniff_format(path: Path) -> str:
-    """``csv``, ``xlsx``, ``xlsm``, ``xlsb``, ``ods`` or ``xls`` by content, or ``FileRefused``."""
+    """``csv``, ``html``, ``xml``, ``xlsx``, ``xlsm``, ``xlsb``, ``ods`` or ``xls`` by content, or ``FileRefused``."""
     with readable(path):
         if not stat.S_ISREG(path.stat().st_mode):
             raise FileRefused(
@@ -95,8 +96,7 @@ def _by_content(path: Path, head: bytes) -> str:
     for magic, what in _OTHERS:
         if head.startswith(magic):
             raise not_a_table(path, what, _UNPACK if "compressed" in what else _save_the_table(what))
-    _refuse_markup(path, head)
-    return "csv"
+    return _markup(path, head) or "csv"
 
 
 def _save_the_table(what: str) -> str:
@@ -154,11 +154,7 @@ def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
     ]
     whole = [part for part in parts if part.file_size > LARGEST_WHOLE and not _STREAMED.search(part.filename)]
     if swollen or whole or sum(part.file_size for part in parts) > LARGEST_INSIDE:
-        raise FileRefused(
-            "too_large_inside",
-            f"{path.name} is small outside but unpacks to more than can be read safely.",
-            "Split it into smaller files, or save it as CSV, and drop those.",
-        )
+        raise too_large_inside(path)
 
 
 def refuse_declarations(path: Path, archive: zipfile.ZipFile) -> None:
@@ -198,22 +194,30 @@ def _names(content: mmap.mmap, entry: str) -> bool:
     return content.find(entry.encode("utf-16-le").ljust(2 * len(entry) + 2, b"\x00")) >= 0
 
 
-def _refuse_markup(path: Path, head: bytes) -> None:
+SAVE_WEB_PAGE = "Open it in Excel, save it as .xlsx (or as CSV UTF-8) and drop that."
+_WEB_ARCHIVE = re.compile(r"mime-version:|content-type:\s*multipart/|from:\s*<saved by ")
+_SPREADSHEET_ML = re.compile(r"""<(?:[\w-]+:)?workbook\b[^>]*["']urn:schemas-microsoft-com:office:spreadsheet["']""")
+_PAGE = re.compile(r"<!doctype html|<html|<head|<body|<table|<meta|<style|<div|<center")
+_MARKUP = re.compile(r"<[a-z!?]")
+_PAGE_INSIDE = re.compile(r"<html|<table[\s>]")
+_XML = re.compile(r"<\?xml|<!--|<[a-z:_]+[^<>]*xmlns")
+
+
+def _markup(path: Path, head: bytes) -> str | None:
+    """``html`` or ``xml`` for a table in markup, ``None`` for what is no markup; other markup is refused."""
     text = head.replace(b"\x00", b"").removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip("\xff\xfe \t\r\n")
-    start = text[:2000].casefold()
-    if re.match(r"<!doctype html|<html|<head|<body|<table|<meta|<style|<div", start):
-        raise not_a_table(path, "a web page (HTML)", SAVE_WEB_PAGE)
-    if re.match(r"<\?xml|<!--|<[a-z:_]+[^<>]*xmlns", start):
-        if "<html" in start:
-            raise not_a_table(path, "a web page (HTML)", SAVE_WEB_PAGE)
+    start = text.casefold()
+    if _WEB_ARCHIVE.match(start):
+        raise not_a_table(path, "a web archive (MHTML)", SAVE_WEB_PAGE)
+    if start.startswith("<") and _SPREADSHEET_ML.search(start):
+        return "xml"
+    if _PAGE.match(start) or (_MARKUP.match(start) and _PAGE_INSIDE.search(start)):
+        return "html"
+    if _XML.match(start):
         raise not_a_table(path, "an XML document")
     if _is_json(text):
         raise not_a_table(path, "JSON", "Export the same rows as CSV or as an Excel workbook and drop that.")
-
-
-SAVE_WEB_PAGE = (
-    "Some shops call a web page .xls. Open it in Excel, save it as .xlsx (or as CSV UTF-8) and drop it again."
-)
+    return None
 
 
 def _is_json(text: str) -> bool:

@@ -13,9 +13,11 @@ from pipeline.reading.table import Hints, Table
 
 _BY_ENDING = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx",
-    ".xlsb": "xlsb", ".xls": "xls", ".ods": "ods",
+    ".xlsb": "xlsb", ".xls": "xls", ".ods": "ods", ".htm": "html", ".html": "html", ".xml": "xml",
 }  # fmt: skip
 _NAMES = {
+    "html": "a web page (HTML)",
+    "xml": "an Excel workbook in XML (SpreadsheetML 2003)",
     "csv": "delimited text (CSV)",
     "xlsx": "an Excel workbook (.xlsx)",
     "xlsb": "a binary Excel workbook (.xlsb)",

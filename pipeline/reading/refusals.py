@@ -11,6 +11,10 @@ from pipeline.errors import FileRefused
 
 SAVE_AS_XLSX = "Open it in Excel or LibreOffice, save it as .xlsx (or as CSV UTF-8) and drop it again."
 
+ASK_FOR_ROWS = (
+    "Open it in Excel or a browser: if there are rows to see, save them as .xlsx (or as CSV UTF-8) and drop that."
+)
+
 
 def damaged(path: Path, detail: str) -> FileRefused:
     """A workbook whose inside is broken, cut short or not what it says."""
@@ -37,6 +41,15 @@ def password_protected(path: Path) -> FileRefused:
         "password_protected",
         f"{path.name} is protected with a password, so nothing in it can be read.",
         "Open it in Excel, remove the password (File, Info, Protect Workbook), save it and drop it again.",
+    )
+
+
+def too_large_inside(path: Path) -> FileRefused:
+    """A few bytes that stand for more than memory holds."""
+    return FileRefused(
+        "too_large_inside",
+        f"{path.name} is small outside but unpacks to more than can be read safely.",
+        "Split it into smaller files, or save it as CSV, and drop those.",
     )
 
 

@@ -30,30 +30,36 @@ class Sheet:
     view: Callable[[], View] = View
 
 
-def choose_sheet(path: Path, sheets: Sequence[Sheet], wanted: str | None) -> tuple[Sheet, list[str]]:
-    """The sheet to read and sentences about the choice; ``FileRefused`` when it cannot be told."""
+def choose_sheet(
+    path: Path, sheets: Sequence[Sheet], wanted: str | None, word: str = "sheet"
+) -> tuple[Sheet, list[str]]:
+    """The sheet to read and sentences about the choice; ``FileRefused`` when it cannot be told.
+
+    ``word`` is what people call a sheet of that file: a ``table`` of a web page.
+    """
     ours = {sheet.name: sheet for sheet in sheets if sheet.name in {RETURNED_SHEET, DOUBT_SHEET}}
     if ours:
         meant = wanted if wanted in ours else RETURNED_SHEET
         return ours.get(meant) or ours[DOUBT_SHEET], []
     if wanted:
-        return _named(path, sheets, wanted), []
+        return _named(path, sheets, wanted, word), []
     visible = [sheet for sheet in sheets if not sheet.is_hidden]
     widths = {sheet.name: _columns(sheet) for sheet in visible}
     filled = [sheet for sheet in visible if widths[sheet.name]]
-    notes = _hidden_note(sheets)
+    notes = _hidden_note(sheets, word)
     if not filled:
-        raise empty(path, "its visible sheets hold nothing")
+        raise empty(path, f"its visible {word}s hold nothing")
     tables = [sheet for sheet in filled if widths[sheet.name] >= 2] or filled
     if len(tables) > 1:
-        raise _which(path, tables)
+        raise _which(path, tables, word)
     others = [sheet.name for sheet in filled if sheet is not tables[0]]
     if others:
-        notes.append(f"Read sheet “{tables[0].name}”; {_listed(others)} holds no table and was left out.")
+        left = _listed(others, word)
+        notes.append(f"Read {word} “{tables[0].name}”; {left} holds no rows and columns, and was left out.")
     return tables[0], notes
 
 
-def _named(path: Path, sheets: Sequence[Sheet], wanted: str) -> Sheet:
+def _named(path: Path, sheets: Sequence[Sheet], wanted: str, word: str) -> Sheet:
     for same in (str, str.strip, lambda name: name.strip().casefold()):
         for sheet in sheets:
             if same(sheet.name) == same(wanted):
@@ -61,8 +67,8 @@ def _named(path: Path, sheets: Sequence[Sheet], wanted: str) -> Sheet:
     names = [sheet.name for sheet in sheets]
     raise FileRefused(
         "no_such_sheet",
-        f"{path.name} has no sheet “{wanted}”.{nearest(wanted, names)} It has {_listed(names)}.",
-        "Rename the sheet in the workbook, or correct `files: {sheet: …}` in the mapping.",
+        f"{path.name} has no {word} “{wanted}”.{nearest(wanted, names)} It has {_listed(names, word)}.",
+        f"Rename the {word} in the file, or correct `files: {{sheet: …}}` in the mapping.",
     )
 
 
@@ -73,21 +79,21 @@ def _columns(sheet: Sheet) -> int:
     return len(frozenset[int]().union(*used))
 
 
-def _hidden_note(sheets: Sequence[Sheet]) -> list[str]:
+def _hidden_note(sheets: Sequence[Sheet], word: str) -> list[str]:
     hidden = [sheet.name for sheet in sheets if sheet.is_hidden]
-    return [f"Hidden: {_listed(hidden)}; not read."] if hidden else []
+    return [f"Hidden: {_listed(hidden, word)}; not read."] if hidden else []
 
 
-def _which(path: Path, tables: Sequence[Sheet]) -> FileRefused:
-    names = _listed([sheet.name for sheet in tables])
+def _which(path: Path, tables: Sequence[Sheet], word: str) -> FileRefused:
+    names = _listed([sheet.name for sheet in tables], word)
     return FileRefused(
         "which_sheet",
-        f"{path.name} has rows on several sheets: {names}. It cannot be told which one is meant.",
+        f"{path.name} has rows on several {word}s: {names}. It cannot be told which one is meant.",
         f'Name one in the mapping, for example `files: {{sheet: "{tables[0].name}"}}`, or send a workbook '
         "with that sheet only.",
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str], word: str) -> str:
     shown = [f"“{name}”" for name in names[:8]] + (["…"] if len(names) > 8 else [])
-    return ("sheet " if len(names) == 1 else "sheets ") + ", ".join(shown)
+    return (f"{word} " if len(names) == 1 else f"{word}s ") + ", ".join(shown)

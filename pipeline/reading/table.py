@@ -33,8 +33,8 @@ class Hints:
 class Found:
     """What was found (or named): shown by ``preview`` and stored, so that a second reading reads the same.
 
-    ``format`` is ``csv``, ``xlsx``, ``xls``, ``xlsb`` or ``ods``; ``joined`` tells as JSON how another table was
-    joined; ``notes`` are sentences for people.
+    ``format`` is ``csv``, ``xlsx``, ``xls``, ``xlsb``, ``ods``, ``html`` or ``xml``; ``joined`` tells as JSON
+    how another table was joined; ``notes`` are sentences for people.
     """
 
     format: str

@@ -5,6 +5,7 @@ again and archived together, and the workbook that comes back needs no partner.
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,28 @@ def test_a_refused_pair_is_replayed_as_a_pair(project: ProjectFolder, sandbox: S
     assert project.call("replay", "--file", LINES).code == 0
     assert project.run().code == 1
     assert orders(sandbox) == ["R-1", "R-2"]
+
+
+def test_both_may_come_in_one_archive(project: ProjectFolder, sandbox: SandboxServer) -> None:
+    for drops in (1, 2):
+        with zipfile.ZipFile(project.path / "inbox" / "day.zip", "w") as archive:
+            for name in (LINES, HEADS):
+                archive.write(SHAPES / name, f"till/{name}")
+        told = project.run()
+        states = {entry["file"]: entry["state"] for entry in told.json()["files"]}
+        assert states.get(LINES) == ("closed" if drops == 1 else "duplicate"), told.err
+        assert orders(sandbox) == sorted(set(orders(sandbox)))
+        assert orders(sandbox)
+    assert project.status()["balanced"]
+    assert not list((project.path / "var" / "work").iterdir())
+
+
+def test_half_a_pair_in_an_archive_is_refused_or_waits_in_words(project: ProjectFolder, sandbox: SandboxServer) -> None:
+    with zipfile.ZipFile(project.path / "inbox" / "day.zip", "w") as archive:
+        archive.write(SHAPES / LINES, LINES)
+    told = project.run()
+    assert orders(sandbox) == []
+    assert HEADS.removesuffix(".csv") in told.err + told.out, told.out + told.err
 
 
 def test_preview_finds_the_partner_beside_the_file(project: ProjectFolder, tmp_path: Path) -> None:
