@@ -43,7 +43,7 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     view, last_above = sheet.view(), header_row + below
     notes += [encoding.note] if encoding and encoding.note else []
     notes += [*title_note(header_row, top), *below_note(header_row, below)]
-    notes += [*view_notes(path, sheet.name, view, said, last_above), *_plain_numbers_note(kind)]
+    notes += view_notes(path, sheet.name, view, said, last_above)
     blocks = partial(_blocks, sheet, view, said, last_above, shape)
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
@@ -72,10 +72,12 @@ def _sheets(path: Path, kind: str, encoding: Encoding | None) -> Sequence[Sheet]
             from pipeline.reading.xlsx_file import open_sheets as opener
         case "xml":
             from pipeline.reading.spreadsheetml_file import open_sheets as opener
+        case "ods":
+            from pipeline.reading.ods_file import open_sheets as opener
         case "xls":
             from pipeline.reading.xls_file import open_sheets as opener
         case _:
-            from pipeline.reading.calamine_file import open_sheets as opener
+            from pipeline.reading.xlsb_file import open_sheets as opener
     return opener(path)
 
 
@@ -90,9 +92,3 @@ def _header(path: Path, sheet: Sheet, header_row: int) -> tuple[str, ...]:
 
 def _blocks(sheet: Sheet, view: View, said: Hints, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
     return make_blocks(seen(sheet.rows(), view, said, last_above), shape, size)
-
-
-def _plain_numbers_note(kind: str) -> list[str]:
-    if kind not in {"xlsb", "ods"}:
-        return []
-    return [f"Number formats of .{kind} files are not seen: leading zeros survive only in cells that hold text."]

@@ -79,7 +79,7 @@ class RowLayer:
             self.spend(self.column - len(self._cells) + times - 1)
             self._cells += [""] * (self.column - len(self._cells)) + [text] * times
         if wide > 1 or tall > 1:
-            self._merge(wide, tall)
+            self.merge(wide, tall)
         if tall > 1:
             self._begun.append((self.column, self.column + wide - 1, self.number + tall - 1))
         self.column += max(times, wide)
@@ -103,7 +103,8 @@ class RowLayer:
         """Whether nothing was put into the row, and nothing is wrong with it."""
         return not self._cells and not self._flaws
 
-    def _merge(self, wide: int, tall: int) -> None:
+    def merge(self, wide: int, tall: int) -> None:
+        """The cell that is put next reaches over so many columns and rows."""
         if len(self._merged) >= MOST_MERGED:
             raise TooLarge("more merged cells than anybody can make")
         self._merged.append(Range(self.number, self.column, self.number + tall - 1, self.column + wide - 1))

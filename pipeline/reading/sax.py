@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,7 +99,7 @@ def sound(path: Path) -> Iterator[None]:
         raise damaged(path, f"its XML is broken ({_place(problem)})") from None
     except TooLarge:
         raise too_large_inside(path) from None
-    except (*BROKEN_ZIP, IndexError, OverflowError) as problem:
+    except (*BROKEN_ZIP, IndexError, OverflowError, struct.error) as problem:
         detail = str(problem) if isinstance(problem, ValueError) else ""
         raise damaged(path, f"its parts do not fit together{f' ({detail})' if detail else ''}") from None
 

@@ -22,7 +22,7 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # Built-in formats whose look depends on the country of the Excel that shows them (ECMA-376 part 1 §18.8.30).
 _LOCAL_DATES = (27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58)
 _LOCAL_TIMES = (32, 33, 34, 35, 55, 56)
-_FORMATS: Mapping[int, str] = {
+FORMATS: Mapping[int, str] = {
     **BUILTIN_FORMATS,
     **dict.fromkeys(_LOCAL_DATES, "yyyy-mm-dd"),
     **dict.fromkeys(_LOCAL_TIMES, "h:mm:ss"),
@@ -154,7 +154,7 @@ class Styles(_Part):
 
     def formats(self) -> list[str]:
         """Format codes by style number."""
-        return [self._named.get(number, _FORMATS.get(number, "General")) for number in self._ids]
+        return [self._named.get(number, FORMATS.get(number, "General")) for number in self._ids]
 
 
 class SheetRows(_Part):

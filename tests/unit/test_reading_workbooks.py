@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 import zipfile
@@ -12,9 +11,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlsxwriter
-from odf import opendocument
-from odf import table as odf_table
-from odf import text as odf_text
 
 from pipeline.errors import FileRefused
 from pipeline.reading import Hints, Table, open_table
@@ -302,95 +298,6 @@ def test_old_xls(tmp_path: Path) -> None:
 def test_xls_that_ends_too_early(tmp_path: Path) -> None:
     path = tmp_path / "orders.xls"
     path.write_bytes(biff((0, 0, "id"), (1, 0, 1.0))[:-20])
-    assert refused(path).code == "damaged_workbook"
-
-
-def wide(text: str) -> bytes:
-    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
-
-
-def xlsb_part(*records: tuple[int, bytes]) -> bytes:
-    """Records of [MS-XLSB] §2.1.4: number and size in seven bits a byte."""
-    out = io.BytesIO()
-    for number, body in records:
-        out.write(bytes([number]) if number < 128 else bytes([number & 0x7F | 0x80, number >> 7]))
-        out.write(bytes([len(body)]) if len(body) < 128 else bytes([len(body) & 0x7F | 0x80, len(body) >> 7]))
-        out.write(body)
-    return out.getvalue()
-
-
-def xlsb(path: Path, lines: list[list[str | float]]) -> Path:
-    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    body: list[tuple[int, bytes]] = [
-        (129, b""),
-        (148, struct.pack("<IIII", 0, len(lines) - 1, 0, len(lines[0]) - 1)),
-        (145, b""),
-    ]
-    for number, line in enumerate(lines):
-        body.append((0, struct.pack("<I13x", number)))
-        for column, value in enumerate(line):
-            place = struct.pack("<II", column, 0)
-            body.append((6, place + wide(value)) if isinstance(value, str) else (5, place + struct.pack("<d", value)))
-    body += [(146, b""), (130, b"")]
-    book = [
-        (131, b""),
-        (143, b""),
-        (156, struct.pack("<II", 0, 1) + wide("rId1") + wide("Orders")),
-        (144, b""),
-        (132, b""),
-    ]
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{package}/content-types"><Override PartName="/xl/workbook.bin" '
-            'ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/></Types>',
-        )
-        archive.writestr(
-            "xl/_rels/workbook.bin.rels",
-            f'<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" '
-            f'Type="{relations}/worksheet" '
-            'Target="worksheets/sheet1.bin"/></Relationships>',
-        )
-        archive.writestr("xl/workbook.bin", xlsb_part(*book))
-        archive.writestr("xl/worksheets/sheet1.bin", xlsb_part(*body))
-    return path
-
-
-def test_binary_workbooks(tmp_path: Path) -> None:
-    opened = open_table(xlsb(tmp_path / "orders.xlsb", [["id", "name"], [17850.0, "Bob"], [0.1 + 0.2, "Eve"]]))
-    assert (opened.found.format, opened.header, opened.found.sheet) == ("xlsb", ("id", "name"), "Orders")
-    assert rows(opened) == {2: ["17850", "Bob"], 3: ["0.3", "Eve"]}
-    assert "leading zeros" in opened.found.notes[-1]
-
-
-def ods(path: Path, lines: list[list[str | float]]) -> Path:
-    document = opendocument.OpenDocumentSpreadsheet()
-    sheet = odf_table.Table(name="Orders")
-    for line in lines:
-        row = odf_table.TableRow()
-        for value in line:
-            kind = {"valuetype": "string"} if isinstance(value, str) else {"valuetype": "float", "value": value}
-            cell = odf_table.TableCell(**kind)
-            cell.addElement(odf_text.P(text=str(value)))
-            row.addElement(cell)
-        sheet.addElement(row)
-    document.spreadsheet.addElement(sheet)
-    document.save(str(path))
-    return path
-
-
-def test_open_document_spreadsheets(tmp_path: Path) -> None:
-    opened = open_table(ods(tmp_path / "orders.ods", [["id", "name"], [17850.0, "Bob"], [2.5, "007"]]))
-    assert (opened.found.format, opened.header) == ("ods", ("id", "name"))
-    assert rows(opened) == {2: ["17850", "Bob"], 3: ["2.5", "007"]}
-
-
-def test_open_document_spreadsheets_cut_or_broken(tmp_path: Path) -> None:
-    path = ods(tmp_path / "orders.ods", [["id", "name"], [1.0, "Bob"]])
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    path.write_bytes(content)
     assert refused(path).code == "damaged_workbook"
 
 
