@@ -210,11 +210,40 @@ def own_seeds() -> list[tuple[str, bytes]]:
         ("i.csv", "氏名,数\n山田,1\n佐藤,2\n".encode("cp932")),
         ("j.csv.gz", gzip.compress(comma.encode(), mtime=0)), ("k.xlsx", _workbook()),
         ("l.xls", b"<html><table><tr><td>id</td><td>n</td></tr><tr><td>1</td><td>2</td></tr></table></html>"),
+        ("n.xls", _xml().encode()), ("o.ods", _spreadsheet()),
     ]  # fmt: skip
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.csv", comma)
     return [*found, ("m.zip", packed.getvalue())]
+
+
+def _xml() -> str:
+    """An Excel 2003 workbook in XML."""
+    cells = '<Row><Cell><Data ss:Type="String">A{0}</Data></Cell><Cell ss:Index="3"><Data ss:Type="Number">{0}</Data>'
+    rows = "".join(f"{cells.format(number)}</Cell></Row>" for number in range(20))
+    names = "urn:schemas-microsoft-com:office:spreadsheet"
+    table = f'<Worksheet ss:Name="Rows"><Table>{rows}</Table></Worksheet>'
+    return f'<?xml version="1.0"?>\n<Workbook xmlns="{names}" xmlns:ss="{names}">{table}</Workbook>'
+
+
+def _spreadsheet() -> bytes:
+    """An OpenDocument spreadsheet."""
+    cells = "<t:table-cell o:value-type='string'><x:p>A{0}</x:p></t:table-cell><t:table-cell o:value-type='float' "
+    rows = "".join(
+        f"<t:table-row>{cells.format(number)}o:value='{number}'><x:p>00{number}</x:p></t:table-cell></t:table-row>"
+        for number in range(20)
+    )
+    names = "".join(
+        f" xmlns:{short}='urn:oasis:names:tc:opendocument:xmlns:{long}:1.0'"
+        for short, long in (("o", "office"), ("t", "table"), ("x", "text"))
+    )
+    table = f"<o:body><o:spreadsheet><t:table t:name='Rows'>{rows}</t:table></o:spreadsheet></o:body>"
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", f"<o:document-content{names}>{table}</o:document-content>")
+    return made.getvalue()
 
 
 def _workbook() -> bytes:

@@ -211,6 +211,8 @@ class _Proof:
                 self.say("files.pattern", f"'{pattern}' must be a pattern for file names, without folders")
         if rules.header_row is not None and rules.header_row < 0:
             self.say("files.header_row", "rows are counted from 1; 0 says that the file has no header")
+        if rules.header_rows is not None and rules.header_rows not in (1, 2):
+            self.say("files.header_rows", "a header has 1 row, or 2: groups over names")
         if rules.below_header is not None and rules.below_header < 0:
             self.say("files.below_header", "how many rows under the header describe it: 0, 1, 2 …")
         for name, allowed in FILE_POLICIES.items():
@@ -333,7 +335,9 @@ def _typed(key: object, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
     if key == "optional" and value in ("true", "yes", "on", "false", "no", "off"):
         return value in ("true", "yes", "on")
     return (
-        int(value) if key in {"header_row", "below_header"} and isinstance(value, str) and value.isdecimal() else value
+        int(value)
+        if key in {"header_row", "header_rows", "below_header"} and isinstance(value, str) and value.isdecimal()
+        else value
     )
 
 

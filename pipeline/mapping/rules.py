@@ -18,9 +18,9 @@ FILE_POLICIES = {
 class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``files``: the names of a feed's files (shell patterns, any case) and what reading need not find out itself.
 
-    ``below_header`` counts rows under the header that only describe it. ``hidden_rows`` is ``read``, ``skip`` or
-    ``refuse``; ``merged_cells`` ``blank`` or ``fill``; ``totals`` (with repeated headers and closing lines) ``skip`` or
-    ``read``.
+    ``header_rows`` says how many rows make up the header, ``header_row`` being the last; ``below_header`` counts rows
+    under the header that only describe it. ``hidden_rows`` is ``read``, ``skip`` or ``refuse``;
+    ``merged_cells`` ``blank`` or ``fill``; ``totals`` (with repeated headers and closing lines) ``skip`` or ``read``.
     """
 
     pattern: tuple[str, ...] = ()
@@ -30,6 +30,7 @@ class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     escape: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    header_rows: int | None = None
     below_header: int | None = None
     hidden_rows: str = "read"
     merged_cells: str = "blank"

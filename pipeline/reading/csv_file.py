@@ -22,7 +22,6 @@ from pipeline.reading.header import (
     below_note,
     described_rows,
     dominant_width,
-    find_header,
     numbered_header,
     proven_header,
     title_note,
@@ -39,6 +38,7 @@ from pipeline.reading.mending import (
 from pipeline.reading.plain_csv import Cut, Place, plain_blocks
 from pipeline.reading.refusals import empty, no_header_row, no_rows, not_a_table, readable
 from pipeline.reading.table import Block, Found, Hints, Table
+from pipeline.reading.tiers import find_tiers, tiered, tiers_note
 
 LONGEST_CELL = 1 << 24
 LONGEST_LINE = 1 << 26
@@ -55,18 +55,20 @@ def open_csv(path: Path, hints: Hints) -> Table:
     above: list[Numbered] = [(number, cells) for number, cells, _ in top]
     if all(is_blank(cells) for _, cells in above):
         raise empty(path, "it holds nothing but blank lines")
-    header_row = hints.header_row if hints.header_row is not None else find_header(above)
+    tiers = find_tiers(path, above, hints)
+    header_row = tiers[0]
     width = dominant_width([len(cells) for _, cells in above])
-    header = _header(path, dialect, header_row, width) if header_row else numbered_header(width)
+    header = tiered(above, _header(path, dialect, header_row, width), tiers) if header_row else numbered_header(width)
     below = hints.below_header if hints.below_header is not None else described_rows(above, header_row)
     notes = [
         *([encoding.note] if encoding.note else []),
-        *title_note(header_row, above),
+        *title_note(header_row - tiers[1] + 1, above),
+        *tiers_note(tiers),
         *below_note(header_row, below),
     ]
     found = Found(
         "csv", dialect.encoding, dialect.delimiter, dialect.quote, None, header_row, tuple(notes),
-        escape=dialect.escape, below_header=below,
+        escape=dialect.escape, below_header=below, header_rows=tiers[1],
     )  # fmt: skip
     shape = _shape(header, [cells for number, cells in above if number > header_row + below and not is_blank(cells)])
     blocks = partial(_blocks, path, dialect, header_row + below, shape)

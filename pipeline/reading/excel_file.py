@@ -14,13 +14,13 @@ from pipeline.reading.header import (
     Numbered,
     below_note,
     described_rows,
-    find_header,
     numbered_header,
     title_note,
 )
 from pipeline.reading.refusals import empty, no_header_row, no_rows
 from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_sheet
 from pipeline.reading.table import Block, Found, Hints, Table
+from pipeline.reading.tiers import find_tiers, tiered, tiers_note
 from pipeline.reading.views import View, seen, view_notes
 
 _WORDS = {"html": "table"}
@@ -33,16 +33,19 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     sheet, notes = choose_sheet(path, _sheets(path, kind, encoding), hints.sheet, _WORDS.get(kind, "sheet"))
     top: list[Numbered] = [(number, cells) for number, cells, _ in islice(sheet.rows(), SAMPLE_ROWS)]
     # A returned errors workbook has a layout of its own, whatever the mapping says about the feed's files.
-    said = Hints(below_header=0) if sheet.name in {RETURNED_SHEET, DOUBT_SHEET} else hints
-    header_row = said.header_row if said.header_row is not None else find_header(top)
+    said = Hints(below_header=0, header_rows=1) if sheet.name in {RETURNED_SHEET, DOUBT_SHEET} else hints
+    view = sheet.view()
+    tiers = find_tiers(path, top, said, {one.top for one in view.merged if one.right > one.left})
+    header_row = tiers[0]
     width = max((visible_width(cells) for _, cells in top), default=0)
     if not width:
         raise empty(path, f"there is nothing on sheet “{sheet.name}”")
-    shape = Shape(_header(path, sheet, header_row) if header_row else numbered_header(width), exact=False)
+    header = tiered(top, _header(path, sheet, header_row), tiers) if header_row else numbered_header(width)
+    shape = Shape(header, exact=False)
     below = said.below_header if said.below_header is not None else described_rows(top, header_row)
-    view, last_above = sheet.view(), header_row + below
+    last_above = header_row + below
     notes += [encoding.note] if encoding and encoding.note else []
-    notes += [*title_note(header_row, top), *below_note(header_row, below)]
+    notes += [*title_note(header_row - tiers[1] + 1, top), *tiers_note(tiers), *below_note(header_row, below)]
     notes += view_notes(path, sheet.name, view, said, last_above)
     blocks = partial(_blocks, sheet, view, said, last_above, shape)
     if next(blocks(1), None) is None:
@@ -50,7 +53,7 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     found = Found(
         kind, encoding.name if encoding else None, sheet=sheet.name, header_row=header_row, notes=tuple(notes),
         below_header=below,
-        hidden_rows=said.hidden_rows, merged_cells=said.merged_cells,
+        hidden_rows=said.hidden_rows, merged_cells=said.merged_cells, header_rows=tiers[1],
     )  # fmt: skip
     return Table(shape.header, found, blocks)
 

@@ -140,9 +140,10 @@ def _groups(cells: Sequence[str], below: Sequence[str], data: Sequence[Sequence[
 def _is_header_like(cells: Sequence[str], width: int) -> bool:
     """Nearly every cell filled, nearly every one a name rather than a number, a date or an address."""
     texts = [cell for cell in cells if cell.strip()]
-    names = [cell for cell in texts if _is_name(cell)]
+    names = [cell for cell in texts if is_name(cell)]
     return len(texts) >= 0.7 * width and len(names) >= 0.8 * len(texts)
 
 
-def _is_name(cell: str) -> bool:
+def is_name(cell: str) -> bool:
+    """Whether a header cell may read so: letters, no address, no digit first."""
     return bool(_HAS_LETTER.search(cell)) and "@" not in cell and not cell.strip()[0].isdigit()

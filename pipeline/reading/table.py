@@ -12,7 +12,8 @@ from pipeline.model import Rejection
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What a mapping names about a file; ``None`` means: find it. ``header_row`` counts from 1.
+    """What a mapping names about a file; ``None`` means: find it. ``header_row`` counts from 1;
+    ``header_rows`` says how many rows, the last of them ``header_row``, make up the header together.
 
     ``below_header`` counts rows under the header that only describe it. ``hidden_rows`` is ``read``, ``skip`` or
     ``refuse``, ``merged_cells`` is ``blank`` or ``fill``.
@@ -27,6 +28,7 @@ class Hints:
     below_header: int | None = None
     hidden_rows: str = "read"
     merged_cells: str = "blank"
+    header_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,13 @@ class Found:
     below_header: int = 0
     hidden_rows: str = "read"
     merged_cells: str = "blank"
+    header_rows: int = 1
 
     def hints(self) -> Hints:
         """The hints that make a second reading read the same."""
         return Hints(
             self.encoding, self.delimiter, self.quote, self.sheet, self.header_row, self.escape, self.below_header,
-            self.hidden_rows, self.merged_cells,
+            self.hidden_rows, self.merged_cells, self.header_rows,
         )  # fmt: skip
 
 
