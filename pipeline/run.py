@@ -76,7 +76,7 @@ def _pass(project: Project, stop: threading.Event, progress: Progress, transport
     clear_unfinished(project)
     left = Left()
     claimed = (found for one in claims(project, stop, left) for found in opened(project, one, left))
-    taken = [_take(project, found, progress) for found in claimed]
+    taken = [batch for found in claimed if (batch := _take(project, found, progress, stop, left)) is not None]
     drained = send_out(project, stop, progress, transport_of)
     unwritten = hand_back(project, progress)
     purged = purge_when_due(project)
@@ -91,13 +91,17 @@ def _note_end(progress: Progress, begun: float, passed: Passed, **more: int) -> 
     progress.note(Event.RUN_ENDED, seconds=seconds, files=len(passed.batches), **more)
 
 
-def _take(project: Project, found: Claim, progress: Progress) -> Batch:
+def _take(project: Project, found: Claim, progress: Progress, stop: threading.Event, left: Left) -> Batch | None:
+    """One file, taken in; ``None`` where a stop came while it was read."""
     from pipeline.take_in import take_in  # pandas and all that reads files: half a second an empty inbox does not cost
 
     about = Bound(progress, batch=found.link, file=found.file_name)
     about.say(f"Reading {found.file_name}", Event.READING)
     begun = time.monotonic()
-    batch = take_in(project, found, about)
+    batch = take_in(project, found, about, stop)
+    if batch.state == "claimed":
+        left.remarks.append(f"{found.file_name} was not read to its end: a stop was asked for. The next run reads it.")
+        return None
     about.note(
         Event.FILE_TAKEN_IN, feed=batch.feed, state=batch.state, code=batch.reason_code, read=batch.rows_read,
         accepted=batch.rows_accepted, rejected=batch.rows_rejected, skipped=batch.rows_skipped,

@@ -6,6 +6,7 @@ still ``claimed`` and nobody sees what is there; the last one makes all of it co
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -35,13 +36,22 @@ TOGETHER = 20_000
 """Records, or rejections, written in one transaction: other writers wait no longer than that takes."""
 
 
-def take_in(project: Project, claim: Claim, progress: Progress | None = None) -> Batch:
-    """Read, map, check and write down one claimed file; a file already written down is left as it is."""
+class _Stopped(Exception):
+    """A stop was asked for between two blocks of a long file; what was written of it nobody sees."""
+
+
+def take_in(
+    project: Project, claim: Claim, progress: Progress | None = None, stop: threading.Event | None = None
+) -> Batch:
+    """Read, map, check and write down one claimed file; a file already written down is left as it is.
+
+    Where ``stop`` is set while a long file is read, its batch stays ``claimed``, and the next start reads it anew.
+    """
     batch = begin(project, claim)
     if batch.state != "claimed":
         return batch
     clear_staged(project, batch)
-    told = progress or Quiet()
+    told, asked = progress or Quiet(), stop or threading.Event()
     try:
         peeked = peek(claim.path)
         decided = carry_out_decisions(project, claim.path, peeked)
@@ -52,10 +62,12 @@ def take_in(project: Project, claim: Claim, progress: Progress | None = None) ->
         if _seen_before(project, batch, recognised.mapping):
             return _reread(project, batch)
         judging = judge(
-            project.plan, recognised, decided_before(project, recognised.links), _telling(told, claim, "Reading")
+            project.plan, recognised, decided_before(project, recognised.links), _telling(told, claim, "Reading", asked)
         )
         notes = decided.notes if decided else ()
-        _write_down(project, batch, judging, _telling(told, claim, "Checking"), notes)
+        _write_down(project, batch, judging, _telling(told, claim, "Checking", asked), notes)
+    except _Stopped:
+        return batch
     except FileRefused as refusal:
         clear_staged(project, batch)
         refused = with_proposal(project, claim.path, claim.subfolder, refusal)
@@ -64,10 +76,12 @@ def take_in(project: Project, claim: Claim, progress: Progress | None = None) ->
     return _reread(project, batch)
 
 
-def _telling(progress: Progress, claim: Claim, doing: str) -> Told:
-    """Says how far a long file is read, or checked."""
+def _telling(progress: Progress, claim: Claim, doing: str, stop: threading.Event) -> Told:
+    """Says how far a long file is read, or checked; between its blocks is where a stop is heeded."""
 
     def tell(rows: int) -> None:
+        if stop.is_set():
+            raise _Stopped
         progress.say(f"{doing} {claim.file_name}: {rows:,} rows", Event.READING, rows=rows)
 
     return tell

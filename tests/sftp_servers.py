@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import paramiko
+import pytest
 
 SSHD = shutil.which("sshd", path=os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/usr/local/sbin")))
 
@@ -51,10 +52,15 @@ def _toml(value: object) -> str:
 
 
 @contextmanager
-def openssh(folder: Path, kind: str = "ed25519", more: str = "") -> Iterator[Server]:
-    """A real sshd on a free loopback port, for this user and one key; ``kind`` of its host key, ``more`` settings."""
+def openssh(
+    folder: Path, kind: str = "ed25519", more: str = "", user_kind: str = "ed25519", password: str | None = None
+) -> Iterator[Server]:
+    """A real sshd on a free loopback port, for this user and one key; ``kind`` of its host key, ``more`` settings.
+
+    With a ``password`` for user ``partner`` alone, whom only this server knows.
+    """
     assert SSHD is not None
-    for name, its_kind in (("host", kind), ("user", "ed25519")):
+    for name, its_kind in (("host", kind), ("user", user_kind)):
         subprocess.run(["ssh-keygen", "-q", "-t", its_kind, "-N", "", "-f", folder / name], check=True)
     (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
     (folder / "outgoing").mkdir()
@@ -64,18 +70,40 @@ def openssh(folder: Path, kind: str = "ed25519", more: str = "") -> Iterator[Ser
     config = folder / "sshd_config"
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
-        f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
-        f"Subsystem sftp internal-sftp\n{more}"
+        f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication {'yes' if password else 'no'}\n"
+        f"PermitRootLogin yes\nSubsystem sftp internal-sftp\n{more}"
     )
-    with subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=subprocess.DEVNULL) as process:
+    command = [SSHD, "-D", "-e", "-f", str(config)]
+    if password is not None:
+        command = [*_own_users(folder, password), *command]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(port)
             key = " ".join((folder / "host.pub").read_text().split()[:2])
-            yield Server(
-                port, getpass.getuser(), key, str(folder / "outgoing"), key_file=str(folder / "user"), pid=process.pid
-            )
+            way_in = {"password": password} if password else {"key_file": str(folder / "user")}
+            user = "partner" if password else getpass.getuser()
+            yield Server(port, user, key, str(folder / "outgoing"), pid=process.pid, **way_in)
         finally:
             process.terminate()
+
+
+def _own_users(folder: Path, password: str) -> list[str]:
+    """What starts a program with users of its own: those of the machine and ``partner``, seen by nobody else."""
+    if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("openssl"):
+        pytest.skip("a server with users of its own takes root, unshare and openssl")
+    made = subprocess.run(
+        ["openssl", "passwd", "-6", "-stdin"], input=password, text=True, capture_output=True, check=True
+    )
+    for name, line in (
+        ("passwd", f"partner:x:0:0::{folder}:/bin/sh"), ("shadow", f"partner:{made.stdout.strip()}:19000:0:99999:7:::")
+    ):  # fmt: skip
+        (folder / name).write_text(Path("/etc", name).read_text() + line + "\n")
+        (folder / name).chmod(0o600 if name == "shadow" else 0o644)
+    mounts = " && ".join(f'mount --bind "{folder / name}" /etc/{name}' for name in ("passwd", "shadow"))
+    apart = ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
+    if subprocess.run([*apart, mounts], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here, so the server cannot have users of its own")
+    return [*apart, f'{mounts} && exec "$@"', "sh"]
 
 
 def _free_port() -> int:

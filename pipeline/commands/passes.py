@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -31,12 +34,14 @@ def run(folder: Path, as_json: bool, log_format: str, log_level: str | None) -> 
     from pipeline.tell import all_is_well, tell, telling_trouble
     from pipeline.trail import choice_of, progress_for
 
-    plan, stop = load_plan(folder), stop_on_signals(log_format)
-    choice = choice_of(plan.settings, log_format, log_level)
-    with telling_trouble(folder), progress_for(choice) as progress, opened(plan) as project:
-        report = run_once(project, stop, progress)
-        all_is_well(plan.settings)
-        tell(project, stop, progress, {})
+    stop = stop_on_signals(log_format)
+    with _telling_setup(folder, stop, log_format, log_level):
+        plan = load_plan(folder)
+        choice = choice_of(plan.settings, log_format, log_level)
+        with telling_trouble(folder), progress_for(choice) as progress, opened(plan) as project:
+            report = run_once(project, stop, progress)
+            all_is_well(plan.settings)
+            tell(project, stop, progress, {})
     with progress_for(choice_of(plan.settings, log_format, log_level, trail=True)) as progress:
         for remark in report.remarks:
             progress.say(remark, Event.REMARK)
@@ -50,6 +55,34 @@ def run(folder: Path, as_json: bool, log_format: str, log_level: str | None) -> 
 
         click.echo(told_run(report))
     return report.exit_code
+
+
+@contextmanager
+def _telling_setup(folder: Path, stop: threading.Event, log_format: str, log_level: str | None) -> Iterator[None]:
+    """People are told, once and then reminded, when a run ends because a mapping or schema is wrong."""
+    from pipeline.errors import OrderdropError, SetupError
+
+    try:
+        yield
+    except SetupError:
+        # Where the settings themselves are wrong, or the ledger, nobody can be told; the exit code says it.
+        with suppress(OrderdropError, OSError):
+            _tell_setup(folder, stop, log_format, log_level)
+        raise
+
+
+def _tell_setup(folder: Path, stop: threading.Event, log_format: str, log_level: str | None) -> None:
+    from pipeline.project import load_good_plan, opened
+    from pipeline.reload import wrong_schemas
+    from pipeline.tell import tell
+    from pipeline.trail import choice_of, progress_for
+
+    plan, problems = load_good_plan(folder)
+    stopped = {**problems, **wrong_schemas(plan)}
+    if not stopped or not plan.settings.channels:
+        return
+    with progress_for(choice_of(plan.settings, log_format, log_level)) as progress, opened(plan) as project:
+        tell(project, stop, progress, stopped)
 
 
 @click.command()

@@ -31,8 +31,9 @@ class _Rsa(paramiko.RSAKey):  # type: ignore[misc]  # as above
     HASHES = {**paramiko.RSAKey.HASHES, "ssh-rsa": hashes.SHA1}  # noqa: RUF012 - as in the library
 
 
+_SHA1 = "ssh-rsa"
 _KEX: dict[str, Any] = {kind.name: kind for kind in (_Group14, _GroupExchange)}
-_KEYS: dict[str, Any] = {"ssh-rsa": _Rsa}
+_KEYS: dict[str, Any] = {_SHA1: _Rsa}
 OLD = (*_KEX, *_KEYS)
 """What a pickup may ask for; of ciphers and checksums, old ones are offered in any case, last."""
 
@@ -52,4 +53,18 @@ def allow_old(transport: paramiko.Transport, names: Sequence[str]) -> paramiko.T
     transport._preferred_kex = (*transport._preferred_kex, *kex)  # noqa: SLF001 - as above
     transport._key_info = {**transport._key_info, **keys}  # noqa: SLF001 - as above
     transport._preferred_keys = (*transport._preferred_keys, *keys)  # noqa: SLF001 - as above
+    if _SHA1 in names:
+        transport._preferred_pubkeys = (*transport._preferred_pubkeys, _SHA1)  # noqa: SLF001 - as above
+        # A server from before 2016 does not tell how a user's key may sign: then SHA-1 is all it knows. One that
+        # tells (RFC 8308) puts its own list in the place of this one, before a key is used.
+        transport.server_extensions = {"server-sig-algs": _SHA1.encode()}
     return transport
+
+
+def old_key(key: paramiko.PKey, names: Sequence[str]) -> paramiko.PKey:
+    """The same private key, able to sign in the old ways named."""
+    if _SHA1 not in names or not isinstance(key, paramiko.RSAKey):
+        return key
+    able = _Rsa(key=key.key)
+    able.public_blob = key.public_blob
+    return able

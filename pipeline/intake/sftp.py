@@ -37,7 +37,7 @@ from paramiko.sftp import (
 
 from pipeline.errors import OrderdropError, SetupError, TargetError
 from pipeline.intake.hostkeys import Unknown, read_known
-from pipeline.intake.old_ways import OLD, allow_old
+from pipeline.intake.old_ways import OLD, allow_old, old_key
 from pipeline.settings import PickupTable
 
 _PIECE = 32 * 1024
@@ -319,16 +319,20 @@ def _private_key(where: str, table: PickupTable, folder: Path) -> paramiko.PKey 
     if table.key_file is None:
         return None
     path = folder / Path(table.key_file).expanduser()
-    secret = table.key_passphrase.reveal() if table.key_passphrase else None
+    # The library says str and takes bytes (paramiko 5.1).
+    secret = table.key_passphrase.reveal().encode() if table.key_passphrase else None
     try:
-        return paramiko.PKey.from_path(path, secret)
+        return old_key(paramiko.PKey.from_path(path, secret), table.old_algorithms)
     except OSError as problem:
         raise SetupError(f"{where}: key_file {table.key_file} cannot be read: {problem.strerror}.") from None
-    except paramiko.PasswordRequiredException:
-        why = "is encrypted: give key_passphrase = { env = … }"
-    except Exception:  # noqa: BLE001 - every kind of broken key has an exception of its own
-        why = "is no private key that can be used, or key_passphrase does not open it"
+    except Exception as problem:  # noqa: BLE001 - every kind of broken key has an exception of its own
+        # A missing passphrase is a TypeError of cryptography, or the library's own exception.
+        locked = secret is None and isinstance(problem, TypeError | paramiko.PasswordRequiredException)
+        why = _LOCKED if locked else "is no private key that can be used, or key_passphrase does not open it"
     raise SetupError(f"{where}: key_file {table.key_file} {why}.")
+
+
+_LOCKED = "is encrypted: give key_passphrase = { env = … }"
 
 
 @contextmanager
@@ -342,6 +346,7 @@ def _in_words(where: str, table: PickupTable) -> Iterator[None]:
     except paramiko.AuthenticationException:
         raise SetupError(
             f"{where}: {host} does not let user {table.username} in. Check username, and key_file, agent or password."
+            f"{_old_key_hint(table)}"
         ) from None
     except paramiko.ssh_exception.IncompatiblePeer as problem:
         raise SetupError(
@@ -355,6 +360,13 @@ def _in_words(where: str, table: PickupTable) -> Iterator[None]:
             raise SetupError(f"{where}: there is no key for {host}. {_no_key(table)}") from None
         why = "no answer in time" if isinstance(problem, TimeoutError) else _said(problem)
         raise TargetError(f"{where}: {host}: {why}. It is tried again; nothing is lost.") from None
+
+
+def _old_key_hint(table: PickupTable) -> str:
+    """An old server takes an RSA key only with a SHA-1 signature, and refuses it without a word of why."""
+    if table.old_algorithms or not (table.key_file or table.agent):
+        return ""
+    return ' If the key is an RSA key and the server is old, old_algorithms = ["ssh-rsa"] may open it.'
 
 
 _NO_WAY_IN = "No authentication methods available"

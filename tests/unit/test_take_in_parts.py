@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,14 +15,17 @@ from project import HEADER, ProjectFolder, order_row
 
 from pipeline import judging, take_in
 from pipeline.errors import LedgerError
-from pipeline.intake.claim import Claim, claim
+from pipeline.events import Event
+from pipeline.intake.claim import Claim, claim, unfinished
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger import standing
 from pipeline.ledger.figures import figures
 from pipeline.ledger.tables import deliveries, rejections
 from pipeline.model import DeliverTo, Encoded, Record, Rejection, encoded_records
+from pipeline.progress import Quiet
 from pipeline.project import Project, load_plan, opened
+from pipeline.run import run
 from pipeline.staged import clear_unfinished
 
 NOW = 1_767_600_000.0
@@ -148,4 +153,39 @@ def test_what_ends_half_way_is_taken_away_and_the_file_read_again(
     deliveries_left, _ = held(project)
     assert 0 < len(deliveries_left) < 20
     assert take_in.take_in(project, claimed).rows_accepted == 40
+    assert len(held(project)[0]) == 20
+
+
+class StopAt(Quiet):
+    """Asks for a stop once the file is so far."""
+
+    def __init__(self, doing: str, rows: int) -> None:
+        self.stop = threading.Event()
+        self._until = doing, rows
+
+    def say(self, text: str, event: Event, **facts: Any) -> None:
+        if text.startswith(self._until[0]) and facts.get("rows", 0) >= self._until[1]:
+            self.stop.set()
+
+
+@pytest.mark.parametrize("at", [("Reading", 6), ("Checking", 6), ("Checking", 24)])
+def test_a_stop_is_heeded_between_the_blocks_of_a_long_file_and_loses_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, at: tuple[str, int]
+) -> None:
+    monkeypatch.setattr(judging, "BLOCK_ROWS", 6)
+    monkeypatch.setattr(judging, "BLOCKS_OF_A_SHORT_FILE", 1)
+    monkeypatch.setattr(take_in, "TOGETHER", 2)
+    path = project.folder / "inbox" / "orders.csv"
+    path.write_text("\n".join((HEADER, *(order_row(str(n // 2)) for n in range(40)))) + "\n")
+    asked = StopAt(*at)
+    report = run(project, asked.stop, asked)
+    assert asked.stop.is_set()
+    assert report.batches == ()
+    assert any("The next run reads it." in remark for remark in report.remarks)
+    with project.engine.connect() as connection:
+        assert [batch.state for batch in files.listed(connection)] == ["claimed"]
+        assert book.counts(connection) == []
+    (found,) = unfinished(project.plan.settings.var / "work")
+    batch = take_in.take_in(project, found)
+    assert (batch.state, batch.rows_accepted) == ("delivering", 40)
     assert len(held(project)[0]) == 20
