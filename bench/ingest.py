@@ -21,6 +21,8 @@ from typing import Any
 import order_lines
 from measure import ROOT, arguments, environment, keep, print_table, ratio, spread
 
+from pipeline.ledger.engine import open_engine
+
 BENCH = ROOT / "bench"
 SIZES = (100_000, 1_000_000)
 BAD = (1, 50)
@@ -67,12 +69,13 @@ def _measured(folder: Path, size: int, percent: float, rounds: int) -> tuple[dic
 
 
 def project_for(place: Path, file: Path) -> Path:
-    """A fresh project folder with the file in it."""
+    """A fresh project folder with the file in it, and the empty ledger that a command before it has left."""
     shutil.rmtree(place, ignore_errors=True)
     (place / "mappings").mkdir(parents=True)
     shutil.copy(BENCH / "feed.yaml", place / "mappings" / "bench_lines.yaml")
     shutil.copy(BENCH / "pipeline.toml", place)
     shutil.copy(file, place)
+    open_engine(f"sqlite:///{place}/var/ledger.db").dispose()
     return place
 
 

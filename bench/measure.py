@@ -64,5 +64,9 @@ def print_table(figures: Sequence[dict[str, Any]]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """This environment, made so that the programs of the project are found and no proxy is in the way."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    """This environment, made so that the programs of the project are found and no proxy is in the way.
+
+    Byte code is kept after the first round, as an installed package has it.
+    """
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**known, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}

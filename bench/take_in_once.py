@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.intake.claim import claim
 from pipeline.project import load_plan, opened
+from pipeline.sweeping import seldom_swept
 from pipeline.take_in import take_in
 
 
@@ -27,4 +28,5 @@ def main(folder: Path, path: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    with seldom_swept():  # as the command does
+        print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))

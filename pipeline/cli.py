@@ -17,6 +17,7 @@ from pipeline.commands.passes import fetch, run, watch
 from pipeline.commands.proving import check, doctor, preview
 from pipeline.commands.shell import say
 from pipeline.commands.telling import alerts
+from pipeline.sweeping import seldom_swept
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,7 +42,8 @@ for _command in (
 def main() -> NoReturn:
     """Run the command and leave with its code; Ctrl-C and a closed pipe are no tracebacks."""
     try:
-        code = cli.main(standalone_mode=False)
+        with seldom_swept():
+            code = cli.main(standalone_mode=False)
     except click.ClickException as problem:
         problem.show()
         sys.exit(2)

@@ -34,6 +34,12 @@ class Rejection:
     field: str | None = None
     record_key: str | None = None
 
+    def of_record(self, key: str | None) -> Rejection:
+        """The same with the key of its record. (``dataclasses.replace`` takes ten times as long, for every bad row.)"""
+        return Rejection(
+            self.row, self.column, self.value, self.code, self.message, self.advice, self.field, key
+        )  # fmt: skip
+
 
 class Unfolded(Protocol):
     """How the parts that one row of a file was unfolded into lead back to its cells.

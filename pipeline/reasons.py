@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.errors import FileRefused
 from pipeline.model import Rejection
@@ -203,6 +204,9 @@ REASONS: Mapping[str, Reason] = {
 """
 
 
+_TELLING_ROW = frozenset(code for code, reason in REASONS.items() if "{row}" in reason.message + reason.advice)
+
+
 def reject(
     row: int,
     column: str | None,
@@ -217,14 +221,17 @@ def reject(
 
     ``label`` names the place in the sentence where the column's header alone would not say which part of it is meant.
     """
+    place, told = label or column or field or "the row", tuple(details.items())
+    message, advice = _sentences(code, place, value or "", (("row", row), *told) if code in _TELLING_ROW else told)
+    return Rejection(row, column, value, code, message, advice, field)
+
+
+@lru_cache(maxsize=1024)  # the same thing is wrong in many rows, as a rule
+def _sentences(code: str, place: str, value: str, details: tuple[tuple[str, object], ...]) -> tuple[str, str]:
     reason = REASONS[code]
-    words = {
-        "row": row,
-        "column": shown(label or column or field or "the row"),
-        "value": shown(value or ""),
-        **{name: _visible(word) if isinstance(word, str) else word for name, word in details.items()},
-    }
-    return Rejection(row, column, value, code, reason.message.format(**words), reason.advice.format(**words), field)
+    words = {name: _visible(word) if isinstance(word, str) else word for name, word in details}
+    words = {"column": shown(place), "value": shown(value), **words}
+    return reason.message.format(**words), reason.advice.format(**words)
 
 
 def refuse(code: str, **details: str) -> FileRefused:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.closing.correction import is_correction, split_correction
 from pipeline.closing.doubt_sheet import is_doubt_sheet
-from pipeline.closing.workbook import is_refusal
+from pipeline.closing.reference import is_refusal
 from pipeline.errors import FileRefused
 from pipeline.joining import open_joined
 from pipeline.ledger import batches as files

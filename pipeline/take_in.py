@@ -32,7 +32,7 @@ from pipeline.recognise import peek, recognise
 from pipeline.returned import completed, corrected_rows, decided_before, linked
 from pipeline.staged import clear_staged
 
-TOGETHER = 20_000
+TOGETHER = 10_000
 """Records, or rejections, written in one transaction: other writers wait no longer than that takes."""
 
 

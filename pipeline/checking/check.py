@@ -203,10 +203,10 @@ def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> 
     for at in at_fault:
         causes.setdefault(int(sheet.group[at]), at)
     held = [group for group in causes if group != NO_GROUP and (sheet.rules.reject == "order" or group in unsettled)]
-    for at in np.flatnonzero(np.isin(sheet.group, held)).tolist():
+    reached = np.flatnonzero(np.isin(sheet.group, held))
+    for at, group in zip(reached.tolist(), sheet.group[reached].tolist(), strict=True):
         if at not in sheet.rejected:
-            cause = sheet.row_at(causes[int(sheet.group[at])])
-            sheet.blame(at, "order_held_back", key=sheet.key_of(at) or "", other=cause)
+            sheet.blame(at, "order_held_back", key=sheet.keys[group], other=sheet.row_at(causes[group]))
 
 
 def _close(sheet: Sheet) -> Checked:

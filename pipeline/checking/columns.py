@@ -24,7 +24,9 @@ _CURRENCY_ADVICE = "Write the three-letter code of ISO 4217, such as USD or EUR.
 
 def check(code: str, sentence: str, advice: str, verdict: Verdict) -> Check:
     """A check: ``'<value>' in '<column>' <sentence>.``, with what to do about it."""
-    return pa.Check(verdict, name=code, error=sentence, description=advice)
+    made: Check = pa.Check(verdict, name=code, error=sentence, description=advice)
+    made.verdict = verdict
+    return made
 
 
 def column(*checks: Check) -> Column:

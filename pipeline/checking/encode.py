@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
 
 import numpy as np
@@ -39,8 +40,9 @@ def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Ite
         [opening, fields, head, *_within_records(lines, starts), _text('], "rows": ['), rows, _text("]}")]
     )
     content = _joined([opening, sorted_fields, head, *_within_records(_in_order(lines, starts), starts), _text("]}")])
-    for key, text, same in zip(keys, written.to_pylist(), content.to_pylist(), strict=True):
-        yield Encoded(key, hashlib.sha256(same.encode()).hexdigest(), text)
+    told = content.cast(pa.large_binary()).to_pylist()  # UTF-8 as it stands in memory
+    for key, text, same in zip(keys, written.to_pylist(), told, strict=True):
+        yield Encoded(key, hashlib.sha256(same).hexdigest(), text)
 
 
 def _within_records(lines: pa.Array | None, starts: Positions) -> list[pa.Array]:
@@ -116,24 +118,40 @@ def _fragments(name: str, cells: Cells) -> pa.Array:
     """``"name": value, `` for every cell, nothing where it is empty."""
     numbers, firsts = same_objects(cells)
     values = cells[firsts].tolist()
-    fragments = _plain_fragments(name, values)
-    if fragments is None:
-        head = f"{quoted(name)}: "
+    kinds = set(map(type, values)) - {type(None)}
+    head = f"{quoted(name)}: "
+    if kinds == {str}:
+        fragments = _between(f'{head}"', _quoted(values), '", ')
+    elif kinds == {Decimal}:
+        fragments = _between(f'{head}{{"$decimal": "', _amounts(values), '"}, ')
+    else:
         texts = ["" if value is None else f"{head}{encoded_value(value)}, " for value in values]
         fragments = pa.array(texts, pa.large_string())
     return fragments.take(pa.array(numbers))
 
 
-def _plain_fragments(name: str, values: Sequence[Value]) -> pa.Array | None:
-    """The same in bulk, for texts that JSON writes as they are; ``None`` for any others."""
-    if not all(value is None or type(value) is str for value in values):
-        return None
+def _between(opening: str, texts: pa.Array, closing: str) -> pa.Array:
+    """Each text between the two; nothing where there is none."""
+    return pc.fill_null(pc.binary_join_element_wise(_text(opening), texts, _text(closing), _text("")), "")
+
+
+def _quoted(values: Sequence[Value]) -> pa.Array:
+    """Texts as JSON writes them, without the quote marks around them: most are written as they are."""
     texts = pa.array(values, pa.large_string())
     odd = pc.match_substring_regex(texts, _ESCAPED)
-    if pc.any(odd).as_py():
-        told = [None if value is None else quoted(str(value))[1:-1] for value in values]
-        texts = pc.if_else(odd, pa.array(told, pa.large_string()), texts)
-    return pc.fill_null(pc.binary_join_element_wise(_text(f'{quoted(name)}: "'), texts, _text('", '), _text("")), "")
+    if not pc.any(odd).as_py():
+        return texts
+    told = [None if value is None else quoted(str(value))[1:-1] for value in values]
+    return pc.if_else(odd, pa.array(told, pa.large_string()), texts)
+
+
+def _amounts(values: Sequence[Value]) -> pa.Array:
+    """Numbers as ``encoded_value`` spells them: without an exponent, and without zeros that say nothing."""
+    texts = pa.array([None if value is None else str(value) for value in values], pa.large_string())
+    if pc.any(pc.match_substring(texts, "E")).as_py():
+        texts = pa.array([None if value is None else format(value, "f") for value in values], pa.large_string())
+    spare = pc.match_substring(texts, ".")
+    return pc.if_else(spare, pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), "."), texts)
 
 
 def _cleared(sheet: Sheet, firsts: Positions) -> list[pa.Array]:

@@ -77,9 +77,16 @@ def _numbered(columns: Sequence[Cells], count: int) -> tuple[Positions, list[str
         objects, distinct = same_objects(column)
         same, _ = pd.factorize(same * len(distinct) + objects)
     firsts = np.flatnonzero(~pd.Series(same).duplicated())
-    texts = [key_text([column[at] for column in columns]) for at in firsts.tolist()]
+    texts = _key_texts([column[firsts] for column in columns], len(firsts))
     numbers = {text: number for number, text in enumerate(dict.fromkeys(filter(None, texts)))}
     return np.array([numbers.get(text, NO_GROUP) for text in texts], dtype=np.int64)[same], list(numbers)
+
+
+def _key_texts(columns: Sequence[Cells], count: int) -> list[str]:
+    """``key_text`` of many rows; a key of one text is that text."""
+    if len(columns) == 1:
+        return [part if type(part) is str else key_text([part]) for part in columns[0].tolist()]
+    return [key_text([column[at] for column in columns]) for at in range(count)]
 
 
 def _is_required(sheet: Sheet, name: str) -> bool:

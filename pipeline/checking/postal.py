@@ -35,7 +35,7 @@ def _blame(sheet: Sheet, name: str, country: str) -> None:
     places, _ = same_objects(sheet.cells[country][among])
     _, firsts, pairs = np.unique(places * len(distinct) + codes, return_index=True, return_inverse=True)
     told = [(str(sheet.cells[name][at]), str(sheet.cells[country][at])) for at in among[firsts].tolist()]
-    full = [next(_full(code, where), None) for code, where in told]
+    full = [None if len(code) == _DIGITS.get(where) else next(_full(code, where), None) for code, where in told]
     lost = np.fromiter((text is not None for text in full), bool, len(full))
     for at in np.flatnonzero(lost[pairs]).tolist() if len(among) else ():
         code, where = told[pairs[at]]

@@ -171,7 +171,10 @@ class Sheet:
     def add(self, at: int, rejection: Rejection) -> None:
         """Note a problem of the row at that position."""
         row = self.row_at(at)
-        self.rejections.append((at, rejection if rejection.row == row else replace(rejection, row=row)))
+        self._keep(at, rejection if rejection.row == row else replace(rejection, row=row))
+
+    def _keep(self, at: int, rejection: Rejection) -> None:
+        self.rejections.append((at, rejection))
         self.rejected.add(at)
         if rejection.field is not None:
             self.faults.setdefault(rejection.field, set()).add(at)
@@ -180,7 +183,7 @@ class Sheet:
         """Note a problem of the catalogue; ``name`` is the field whose cell is at fault."""
         header, label = self.rules.place(name, int(self.rows[at])) if name else (None, None)
         shown = None if value is None else text_of(value)
-        self.add(at, reject(self.row_at(at), header, shown, code, field=name, label=label, **details))
+        self._keep(at, reject(self.row_at(at), header, shown, code, field=name, label=label, **details))
 
     def share_verdicts(self) -> None:
         """A row goes out whole or not at all: with one part of it, all its parts are rejected."""
@@ -249,7 +252,7 @@ def with_keys(sheet: Sheet) -> list[Rejection]:
     """The rejections in the order of the rows, each told once, with the key of the record it belongs to."""
     told = {(r.row, r.column, r.code, r.message): (at, r) for at, r in sheet.rejections}
     in_order = sorted(told.values(), key=lambda found: found[1].row)
-    return [replace(rejection, record_key=sheet.key_of(at)) for at, rejection in in_order]
+    return [rejection.of_record(sheet.key_of(at)) for at, rejection in in_order]
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401 - a model.Value

@@ -9,11 +9,10 @@ from datetime import datetime
 from pipeline.closing.cells import write_text
 from pipeline.closing.doubt_sheet import DECISIONS, DOUBT_SHEET
 from pipeline.closing.look import Look, Sheet
-from pipeline.closing.reference import ADVICE, DECISION, PROBLEM, REFERENCE, REMOTE_ID
+from pipeline.closing.reference import ADVICE, DECISION, PROBLEM, REFERENCE, REFUSAL_TITLE, REMOTE_ID
 from pipeline.closing.sheet import ErrorsSheet
 from pipeline.model import DeliveryState
 
-REFUSAL_TITLE = "This file could not be read"
 _STATES = {
     DeliveryState.DELIVERED: "Delivered",
     DeliveryState.ALREADY_THERE: "Already there",

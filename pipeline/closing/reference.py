@@ -11,6 +11,7 @@ PROBLEM = "Problem"
 ADVICE = "What to do"
 REFERENCE = "Row reference (leave as it is)"
 EXTRA_CELL = "Extra cell"
+REFUSAL_TITLE = "This file could not be read"
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no l, 1, i, o, 0: people retype these wrongly
 DECISION = "Decision"
@@ -124,6 +125,11 @@ def read_doubt_reference(text: str) -> DoubtOrigin | None:
 def folded(text: str) -> str:
     """A header text without regard to case and spacing."""
     return " ".join(text.split()).casefold()
+
+
+def is_refusal(header: Sequence[str]) -> bool:
+    """Whether a header is that of our own notice, dropped into the inbox instead of the repaired file."""
+    return bool(header) and header[0].strip() == REFUSAL_TITLE
 
 
 def _named(text: str) -> tuple[str, int]:

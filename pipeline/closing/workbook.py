@@ -21,7 +21,8 @@ from xlsxwriter.exceptions import FileCreateError
 from pipeline.closing.doubt_sheet import DOUBT_SHEET, DoubtSheet
 from pipeline.closing.fix_sheet import FixSheet
 from pipeline.closing.look import Book, Look
-from pipeline.closing.prose import REFUSAL_TITLE, write_instructions, write_refusal, write_summary
+from pipeline.closing.prose import write_instructions, write_refusal, write_summary
+from pipeline.closing.reference import REFUSAL_TITLE
 from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "Problem",
     "SheetRow",
     "atomically",
-    "is_refusal",
     "write_errors_workbook",
     "write_refusal_workbook",
 ]
@@ -88,11 +88,6 @@ def write_refusal_workbook(
         )
 
     atomically(path, received, sheets, ready)
-
-
-def is_refusal(header: Sequence[str]) -> bool:
-    """Whether a header is that of our own notice, dropped into the inbox instead of the repaired file."""
-    return bool(header) and header[0].strip() == REFUSAL_TITLE
 
 
 def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]:

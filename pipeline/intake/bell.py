@@ -14,6 +14,9 @@ from pipeline.progress import Progress
 
 _SLICE = 0.5
 """Seconds after which a stop is heard: a signal cannot ring the bell itself."""
+_AT_ONCE, _TOGETHER = 0.01, 0.1
+"""Seconds that further rings are waited for: after a time of quiet, and while a copy under way rings on and on."""
+_QUIET = 1.0
 
 
 class Bell:
@@ -21,6 +24,7 @@ class Bell:
 
     def __init__(self) -> None:
         self._rung = threading.Event()
+        self._woken = float("-inf")
 
     def ring(self) -> None:
         """Something may have changed."""
@@ -31,7 +35,8 @@ class Bell:
         until = time.monotonic() + seconds
         while not stop.is_set() and (left := until - time.monotonic()) > 0:
             if self._rung.wait(min(left, _SLICE)):
-                stop.wait(_SLICE / 5)
+                stop.wait(_AT_ONCE if time.monotonic() - self._woken > _QUIET else _TOGETHER)
+                self._woken = time.monotonic()
                 break
         self._rung.clear()
 

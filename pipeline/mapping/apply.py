@@ -223,8 +223,9 @@ def _rejections(
     if not troubles:
         return
     raw = cells.iloc[[at for at, _ in troubles]]
+    everywhere = (column.header, column.header) if bound.unfolded is None else None
     for row, text, (_, trouble) in zip(raw.index.tolist(), raw.tolist(), troubles, strict=True):
-        header, label = bound.place(column.name, row)
+        header, label = everywhere or bound.place(column.name, row)
         yield reject(row, header, text, trouble.code, field=column.name, label=label, **trouble.details)
 
 

@@ -112,7 +112,10 @@ def _has_stray_quote(stretch: bytes, cut: Cut) -> bool:
     emptied = edges[before] & (behind == quote) & inner[text[np.minimum(marks + 2, len(text) - 1)]]
     if amid.any() or emptied.any():
         return True
-    lines = np.searchsorted(np.flatnonzero((text == _LF) | (text == _CR)), marks)
+    breaks = text == _LF
+    if b"\r" in stretch:
+        breaks |= text == _CR
+    lines = np.searchsorted(np.flatnonzero(breaks), marks)
     return bool((np.bincount(lines) % 2).any())
 
 

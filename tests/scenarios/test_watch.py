@@ -272,13 +272,15 @@ def test_a_pickup_missed_while_nothing_watched_is_made_up_once(project: ProjectF
         simulate(project, {}, HOUR, start=start)
         assert cupboard.connections == 0  # seen for the first time: nothing was missed
         cupboard.files["orders_1.csv"] = (project.drop("x.part", order_row("1001"))).read_bytes()
-        heard, _ = simulate_until(project, start + 3 * DAY, lambda: orders(sandbox)["1001"])
+        heard, _ = simulate_until(
+            project, start + 3 * DAY, lambda heard: orders(sandbox)["1001"] and "partner: 1 fetched" in heard.text()
+        )
         assert cupboard.connections == 1, heard.text()  # three were missed
         assert cupboard.files == {}
         assert "partner: 1 fetched" in heard.text()
 
 
-def simulate_until(project: ProjectFolder, start: float, what: Callable[[], object]) -> tuple[Heard, FakeClock]:
+def simulate_until(project: ProjectFolder, start: float, what: Callable[[Heard], object]) -> tuple[Heard, FakeClock]:
     """Watch with a clock that moves a second per look, until something is true: a pickup has a thread of its own."""
     heard, stop, clock = Heard(), threading.Event(), FakeClock(start)
 
@@ -286,7 +288,7 @@ def simulate_until(project: ProjectFolder, start: float, what: Callable[[], obje
         def wait(self, seconds: float, stop: threading.Event) -> None:
             super().wait(min(seconds, 0.1), stop)
             clock.time += 1
-            if what() or clock.time > start + 300:
+            if what(heard) or clock.time > start + 300:
                 stop.set()
 
     watch(project.path, stop, heard, bell=Slowly(), clock_of=lambda: clock)
@@ -301,7 +303,7 @@ def test_a_pickup_that_fails_does_not_hold_up_the_inbox(project: ProjectFolder, 
         pickup(project, server.settings(schedule="@hourly"))
         simulate(project, {}, HOUR / 2, start=start)
         project.drop("orders_1.csv", order_row("1001"))
-        heard, _ = simulate_until(project, start + DAY, lambda: orders(sandbox)["1001"])
+        heard, _ = simulate_until(project, start + DAY, lambda _heard: orders(sandbox)["1001"])
         assert "cannot be reached" in heard.text() or "Fetching from partner" in heard.text()
         assert orders(sandbox)["1001"] == 1
         assert port != 1

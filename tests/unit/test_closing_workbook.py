@@ -13,11 +13,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.closing import workbook
 from pipeline.closing.cells import CUT_MARK
+from pipeline.closing.reference import is_refusal
 from pipeline.closing.workbook import (
     ErrorsSheet,
     Problem,
     SheetRow,
-    is_refusal,
     write_errors_workbook,
     write_refusal_workbook,
 )
