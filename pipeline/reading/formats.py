@@ -195,7 +195,7 @@ def _names(content: mmap.mmap, entry: str) -> bool:
 
 
 SAVE_WEB_PAGE = "Open it in Excel, save it as .xlsx (or as CSV UTF-8) and drop that."
-_WEB_ARCHIVE = re.compile(r"mime-version:|content-type:\s*multipart/|from:\s*<saved by ")
+_WEB_ARCHIVE = re.compile(r"(?:[\w-]{1,40}:[^\n]{0,500}\n\s?){0,20}(?:mime-version:|content-type:\s*multipart/)")
 _SPREADSHEET_ML = re.compile(r"""<(?:[\w-]+:)?workbook\b[^>]*["']urn:schemas-microsoft-com:office:spreadsheet["']""")
 _PAGE = re.compile(r"<!doctype html|<html|<head|<body|<table|<meta|<style|<div|<center")
 _MARKUP = re.compile(r"<[a-z!?]")

@@ -19,6 +19,7 @@ _CONTENT = "content.xml"
 _CELLS = frozenset({"table-cell", "covered-table-cell"})
 _HIDDEN = frozenset({"collapse", "filter"})
 _MOST_SPACES = 10_000
+_REPEATED_ROW = 200  # what a row that is only said to come again costs at least, in places: 100,000 of them at most
 
 
 def open_sheets(path: Path) -> list[Sheet]:
@@ -157,7 +158,7 @@ class _Book(Part):
             self._layer.spend(times)
             self.sheets[-1].hidden_rows |= set(range(first, last + 1))
         if cells or flaws:
-            self._layer.spend((times - 1) * max(1, len(cells)))
+            self._layer.spend((times - 1) * max(_REPEATED_ROW, len(cells)))
             if len(self.sheets) - 1 == self._wanted:
                 self._ready += [(number, list(cells), flaws) for number in range(first, last + 1)]
         self._layer.number = last

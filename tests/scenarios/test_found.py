@@ -60,6 +60,10 @@ MADE: dict[str, tuple[str, dict[str, Any]]] = {
     "titles": ("Shop export\r\nPrinted: 2026-01-01\r\n\r\n" + PLAIN, {"header_row": 4}),
     "blank rows on top": ("\r\n\r\n,,,,,\r\n" + PLAIN, {"header_row": 4}),
     "groups above the header": ("Order,,Customer,Item,,\r\n" + PLAIN, {"header_row": 2}),
+    "groups over names": (
+        "Order #,Date,Name,Item,,\r\n,,,SKU,Qty,Price\r\n" + PLAIN.split("\r\n", 1)[1],
+        {"header_row": 2, "header_rows": 2},
+    ),
     "description below it": (
         PLAIN.replace("\r\n", "\r\nText,Day,Text,Code of the item,Whole number,Amount\r\n", 1),
         {"below_header": 1},

@@ -122,6 +122,7 @@ def test_a_table_within_a_table_is_read_alone_or_its_row_comes_back(tmp_path: Pa
         ("<table><tr><td>id<td>name</tr><tr><td>1<td>Bob</tr></table", "damaged_workbook"),
         ("<html><body>Please log in</body></html>", "not_a_table"),
         ("<html><frameset><frame src='a_files/sheet001.htm'></frameset></html>", "not_a_table"),
+        ('From: "Saved by a browser"\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\nx', "not_a_table"),
         ("MIME-Version: 1.0\r\nContent-Type: multipart/related\r\n\r\n<table><tr><td>1</table>", "not_a_table"),
         ("<table><tr><td>id<td>name</tr></table>", "no_rows"),
         ("<table></table>", "empty_file"),

@@ -285,6 +285,7 @@ def test_hidden_tables_of_open_document_spreadsheets_are_left_out(tmp_path: Path
     [
         (row(cell("a")) + row(cell("b", more="table:number-columns-repeated='16384'"), number_rows_repeated="90000"),
          "too_large_inside"),
+        (row(cell("a")) + row(cell("b"), number_rows_repeated="200000"), "too_large_inside"),
         (row(cell("a"), number_rows_repeated="2000000"), "damaged_workbook"),
         (row(cell("a", more="table:number-columns-repeated='99999999'")), "damaged_workbook"),
         ("<table:x>" * 100_000, "damaged_workbook"),

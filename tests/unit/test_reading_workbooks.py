@@ -295,6 +295,13 @@ def test_old_xls(tmp_path: Path) -> None:
     assert rows(opened) == {2: ["17850", "Bob"], 4: ["0.3", "007"]}
 
 
+def test_xls_with_a_password(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xls"
+    plain = biff((0, 0, "id"), (1, 0, 1.0))
+    path.write_bytes(plain[:8] + struct.pack("<HHI", 0x2F, 4, 1234) + plain[8:])
+    assert refused(path).code == "password_protected"
+
+
 def test_xls_that_ends_too_early(tmp_path: Path) -> None:
     path = tmp_path / "orders.xls"
     path.write_bytes(biff((0, 0, "id"), (1, 0, 1.0))[:-20])
