@@ -101,6 +101,7 @@ def mapping_hints(mapping: FeedMapping) -> Hints:
         sheet=files_of.sheet,
         header_row=files_of.header_row,
         header_rows=files_of.header_rows,
+        footer_rows=files_of.footer_rows,
         below_header=files_of.below_header,
         hidden_rows=files_of.hidden_rows,
         merged_cells=files_of.merged_cells,

@@ -213,6 +213,8 @@ class _Proof:
             self.say("files.header_row", "rows are counted from 1; 0 says that the file has no header")
         if rules.header_rows is not None and rules.header_rows not in (1, 2):
             self.say("files.header_rows", "a header has 1 row, or 2: groups over names")
+        if rules.footer_rows < 0:
+            self.say("files.footer_rows", "how many rows at the end are no records: 0, 1, 2 …")
         if rules.below_header is not None and rules.below_header < 0:
             self.say("files.below_header", "how many rows under the header describe it: 0, 1, 2 …")
         for name, allowed in FILE_POLICIES.items():
@@ -330,15 +332,14 @@ def _listed(raw: Any, keys: Sequence[str]) -> Any:  # noqa: ANN401 - whatever YA
     }
 
 
+_COUNTS = frozenset({"header_row", "header_rows", "footer_rows", "below_header"})
+
+
 def _typed(key: object, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
     """The few values of a mapping that are not texts."""
     if key == "optional" and value in ("true", "yes", "on", "false", "no", "off"):
         return value in ("true", "yes", "on")
-    return (
-        int(value)
-        if key in {"header_row", "header_rows", "below_header"} and isinstance(value, str) and value.isdecimal()
-        else value
-    )
+    return int(value) if key in _COUNTS and isinstance(value, str) and value.isdecimal() else value
 
 
 def _same_place(entry: DeliverTo, others: Sequence[DeliverTo]) -> bool:

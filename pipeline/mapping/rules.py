@@ -18,9 +18,10 @@ FILE_POLICIES = {
 class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``files``: the names of a feed's files (shell patterns, any case) and what reading need not find out itself.
 
-    ``header_rows`` says how many rows make up the header, ``header_row`` being the last; ``below_header`` counts rows
-    under the header that only describe it. ``hidden_rows`` is ``read``, ``skip`` or ``refuse``;
-    ``merged_cells`` ``blank`` or ``fill``; ``totals`` (with repeated headers and closing lines) ``skip`` or ``read``.
+    ``header_rows`` says how many rows make up the header, ``header_row`` being the last; ``footer_rows`` how many
+    at the end are no records; ``below_header`` counts rows under the header that only describe it. ``hidden_rows`` is
+    ``read``, ``skip`` or ``refuse``; ``merged_cells`` ``blank`` or ``fill``; ``totals`` (with repeated headers and
+    closing lines) ``skip`` or ``read``.
     """
 
     pattern: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sheet: str | None = None
     header_row: int | None = None
     header_rows: int | None = None
+    footer_rows: int = 0
     below_header: int | None = None
     hidden_rows: str = "read"
     merged_cells: str = "blank"

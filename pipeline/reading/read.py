@@ -7,8 +7,10 @@ from pathlib import Path
 
 from pipeline.reading.csv_file import open_csv
 from pipeline.reading.excel_file import open_workbook
+from pipeline.reading.footer import without_footer
 from pipeline.reading.formats import sniff_format
 from pipeline.reading.refusals import readable
+from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET
 from pipeline.reading.table import Hints, Table
 
 _BY_ENDING = {
@@ -37,6 +39,8 @@ def open_table(path: Path, hints: Hints | None = None) -> Table:
         sniffed = sniff_format(path)
         kind = "xlsx" if sniffed == "xlsm" else sniffed
         table = open_csv(path, named) if kind == "csv" else open_workbook(path, kind, named)
+        if named.footer_rows and table.found.sheet not in {RETURNED_SHEET, DOUBT_SHEET}:
+            table = without_footer(path, table, named.footer_rows)
     expected = _BY_ENDING.get(path.suffix.casefold(), kind)
     if expected == kind:
         return table

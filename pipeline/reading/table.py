@@ -13,7 +13,8 @@ from pipeline.model import Rejection
 @dataclass(frozen=True, slots=True)
 class Hints:
     """What a mapping names about a file; ``None`` means: find it. ``header_row`` counts from 1;
-    ``header_rows`` says how many rows, the last of them ``header_row``, make up the header together.
+    ``header_rows`` says how many rows, the last of them ``header_row``, make up the header together,
+    ``footer_rows`` how many at the end are no records.
 
     ``below_header`` counts rows under the header that only describe it. ``hidden_rows`` is ``read``, ``skip`` or
     ``refuse``, ``merged_cells`` is ``blank`` or ``fill``.
@@ -29,6 +30,7 @@ class Hints:
     hidden_rows: str = "read"
     merged_cells: str = "blank"
     header_rows: int | None = None
+    footer_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,13 @@ class Found:
     hidden_rows: str = "read"
     merged_cells: str = "blank"
     header_rows: int = 1
+    footer_rows: int = 0
 
     def hints(self) -> Hints:
         """The hints that make a second reading read the same."""
         return Hints(
             self.encoding, self.delimiter, self.quote, self.sheet, self.header_row, self.escape, self.below_header,
-            self.hidden_rows, self.merged_cells, self.header_rows,
+            self.hidden_rows, self.merged_cells, self.header_rows, self.footer_rows,
         )  # fmt: skip
 
 
