@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.delivery.deliver import without_sending
+from pipeline.delivery.verdicts import without_sending
 from pipeline.errors import FileRefused, OrderdropError
 from pipeline.intake.archives import archive_kind, unpack
 from pipeline.judging import judge

@@ -19,6 +19,7 @@ from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import Bucket, back_off
 from pipeline.delivery.together import STEP as TOGETHER
 from pipeline.delivery.together import Group, Settled, may_join
+from pipeline.delivery.verdicts import Verdict, changed, still_let_be, unforeseen, without_sending
 from pipeline.errors import LedgerError, SetupError
 from pipeline.events import Event
 from pipeline.ledger import deliveries as book
@@ -39,17 +40,6 @@ class Drained:
     attended: int
     paused: Paused | None = None
     trouble: Later | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Where a delivery goes."""
-
-    state: DeliveryState
-    due_at: float | None = None
-    result: Result | None = None
-    problems: Sequence[Refused | Later | Paused] = ()
-    tries: int = 0
 
 
 class Drain:
@@ -249,7 +239,7 @@ class Drain:
             return decided
         prior = self._prior(delivery, before) if before is not None else None
         if before is not None and prior is None:
-            return self._refusal(delivery, _changed(delivery, operation), journal)
+            return self._refusal(delivery, changed(delivery, operation), journal)
         if TOGETHER not in history.steps:
             return self._carry_out(operation, delivery, prior, journal)
         # Its plan looks before it sends, and what it sends is the same again: the call with others is settled by that.
@@ -296,7 +286,7 @@ class Drain:
         except (Halt, LedgerError, SetupError):
             raise
         except Exception as problem:  # noqa: BLE001 - one record nobody foresaw must not stop the others
-            return self._refusal(delivery, _unforeseen(problem), journal)
+            return self._refusal(delivery, unforeseen(problem), journal)
         state = DeliveryState.ALREADY_THERE if result.get(ALREADY_THERE) else DeliveryState.DELIVERED
         return Verdict(state, result={k: v for k, v in result.items() if k != ALREADY_THERE})
 
@@ -332,56 +322,6 @@ def follow(operation: Operation, delivery: Delivery, prior: Prior | None, journa
     except StopIteration as end:
         result: Result = end.value
         return result
-
-
-def without_sending(delivery: Delivery, before: Delivery, operation: Operation) -> Verdict | None:
-    """The verdict on a key that was delivered before, where nothing has to be sent; ``None`` when an update is due.
-
-    What was purged cannot be changed: an update needs to know what is there.
-    """
-    if before.fingerprint == delivery.fingerprint:
-        return Verdict(DeliveryState.UNCHANGED, result=before.result or {})
-    if delivery.on_change == "ignore":
-        told = Later("change_ignored", "Changed since it was delivered; the mapping says on_change: ignore.")
-        return Verdict(DeliveryState.UNCHANGED, result=before.result or {}, problems=(told,))
-    if delivery.on_change == "reject" or not operation.can_update or before.purged:
-        return Verdict(DeliveryState.REFUSED, problems=(_changed(delivery, operation),))
-    return None
-
-
-def still_let_be(delivery: Delivery, before: Delivery) -> Verdict:
-    """The verdict on a key whose unanswered call a person let be: it may be there, so it is not sent unasked."""
-    again = f"`orderdrop replay {before.id}` sends that one again."
-    if before.fingerprint == delivery.fingerprint:
-        told = Refused(book.LET_BE, f"The same was not answered before, and a person decided to let it be. {again}", "")
-    else:
-        told = Refused(
-            "let_be_before",
-            f"{delivery.record_key} was sent before and not answered, and a person decided to let it be.",
-            f"Look whether it is at the target, and change it there by hand. {again}",
-        )
-    return Verdict(DeliveryState.REFUSED, problems=(told,))
-
-
-def _changed(delivery: Delivery, operation: Operation) -> Refused:
-    reason = f"{operation.name} cannot change what is already at the target"
-    if delivery.on_change == "reject":
-        reason = "the mapping says on_change: reject"
-    elif operation.can_update:
-        reason = "what was sent then has been purged here, so it cannot be compared"
-    return Refused(
-        "changed",
-        f"{delivery.record_key} was delivered before with other content, and {reason}.",
-        "Change it at the target by hand, or set on_change: ignore in the mapping.",
-    )
-
-
-def _unforeseen(problem: Exception) -> Refused:
-    return Refused(
-        "cannot_be_sent",
-        f"This record could not be turned into a call ({type(problem).__name__}).",
-        "This is a fault in orderdrop: report it with the row. `orderdrop replay` sends it again after an update.",
-    )
 
 
 def _told(problems: Sequence[Refused | Later | Paused]) -> list[dict[str, Any]]:
