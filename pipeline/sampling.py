@@ -11,7 +11,7 @@ from pipeline.fields import FieldSpec
 from pipeline.mapping.cells import Reading
 from pipeline.mapping.parsers import read_one
 from pipeline.proposing.content import look
-from pipeline.proposing.item_shapes import ItemShape, numbered_items, packed_items
+from pipeline.proposing.item_shapes import ItemShape, numbered_items, packed_items, parallel_items
 from pipeline.proposing.matching import Seen
 from pipeline.reading.table import Table
 from pipeline.reasons import Trouble
@@ -36,7 +36,8 @@ def shaped_columns_of(table: Table) -> tuple[tuple[Seen, ...], ItemShape | None]
     numbered = numbered_items(columns)
     if numbered is not None and (unfold := _unfolding(table, numbered)) is not None:
         columns, shape = columns_of(table, unfold=unfold), numbered
-    packed = packed_items(columns, shape.unpivot if shape else {})
+    made = shape.unpivot if shape else {}
+    packed = parallel_items(columns, made) or packed_items(columns, made)
     if packed is None:
         return columns, shape
     both = ItemShape(shape.unpivot, packed.split, f"{shape.why}, {packed.why}") if shape else packed

@@ -56,7 +56,7 @@ def _shape(proposal: Proposal) -> Iterator[str]:
 
 
 def _split(split: Split) -> Iterator[str]:
-    yield f"column: {quoted(split.column[0])}"
+    yield f"columns: {_value(split.columns)}" if split.columns else f"column: {quoted(split.column[0])}"
     if split.between:
         yield f"between: {_value(split.between)}"
     if split.form:

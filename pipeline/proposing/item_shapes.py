@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.proposing.matching import Seen
+from pipeline.reasons import shown
 from pipeline.shapes import NUMBER, Pairs, Split, Unpivot
 
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>[0-9]{1,3})(?P<after>\D{0,20})")
@@ -17,6 +18,20 @@ _WORDS = (
     "productos prodotto prodotti produto produtos lineitem lineitems position positionen"
 )
 _ITEM_WORDS = frozenset(_WORDS.split())
+_AMOUNTS = (
+    "qty qtys quantity quantities price prices amount amounts menge mengen anzahl preis preise einzelpreis "
+    "einzelpreise quantite quantites quantité quantités prix cantidad cantidades precio precios quantita quantità "
+    "prezzo prezzi aantal aantallen prijs prijzen ilość ilosc cena ceny quantidade quantidades preço preços"
+)
+_AMOUNT_WORDS = frozenset(_AMOUNTS.split())
+_ITEM_STEMS = ("sku", "artikel", "article", "articul", "articol", "product", "produkt", "produit", "prodott", "produto")
+_SINGULAR = {
+    "mengen": "menge", "preise": "preis", "einzelpreise": "einzelpreis", "prices": "price", "prijzen": "prijs",
+    "prezzi": "prezzo", "ceny": "cena", "articles": "article", "prix": "prix", "sku": "sku", "skus": "sku",
+    "items": "name", "item": "name", "products": "name", "product": "name", "produkte": "produkt",
+    "aantallen": "aantal", "prices each": "price",
+}  # fmt: skip
+_A_NUMBER = re.compile(r"\W{0,3}\d+(?:[.,]\d+)*\W{0,3}")
 _OTHER_WORDS = frozenset(
     ("address", "addr", "street", "phone", "email", "shipping", "fee", "tax", "coupon", "refund", "tracking", "adresse")
 )
@@ -54,6 +69,9 @@ class ItemShape:
         if header not in made:
             return header
         name = header.casefold()
+        if self.split and self.split.columns:
+            name = _singular(header)
+            return _MEANT.get(name, name)
         return "" if name in _INNER and "sku" in map(str.casefold, made) else _MEANT.get(name, header)
 
 
@@ -91,6 +109,69 @@ def packed_items(columns: Sequence[Seen], unpivot: Unpivot) -> ItemShape | None:
         if found is not None:
             return found
     return None
+
+
+def parallel_items(columns: Sequence[Seen], unpivot: Unpivot) -> ItemShape | None:
+    """Columns whose cells hold equally many parts in every row, as in ``skus: a;b`` beside ``qtys: 1;2``.
+
+    Their headers must speak of items, quantities or prices; two addresses have equally many commas, too.
+    """
+    likely = [column for column in columns if _speaks_of_items(column.header) and column.header not in unpivot]
+    if len({column.header.casefold() for column in likely}) < len(likely):
+        return None
+    for between in (";", "\n", "|", "/", ","):
+        counts = {column.at: _counts(column.cells, between) for column in likely}
+        groups = [[other for other in likely if _as_many(counts[c.at], counts[other.at])] for c in likely]
+        group = max(groups, key=len, default=[])
+        if len(group) > 1 and _worth(group, between):
+            names = tuple(column.header for column in group)
+            first = next(cell for cell in group[0].cells if between in cell)
+            told = ", ".join(f"'{name}'" for name in names)
+            why = f"parallel items in the cells of {told}, such as {shown(first)}"
+            return ItemShape({}, Split((), names, (between,)), why)
+    return None
+
+
+def _as_many(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether nearly all cells have equally many parts, some of them several."""
+    filled = [(mine, theirs) for mine, theirs in zip(one, other, strict=True) if mine]
+    alike = [mine for mine, theirs in filled if mine == theirs]
+    return max(alike, default=0) > 1 and len(alike) >= _SHARE * len(filled)
+
+
+def _worth(group: Sequence[Seen], between: str) -> bool:
+    """One of the columns names the items, and another one counts or prices them."""
+    numeric = [column for column in group if _holds_numbers(column.cells, between)]
+    return bool(numeric) and any(column not in numeric and _names_items(column.header) for column in group)
+
+
+def _holds_numbers(cells: Sequence[str], between: str) -> bool:
+    parts = [part for cell in cells for part in _split(cell, between)]
+    return sum(1 for part in parts if _A_NUMBER.fullmatch(part)) >= _SHARE * len(parts)
+
+
+def _names_items(header: str) -> bool:
+    words = _words(header)
+    return (_is_item(header) or any(w.startswith(_ITEM_STEMS) for w in words)) and not _OTHER_WORDS & set(words)
+
+
+def _counts(cells: Sequence[str], between: str) -> tuple[int, ...]:
+    return tuple(len(cell.strip().rstrip(between).split(between)) if cell.strip() else 0 for cell in cells)
+
+
+def _speaks_of_items(header: str) -> bool:
+    words = set(_words(header))
+    return _names_items(header) or (bool(_AMOUNT_WORDS & words) and not _OTHER_WORDS & words)
+
+
+def _singular(header: str) -> str:
+    """A header of a list as that of one item: ``Quantities``, ``qtys``, ``Mengen``, ``Preise``."""
+    words = re.sub(r"[_\-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)).casefold().split()
+    if words and words[-1] in {"list", "liste"}:
+        words = words[:-1]
+    last = words[-1] if words else ""
+    single = _SINGULAR.get(last) or (f"{last[:-3]}y" if last.endswith("ies") else last.removesuffix("s"))
+    return " ".join([*words[:-1], single])
 
 
 def _is_item(text: str) -> bool:

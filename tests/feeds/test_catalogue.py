@@ -314,9 +314,9 @@ def test_a_file_of_records_goes_all_the_way_to_checked_ones(name: str, tmp_path:
     assert all(r.message and r.advice for r in checked.rejections)
 
 
-# --- the same, counted by another program ------------------------------------------------------------------------------
+# --- the same, counted by another program ---
 
-WRITTEN = {  # delimiter and encoding, seen by eye; all others have commas and are UTF-8
+WRITTEN = {
     "amazon_seller/yomajo__sample_amzn_export.txt": ("\t", ""),
     "erp_adventureworks/microsoft__DimReseller.csv": ("|", ""),
     "erp_adventureworks/microsoft__PurchaseOrderHeader.csv": ("\t", ""),
@@ -331,6 +331,7 @@ WRITTEN = {  # delimiter and encoding, seen by eye; all others have commas and a
     "uk_payments_preamble/ws-garcia__ESCC_payment_data.csv": (",", "cp1252"),
     "utf16/PHPOffice__utf16be_line_break.csv": (",", "utf-16"),
 }
+"""Delimiter and encoding as seen by eye; all others have commas and are UTF-8."""
 PLAIN = [name for name in READ if name.endswith((".csv", ".txt")) and not name.endswith("microsoft__Store.csv")]
 """The delimiter of the one left out has two characters, which the csv module does not know."""
 
