@@ -32,14 +32,16 @@ class SetupError(OrderdropError):
 class FileRefused(OrderdropError):
     """A file that cannot be taken in as a whole.
 
-    ``code`` is stable and listed in ``docs/operating.md``; ``advice`` says what the sender can do.
+    ``code`` is stable and listed in ``docs/operating.md``; ``advice`` says what the sender can do; ``choices`` are the
+    names one of which has to be chosen, where that is what is missing.
     """
 
-    def __init__(self, code: str, message: str, advice: str) -> None:
+    def __init__(self, code: str, message: str, advice: str, choices: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.advice = advice
+        self.choices = choices
 
 
 class TargetError(OrderdropError):

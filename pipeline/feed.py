@@ -16,6 +16,7 @@ from pipeline.fields import RECORD_KINDS
 from pipeline.judging import judge
 from pipeline.mapping.spec import FeedMapping, load_mapping, match_feed
 from pipeline.model import DeliverTo, Rejection
+from pipeline.pairing import Paired, paired_files, paired_sheets
 from pipeline.project import Plan
 from pipeline.proposing.as_yaml import as_yaml
 from pipeline.proposing.examples import examples
@@ -47,15 +48,18 @@ def feed(plan: Plan, sample: Path, wish: Wish) -> dict[str, Any]:
     which no run loads. ``OrderdropError`` when the sample cannot be read or the wish cannot be met.
     """
     _check(plan, wish)
-    table = _opened(sample, wish.sheet)
-    columns, shape = shaped_columns_of(table)
-    proposal = propose(columns, sample.name, wish.kind, wish.feed, wish.sheet, shape)
+    table, pair = _opened(sample, wish.sheet)
+    proposal = _proposed(table, sample.name, wish, pair)
+    if pair is None and proposal.missing and wish.kind in {None, "order"} and (pair := paired_files(sample, table)):
+        better = _proposed(pair.table, pair.name, wish, pair)
+        table, proposal, pair = (pair.table, better, pair) if _is_better(better, proposal) else (table, proposal, None)
     places, asked = _places(plan, proposal, wish.to)
     proposal = replace(proposal, places=places, questions=(*proposal.questions, *asked))
-    proposal = replace(proposal, questions=(*proposal.questions, *_neighbours(plan, proposal, sample.name)))
-    tried = _tried(plan, table, as_yaml(proposal, sample.name, _found(table)), proposal)
+    name = pair.name if pair else sample.name
+    proposal = replace(proposal, questions=(*proposal.questions, *_neighbours(plan, proposal, name)))
+    tried = _tried(plan, table, as_yaml(proposal, name, _found(table)), proposal)
     proposal = replace(proposal, questions=(*proposal.questions, *tried.problems))
-    written = _write(plan.settings.folder / "mappings", proposal, as_yaml(proposal, sample.name, _found(table)))
+    written = _write(plan.settings.folder / "mappings", proposal, as_yaml(proposal, name, _found(table)))
     return _told(plan, proposal, table, tried, written)
 
 
@@ -70,14 +74,34 @@ def _check(plan: Plan, wish: Wish) -> None:
         raise OrderdropError(f"There is no account '{unknown[0]}'. Known: {', '.join(plan.accounts) or 'none'}.")
 
 
-def _opened(sample: Path, sheet: str | None) -> Table:
+def _opened(sample: Path, sheet: str | None) -> tuple[Table, Paired | None]:
+    """The sample as a table; two of its sheets that belong together as one, where no sheet is named."""
     if not sample.is_file():
         raise OrderdropError(f"There is no file {sample}.")
     try:
-        return open_table(sample, Hints(sheet=sheet))
+        return open_table(sample, Hints(sheet=sheet)), None
     except FileRefused as refused:
+        pair = paired_sheets(sample, refused.choices) if len(refused.choices) > 1 else None
+        if pair is not None:
+            return pair.table, pair
         way = " Name the sheet with --sheet." if refused.code == "which_sheet" else f" {refused.advice}"
         raise OrderdropError(f"{sample.name} cannot be read as a table: {refused.message}{way}") from None
+
+
+def _proposed(table: Table, name: str, wish: Wish, pair: Paired | None) -> Proposal:
+    columns, shape = shaped_columns_of(table)
+    sheet = pair.sheet if pair else wish.sheet
+    found = propose(columns, name, wish.kind, wish.feed, sheet, shape)
+    if pair is None:
+        return found
+    asked = (pair.question,) if pair.question else ()
+    if pair.pattern is not None:
+        found = replace(found, patterns=(pair.pattern,))
+    return replace(found, join=pair.join, joined=pair.why, questions=(*found.questions, *asked))
+
+
+def _is_better(joined: Proposal, alone: Proposal) -> bool:
+    return joined.kind == "order" and (alone.kind != "order" or len(joined.missing) < len(alone.missing))
 
 
 def _found(table: Table) -> str:
@@ -226,6 +250,8 @@ def _told(plan: Plan, proposal: Proposal, table: Table, tried: _Tried, written: 
         "feed": proposal.feed,
         "record": proposal.kind,
         "layout": proposal.layout,
+        "shape": proposal.shape.why if proposal.shape else "",
+        "join": proposal.joined,
         "file": written.relative_to(plan.settings.folder).as_posix(),
         "live": written.suffix == ".yaml",
         "found": _found(table),

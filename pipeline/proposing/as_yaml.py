@@ -8,7 +8,7 @@ from pipeline.fields import DEFAULT_KEYS
 from pipeline.proposing.examples import examples, listed
 from pipeline.proposing.propose import Proposal
 from pipeline.proposing.rules import Proposed
-from pipeline.shapes import Split
+from pipeline.shapes import Join, Split
 
 
 def as_yaml(proposal: Proposal, source: str, found: str) -> str:
@@ -45,6 +45,9 @@ def _shape(proposal: Proposal) -> Iterator[str]:
     shape = proposal.shape
     if proposal.fill_down:
         yield "fill_down: true"
+    if proposal.join is not None:
+        yield f"# {_comment(proposal.joined)}"
+        yield f"join: {{{', '.join(_join(proposal.join))}}}"
     if shape is None:
         return
     yield f"# {_comment(shape.why)}"
@@ -53,6 +56,13 @@ def _shape(proposal: Proposal) -> Iterator[str]:
         yield f"unpivot: {{{made}}}"
     if shape.split is not None:
         yield f"split: {{{', '.join(_split(shape.split))}}}"
+
+
+def _join(join: Join) -> Iterator[str]:
+    yield f"sheet: {quoted(join.sheet)}" if join.sheet is not None else f"files: {quoted(join.files or '')}"
+    yield f"on: {_value(join.on)}"
+    if join.without_lines != "refuse":
+        yield f"without_lines: {join.without_lines}"
 
 
 def _split(split: Split) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pipeline.fields import RECORD_KINDS
 from pipeline.proposing.layouts import NOTHING, Layout
 from pipeline.proposing.phrases import LOOSE, NOISE, OF_KIND, PLAIN, SURE, SURE_OF_KIND
 from pipeline.proposing.places import fields_of, place_of
+from pipeline.proposing.polish import POLISH
 from pipeline.proposing.words import glued, words
 
 SPLIT = {"shipping_name": ("shipping_first_name", "shipping_last_name")}
@@ -123,7 +124,7 @@ def _phrases(kind: str) -> Mapping[str, _Phrases]:
     found = {}
     for field in sorted(known):
         source = alike.get(field, field)
-        sure = [*_split(SURE.get(source, "")), *_split(own.get(field, ""))]
+        sure = [*_split(SURE.get(source, "")), *_split(POLISH.get(source, "")), *_split(own.get(field, ""))]
         loose = _split(LOOSE.get(source, "") if field not in own or field in SURE else "")
         cores = frozenset(core for phrase in sure if (core := _core(phrase)))
         found[field] = _Phrases(_glued(sure), _glued(_split(PLAIN.get(source, ""))), _glued(loose), cores)

@@ -28,7 +28,7 @@ SURE: Mapping[str, str] = {
         "sale date|sales date|order placed|order placed at|date placed|placed at|date of order|date of purchase|"
         "transaction date|order created|order creation date|purchased on|invoice date|purchase time|date created|"
         "order date time|created date|creation date|date of sale|sold at|sold on|checkout date|created on|createdat|"
-        "bestelldatum|auftragsdatum|kaufdatum|bestellt am|bestellzeit|rechnungsdatum|verkaufsdatum|"
+        "date added|bestelldatum|auftragsdatum|kaufdatum|bestellt am|bestellzeit|rechnungsdatum|verkaufsdatum|"
         "date de commande|date commande|date d achat|date de la commande|commande le|fecha de pedido|fecha pedido|"
         "fecha del pedido|fecha de compra|fecha de la orden|data ordine|data dell ordine|data acquisto|"
         "data di acquisto|besteldatum|orderdatum|aankoopdatum|data do pedido|data pedido|data da compra|"
@@ -97,7 +97,7 @@ SURE: Mapping[str, str] = {
     ),
     "sku": (
         "sku|item sku|product sku|line item sku|lineitem sku|seller sku|merchant sku|variant sku|item code|"
-        "product code|stock code|article number|article no|item number|item no|part number|part no|product id|"
+        "product code|product reference|stock code|article number|article no|item number|item no|part number|part no|product id|"
         "product number|custom label|inventory item code|material|material number|stock keeping unit|model number|"
         "artikelnummer|artikelnr|artikel nr|art nr|bestellartikel|produktnummer|artikelcode|materialnummer|"
         "reference produit|reference article|code article|code produit|ref produit|ref article|"
@@ -357,6 +357,7 @@ LOOSE: Mapping[str, str] = {
 """Phrases that are also used for other things."""
 
 PLAIN: Mapping[str, str] = {
+    "order_id": "order|bestellung|auftrag",
     "full_name": "name|naam",
     "shipping_name": "ship to|ship to name|recipient|deliver to|consignee|empfanger|destinataire|destinatario|"
     "ontvanger|получатель|収件人|お届け先|收件人|收货人",
@@ -383,6 +384,9 @@ SURE_OF_KIND: Mapping[str, Mapping[str, str]] = {
         "prijs|preco|цена|価格|价格|vk|vk preis",
         "sku": "code|item code|artikel|sku code|handle sku",
         "stock": "quantity|on hand|total stock",
+    },
+    "order": {
+        "order_id": "receipt number|receipt|ticket number|bonnummer|bon nummer|numero de ticket|numero scontrino"
     },
     "payment": {"order_id": "invoice id|invoice|order"},
     "shipment": {"order_id": "order", "shipped_at": "ship date"},

@@ -12,19 +12,22 @@ _ROLES: Mapping[str, str] = {
         "billing|bill to|bill|invoice|invoice to|payer|po|billing address|rechnung|rechnungs|rechnungsadresse|"
         "facturation|de facturation|facture|facturacion|de facturacion|fatturazione|di fatturazione|fattura|"
         "factuur|facturatie|faturamento|de faturamento|cobranca|de cobranca|плательщик|плательщика|請求先|"
-        "账单|发票"
+        "账单|发票|"
+        "płatnik|płatnika|do faktury|faktura|faktury|nabywcy na fakturze"
     ),
     "shipping": (
         "shipping|ship to|ship|delivery|deliver to|recipient|receiver|consignee|shipping address|"
         "customer shipping|delivery address|liefer|lieferung|versand|lieferadresse|empfanger|empfaenger|livraison|"
         "de livraison|destinataire|du destinataire|envio|de envio|entrega|de entrega|destinatario|del destinatario|"
         "do destinatario|spedizione|di spedizione|consegna|di consegna|verzend|bezorg|aflever|lever|ontvanger|"
-        "доставки|доставка|получатель|получателя|配送先|お届け先|届け先|送付先|收货|收货人|收件人|收件|收貨"
+        "доставки|доставка|получатель|получателя|配送先|お届け先|届け先|送付先|收货|收货人|收件人|收件|收貨|"
+        "dostawy|dostawa|do dostawy|wysyłki|odbiorca|odbiorcy"
     ),
     "person": (
         "customer|buyer|client|contact|purchaser|shopper|member|user|kunde|kunden|kaufer|besteller|acheteur|"
         "du client|cliente|del cliente|do cliente|comprador|acquirente|klant|koper|покупатель|покупателя|клиент|"
-        "клиента|顧客|購入者|注文者|客户|买家|買家"
+        "клиента|顧客|購入者|注文者|客户|买家|買家|"
+        "kupujący|kupującego|klienta|nabywca|nabywcy"
     ),
 }
 
@@ -34,46 +37,55 @@ PARTS: Mapping[str, str] = {
         "adresse|adresse 1|strasse|str|anschrift|strasse hausnummer|strasse und hausnummer|strasse nr|rue|"
         "adresse ligne 1|direccion|direccion 1|calle|indirizzo|indirizzo 1|adres|adres 1|straat|"
         "straat en huisnummer|endereco|endereco 1|rua|logradouro|адрес|улица|住所|住所 1|番地|地址|详细地址|街道|"
-        "地址 1|full address"
+        "地址 1|full address|"
+        "ulica|ulica i numer|ulica i numer domu|adres ulica"
     ),
     "address2": (
         "address 2|address line 2|street 2|street address 2|apt|suite|apartment|unit|additional address line 1|"
         "adresszusatz|adresse 2|zusatz|complement|complement d adresse|adresse ligne 2|direccion 2|indirizzo 2|"
-        "adres 2|toevoeging|endereco 2|complemento|адрес 2|квартира|住所 2|建物名|地址 2"
+        "adres 2|toevoeging|endereco 2|complemento|адрес 2|квартира|住所 2|建物名|地址 2|"
+        "numer mieszkania|numer lokalu"
     ),
     "city": (
         "city|town|city town|suburb|locality|town city|ort|stadt|wohnort|ville|commune|ciudad|localidad|poblacion|"
-        "municipio|citta|comune|localita|plaats|stad|woonplaats|cidade|город|населенный пункт|市区町村|市|都市|城市"
+        "municipio|citta|comune|localita|plaats|stad|woonplaats|cidade|город|населенный пункт|市区町村|市|都市|城市|"
+        "miasto|miejscowość"
     ),
     "state": (
         "state|province|region|state province|county|state region|province code|state code|state or region|"
         "bundesland|kanton|departement|etat|provincia|comunidad autonoma|estado|regione|provincie|uf|область|"
-        "регион|край|都道府県|省|省份|州|縣"
+        "регион|край|都道府県|省|省份|州|縣|"
+        "województwo"
     ),
     "postal_code": (
         "zip|zip code|postal code|postcode|post code|zipcode|postalcode|pin code|pincode|pin|plz|postleitzahl|"
         "code postal|cp|codigo postal|cap|codice postale|postcode zip|cep|индекс|почтовый индекс|郵便番号|邮编|"
-        "邮政编码|郵遞區號"
+        "邮政编码|郵遞區號|"
+        "kod pocztowy"
     ),
     "country": (
         "country|country code|country iso|country name|nation|country region|land|staat|landercode|landeskennung|"
         "pays|code pays|pais|codigo de pais|codigo pais|paese|nazione|codice paese|landcode|страна|код страны|国|"
-        "国名|国地域|国家|国家地区|國家"
+        "国名|国地域|国家|国家地区|國家|"
+        "kraj|kod kraju|państwo"
     ),
-    "first_name": "first name|firstname|given name|vorname|prenom|voornaam|имя|名|primeiro nome|nombre",
+    "first_name": "first name|firstname|given name|vorname|prenom|voornaam|имя|名|primeiro nome|nombre|imię",
     "last_name": (
-        "last name|lastname|surname|family name|nachname|apellido|apellidos|cognome|achternaam|sobrenome|фамилия|姓"
+        "last name|lastname|surname|family name|nachname|apellido|apellidos|cognome|achternaam|"
+        "sobrenome|фамилия|姓|nazwisko"
     ),
     "full_name": (
         "name|full name|contact|contact name|recipient|attention|attn|nom|nombre|nome|naam|имя|фио|氏名|名前|姓名|"
         "nombre completo|nome completo"
     ),
     "company": (
-        "company|company name|organization|organisation|firma|societe|empresa|azienda|bedrijf|компания|会社名|公司"
+        "company|company name|organization|organisation|firma|societe|empresa|azienda|"
+        "bedrijf|компания|会社名|公司|nazwa firmy"
     ),
     "phone": (
         "phone|phone number|telephone|mobile|mobile number|tel|contact number|telefon|telefonnummer|telephone number|"
-        "telefono|telefoon|telefone|телефон|電話番号|电话|手机|手机号|联系电话"
+        "telefono|telefoon|telefone|телефон|電話番号|电话|手机|手机号|联系电话|"
+        "numer telefonu|nr telefonu"
     ),
     "email": "email|e mail|email address|correo|почта|メールアドレス|邮箱",
 }

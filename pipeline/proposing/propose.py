@@ -16,6 +16,7 @@ from pipeline.proposing.layouts import layout_of
 from pipeline.proposing.matching import Match, Seen, match
 from pipeline.proposing.prices import price_of_line
 from pipeline.proposing.rules import Proposed, decimal_mark, proposed_rules, totals_in
+from pipeline.shapes import Join
 
 SURE_ENOUGH = 0.6
 """A field that is less sure than this waits for a person."""
@@ -34,7 +35,8 @@ class Proposal:
 
     ``left`` are the columns no field was found for, ``mark`` the decimal mark where the file shows one, ``totals`` the
     texts of the key column that head a line of totals, ``places`` where the records can go, ``shape`` how several
-    items stand in one row; with ``fill_down`` rows without a key belong to the record above.
+    items stand in one row; with ``fill_down`` rows without a key belong to the record above; ``joined`` tells a person
+    how the other table was found.
     """
 
     feed: str
@@ -50,6 +52,8 @@ class Proposal:
     questions: tuple[str, ...]
     shape: ItemShape | None = None
     fill_down: bool = False
+    join: Join | None = None
+    joined: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -19,6 +19,10 @@ def told_feed(told: Mapping[str, Any]) -> str:
 def _head(told: Mapping[str, Any]) -> Iterator[str]:
     layout = f", the layout {told['layout']}" if told["layout"] else ""
     yield f"Feed {told['feed']}: {told['record']} records{layout} ({told['found']})."
+    if told["shape"]:
+        yield f"Several items in one row: {told['shape']}."
+    if told["join"]:
+        yield f"Two tables: {told['join']}."
 
 
 def _table(columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -31,5 +31,5 @@ def glued(header: str) -> str:
 
 
 def _without_accents(text: str) -> str:
-    spread = unicodedata.normalize("NFD", text)
+    spread = unicodedata.normalize("NFD", text.replace("ł", "l"))
     return unicodedata.normalize("NFC", "".join(c for c in spread if not "\u0300" <= c <= "\u036f"))

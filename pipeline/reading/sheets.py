@@ -91,6 +91,7 @@ def _which(path: Path, tables: Sequence[Sheet], word: str) -> FileRefused:
         f"{path.name} has rows on several {word}s: {names}. It cannot be told which one is meant.",
         f'Name one in the mapping, for example `files: {{sheet: "{tables[0].name}"}}`, or send a workbook '
         "with that sheet only.",
+        tuple(sheet.name for sheet in tables),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 from project import HEADER, SECRETS, ProjectFolder, order_row
@@ -303,3 +304,96 @@ def test_numbered_lines_of_an_address_are_no_items(folder: Path) -> None:
     text = "Order ID,Order Date,Address 1,Address 2,Phone 1,Phone 2,SKU,Qty,Unit Price\nA,2026-01-05,a,b,1,2,X,1,2.00\n"
     _, told = feed(folder, sample(folder, "plain.csv", text), "--to", "shop")
     assert "unpivot" not in (folder / told["file"]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "split"),
+    [
+        (
+            "Order ID,Order Date,skus,qtys,prices\nA-1,2026-01-05,a1;b2,1;2,4.50;3.00\nA-2,2026-01-16,a1,1,4.50\n",
+            'split: {columns: ["skus", "qtys", "prices"], between: [";"]}',
+        ),
+        (
+            (
+                "Bestellnummer;Bestelldatum;Artikelnummern;Mengen;Einzelpreise\n"
+                "A-1;05.01.2026;a1|b2;1|2;4,50|3,00\nA-2;16.01.2026;a1;1;4,50\n"
+            ),
+            'split: {columns: ["Artikelnummern", "Mengen", "Einzelpreise"], between: ["|"]}',
+        ),
+    ],
+)
+def test_parallel_cells_are_seen(folder: Path, text: str, split: str) -> None:
+    code, told = feed(folder, sample(folder, "baskets.csv", text), "--to", "shop")
+    assert split in (folder / told["file"]).read_text(encoding="utf-8")
+    assert told["rows"] == {"read": 2, "accepted": 2, "rejected": 0, "skipped": 0}
+    assert "parallel items" in told["shape"]
+    assert (code, told["decide"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Order ID,Order Date,SKU,Qty,Unit Price\nA-1,2026-01-05,T,"1,5","4,50"\nA-2,2026-01-05,C,2,"4,50"\n',
+        'Order ID,Order Date,Items,City,Qty\nA-1,2026-01-05,"Tea, green","Bonn, Mitte",1\n',
+    ],
+)
+def test_commas_in_numbers_and_addresses_are_no_parallel_cells(folder: Path, text: str) -> None:
+    _, told = feed(folder, sample(folder, "baskets.csv", text), "--to", "shop")
+    assert told["shape"] == ""
+
+
+HEADS = "Receipt no.,Sold at,Customer e-mail\nR-1,2026-01-05,ann@example.com\nR-2,2026-01-16,bo@example.com\n"
+LINES = "Receipt no.,Article no.,Quantity,Unit price\nR-1,TEA,2,4.50\nR-1,CUP,1,3.20\nR-2,MUG,1,8.00\n"
+
+
+@pytest.mark.parametrize("which", ["lines", "heads"])
+def test_two_files_that_belong_together_are_joined(folder: Path, which: str) -> None:
+    sample(folder, "till_heads_0105.csv", HEADS)
+    sample(folder, "till_lines_0105.csv", LINES)
+    sample(folder, "other_0105.csv", STOCK)
+    code, told = feed(folder, folder.parent / f"till_{which}_0105.csv", "--to", "shop")
+    assert (code, told["decide"], told["file"]) == (0, [], "mappings/till_lines.yaml")
+    mapping = load_mapping(folder / told["file"])
+    assert mapping.join is not None
+    assert (mapping.join.files, mapping.join.on) == ("till_heads_*.csv", {"Receipt no.": "Receipt no."})
+    assert mapping.files.pattern == ("till_lines_*.csv",)
+    assert told["rows"] == {"read": 3, "accepted": 3, "rejected": 0, "skipped": 0}
+    assert "for instance R-1, R-2" in told["join"]
+
+
+def test_a_file_that_is_complete_is_not_joined_to_its_neighbours(folder: Path) -> None:
+    text = "Order ID,Order Date,SKU,Qty,Unit Price\nR-1,2026-01-05,TEA,2,4.50\n"
+    sample(folder, "till_heads_0105.csv", HEADS)
+    _, told = feed(folder, sample(folder, "till_0105.csv", text), "--to", "shop")
+    assert told["join"] == ""
+
+
+def test_orders_and_lines_in_two_sheets_are_joined(folder: Path) -> None:
+    book = openpyxl.Workbook()
+    for name, text in (("Sales", HEADS), ("Positions", LINES)):
+        sheet = book.create_sheet(name)
+        for row in text.splitlines():
+            sheet.append(row.split(","))
+    del book["Sheet"]
+    path = folder.parent / "till.xlsx"
+    book.save(path)
+    _, told = feed(folder, path, "--to", "shop")
+    mapping = load_mapping(folder / "mappings" / "till.yaml") if told["live"] else None
+    assert mapping is not None, told["decide"]
+    assert mapping.join is not None
+    assert (mapping.files.sheet, mapping.join.sheet) == ("Positions", "Sales")
+    assert told["rows"]["accepted"] == 3
+
+
+def test_sheets_that_do_not_belong_together_leave_the_choice_to_a_person(folder: Path) -> None:
+    book = openpyxl.Workbook()
+    for name, text in (("Sales", HEADS), ("Stock", STOCK)):
+        sheet = book.create_sheet(name)
+        for row in text.splitlines():
+            sheet.append(row.split(","))
+    del book["Sheet"]
+    path = folder.parent / "till.xlsx"
+    book.save(path)
+    code, told = feed(folder, path)
+    assert code == 1
+    assert "--sheet" in told["error"]
