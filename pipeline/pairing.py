@@ -18,9 +18,10 @@ from pipeline.reasons import shown
 from pipeline.sampling import columns_of
 from pipeline.shapes import Join
 
-_ROWS = 50_000
-_MOST_FILES = 20
-_MOST_BYTES = 1 << 26
+_ROWS = 20_000
+_MOST_FILES = 8
+_MOST_BYTES = 1 << 25
+_TRIED = 10  # keys that are looked for before all of them are
 _NEARLY = 0.8
 _LEAST = 0.6
 _FORMS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".xlsb", ".xlsm"}
@@ -134,7 +135,8 @@ def _clearest(found: Sequence[tuple[_Key, _One, _One]]) -> tuple[_Key, _One, _On
 def _key(lines: Table, orders: Table) -> _Key | None:
     """The likeliest pair of columns: unique among the orders, and nearly every line has its order."""
     own, theirs = _seen(lines), _seen(orders)
-    found = [key for one in own for other in theirs if (key := _weighed(one, other)) is not None]
+    unique = [(column, held) for column in theirs if len(held := _filled(column)) >= _NEARLY * len(column.cells)]
+    found = [key for one in own for other, held in unique if (key := _weighed(one, other, held)) is not None]
     best = max(found, key=lambda key: key.sure, default=None)
     counted = _counts(own) - _counts(theirs)
     return replace(best, lean=best.lean + counted) if best else None
@@ -148,16 +150,20 @@ def _counts(columns: Sequence[Seen]) -> int:
     return int(any("quantity" in fitting(column, "order", None) for column in columns))
 
 
-def _weighed(mine: Seen, theirs: Seen) -> _Key | None:
-    orders = [cell.strip() for cell in theirs.cells if cell.strip()]
+def _filled(column: Seen) -> frozenset[str]:
+    return frozenset(cell.strip() for cell in column.cells) - {""}
+
+
+def _weighed(mine: Seen, theirs: Seen, held: frozenset[str]) -> _Key | None:
     asked = [cell.strip() for cell in mine.cells if cell.strip()]
-    if not asked or len(set(orders)) < _NEARLY * len(theirs.cells):
+    if not held.intersection(asked[:_TRIED]):
         return None
-    share = len(set(asked) & set(orders)) / len(set(asked))
+    own = frozenset(asked)
+    share = len(own & held) / len(own)
     meaning = max(_is_order_id(mine), _is_order_id(theirs))
     named = max(alike(mine.header, theirs.header), meaning)
     sure = round(share * (0.5 + 0.25 * named + 0.25 * meaning), 2)
-    lean = len(set(orders)) / len(orders) - len(set(asked)) / len(asked)
+    lean = len(held) / len(theirs.cells) - len(own) / len(asked)
     return _Key(mine, theirs, sure, lean) if share >= _NEARLY and sure >= _LEAST else None
 
 
@@ -169,7 +175,7 @@ def _is_order_id(column: Seen) -> float:
 def _table(path: Path, sheet: str | None) -> Table | None:
     try:
         return open_table(path, Hints(sheet=sheet))
-    except FileRefused:
+    except (FileRefused, OSError):
         return None
 
 

@@ -97,10 +97,10 @@ SURE: Mapping[str, str] = {
     ),
     "sku": (
         "sku|item sku|product sku|line item sku|lineitem sku|seller sku|merchant sku|variant sku|item code|"
-        "product code|product reference|stock code|article number|article no|item number|item no|part number|part no|product id|"
+        "product code|stock code|article number|article no|item number|item no|part number|part no|product id|"
         "product number|custom label|inventory item code|material|material number|stock keeping unit|model number|"
         "artikelnummer|artikelnr|artikel nr|art nr|bestellartikel|produktnummer|artikelcode|materialnummer|"
-        "reference produit|reference article|code article|code produit|ref produit|ref article|"
+        "product reference|reference produit|reference article|code article|code produit|ref produit|ref article|"
         "referencia|referencia del producto|codigo de producto|codigo producto|codigo articulo|codigo del articulo|"
         "codice articolo|codice prodotto|cod articolo|productcode|productnummer|"
         "codigo do produto|codigo produto|referencia do produto|артикул|код товара|артикул товара|номер товара|"
