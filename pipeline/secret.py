@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Sequence
 from urllib.parse import quote, quote_plus
 
 from pipeline.errors import SetupError
@@ -42,6 +43,12 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"<secret from {self.source}>"
+
+
+def learn(known: list[Secret], found: Sequence[Secret]) -> None:
+    """Add the secrets whose values are not among the known ones; the old values stay secret."""
+    values = {secret.reveal() for secret in known if not secret.missing}
+    known += [secret for secret in found if not secret.missing and secret.reveal() not in values]
 
 
 def _any_spelling(value: str) -> re.Pattern[str]:

@@ -249,8 +249,14 @@ def all_is_well(settings: Settings) -> None:
     mark = _mark(settings)
     with contextlib.suppress(OSError):
         if not mark.exists() or mark.stat().st_mtime > 0:
-            mark.touch()
-            os.utime(mark, (0, 0))
+            _mark_as(settings, 0)
+
+
+def _mark_as(settings: Settings, told_at: float) -> None:
+    """When people were told last, as the time of a file: that needs no room on a full disk."""
+    with contextlib.suppress(OSError):
+        _mark(settings).touch()
+        os.utime(_mark(settings), (told_at, told_at))
 
 
 def _mark(settings: Settings) -> Path:
@@ -268,17 +274,18 @@ def _tell_trouble(settings: Settings, problem: str) -> None:
         f"and what was promised is not lost.\n\nThis message is from orderdrop, {_where(settings)}."
     )
     message = Message(f"{_name(settings)}: everything stopped", body)
-    send_all({name: (rule, message) for name, rule in rules.items()}, threading.Event())
+    answers = send_all({name: (rule, message) for name, rule in rules.items()}, threading.Event())
+    if None not in answers.values():  # nobody was reached: the next start tries again
+        _mark_as(settings, 0)
 
 
 def _was_told(settings: Settings) -> bool:
-    """Whether people know already; marks that they do. Setting the time of a file needs no room on a full disk."""
+    """Whether people know already; marks that they do."""
     import time
 
     mark, again = _mark(settings), max(settings.alerts.remind_hours, 1.0) * 3600
     with contextlib.suppress(OSError):
-        if time.time() - mark.stat().st_mtime < again:
+        if 0 <= time.time() - mark.stat().st_mtime < again:  # a time to come is none: the clock was set back
             return True
-    with contextlib.suppress(OSError):
-        mark.touch()
+    _mark_as(settings, time.time())
     return False

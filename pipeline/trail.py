@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -35,19 +35,20 @@ _ALWAYS = frozenset({"event", "level", "timestamp"})
 class LogChoice:
     """How to log: ``form`` text or json, the least ``level``, what must never appear, and the file, if any.
 
-    ``trail``: lines also on a terminal, where otherwise a bar is shown; what runs for ever leaves a trail.
+    More ``secrets`` may become known while it goes on. ``trail``: lines also on a terminal, where otherwise a bar is
+    shown; what runs for ever leaves a trail.
     """
 
     form: str = "text"
     level: str = "info"
-    secrets: Sequence[Secret] = ()
+    secrets: list[Secret] = field(default_factory=list)
     file: LogFile | None = None
     trail: bool = False
 
 
 def choice_of(settings: Settings, form: str, level: str | None, *, trail: bool = False) -> LogChoice:
     """What the settings say; ``level`` of the command line goes first."""
-    return LogChoice(form, level or settings.log.level, settings.secrets, LogFile(settings.var / "log"), trail)
+    return LogChoice(form, level or settings.log.level, list(settings.secrets), LogFile(settings.var / "log"), trail)
 
 
 @contextmanager
@@ -139,7 +140,7 @@ class Scrub:
     """Takes secrets and e-mail addresses out of everything but the record key. The last step before a line is made."""
 
     def __init__(self, secrets: Sequence[Secret]) -> None:
-        self._secrets = [secret for secret in secrets if not secret.missing]
+        self._secrets = secrets  # as it is: settings that are read anew may add to it
 
     def __call__(self, _logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Structlog's processor."""

@@ -29,6 +29,7 @@ from pipeline.progress import Progress, Quiet
 from pipeline.project import Plan, Project, load_good_plan, opened
 from pipeline.reload import marks, wrong_schemas
 from pipeline.run import Passed, one_pass
+from pipeline.secret import Secret, learn
 from pipeline.send_out import TransportOf, http_transport
 from pipeline.side_work import WORKERS, Rest, SideWork
 from pipeline.tell import all_is_well, telling_trouble
@@ -45,8 +46,12 @@ def watch(
     bell: Bell | None = None,
     clock_of: Callable[[], Clock] = RealClock,
     pool: Executor | None = None,
+    secrets: list[Secret] | None = None,
 ) -> None:
-    """Watch until ``stop``; the pass under way is finished. ``LedgerError`` ends it: nothing may go on without it."""
+    """Watch until ``stop``; the pass under way is finished. ``LedgerError`` ends it: nothing may go on without it.
+
+    ``secrets`` is what the log must not show; those of settings read anew are added to it.
+    """
     plan, problems = load_good_plan(folder)
     bell = bell or Bell()
     workers = pool or ThreadPoolExecutor(WORKERS, thread_name_prefix="beside")
@@ -58,7 +63,7 @@ def watch(
     ):
         all_is_well(plan.settings)
         aside = SideWork(stop, told, transport_of, workers, bell)
-        watcher = Watcher(project, stop, told, transport_of, clock_of, aside)
+        watcher = Watcher(project, stop, told, transport_of, clock_of, aside, [] if secrets is None else secrets)
         watcher.begin(problems)
         places = [plan.settings.inbox, plan.settings.folder / "mappings", plan.settings.folder / "schemas"]
         try:
@@ -82,6 +87,7 @@ class Watcher:
         transport_of: TransportOf,
         clock_of: Callable[[], Clock],
         aside: SideWork,
+        secrets: list[Secret],
     ) -> None:
         self._project = project
         self._stop = stop
@@ -89,6 +95,7 @@ class Watcher:
         self._transport_of = transport_of
         self._clock_of = clock_of
         self._aside = aside
+        self._secrets = secrets
         self._marks: object = None
         self._offset: float | None = None
         self._away: str | None = None
@@ -155,11 +162,14 @@ class Watcher:
         except SetupError as problem:
             self._progress.say(f"{problem}\nGoing on with the settings from before.", Event.SETTINGS_WRONG)
             return
+        learn(self._secrets, plan.settings.secrets)
         if hindrance := _hindrance(self._project.plan, plan):
             self._progress.say(f"{hindrance} Going on with the settings from before.", Event.SETTINGS_WRONG)
             return
         if changed:
             self._progress.say("Settings and mappings were read anew.", Event.SETTINGS_READ_ANEW)
+            if plan.settings.monitor != self._project.plan.settings.monitor:
+                self._progress.say("[monitor] has changed: that takes a restart; all else is in force.", Event.REMARK)
             self._rests.clear()
             self._aside.forgive()
         self._take_over(plan, problems, quiet=not changed)

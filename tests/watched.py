@@ -14,6 +14,7 @@ from shelf import FakeClock
 from pipeline.events import Event
 from pipeline.intake.bell import Bell
 from pipeline.sandbox.server import SandboxServer
+from pipeline.secret import Secret
 from pipeline.watch import watch
 
 HOUR, DAY = 3600.0, 86400.0
@@ -74,12 +75,13 @@ def simulate(
     stop: threading.Event | None = None,
     pool: Executor | None = None,
     clock: FakeClock | None = None,
+    secrets: list[Secret] | None = None,
 ) -> tuple[Heard, Days]:
     """Watch for ``end`` seconds that pass in no time."""
     heard, stop = Heard(), stop or threading.Event()
     clock = clock or FakeClock(start if start is not None else time.time() + DAY)
     days = Days(clock, stop, script, end)
-    watch(project.path, stop, heard, bell=days, clock_of=lambda: clock, pool=pool)
+    watch(project.path, stop, heard, bell=days, clock_of=lambda: clock, pool=pool, secrets=secrets)
     return heard, days
 
 

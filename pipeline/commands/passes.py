@@ -125,5 +125,5 @@ def watch(folder: Path, log_format: str, log_level: str | None) -> int:
 
     choice = choice_of(load_settings(folder), log_format, log_level, trail=True)
     with progress_for(choice) as progress:
-        watch_on(folder, stop_on_signals(log_format), progress)
+        watch_on(folder, stop_on_signals(log_format), progress, secrets=choice.secrets)
     return 0

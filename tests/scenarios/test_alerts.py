@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -423,11 +425,24 @@ def test_a_ledger_that_cannot_be_used_is_told_once(office: Office, hook: Hook, m
     ledger.write_bytes(b"no database at all" * 1000)
     for rest in ledger.parent.glob("ledger.db-*"):
         rest.unlink()
-    for _ in range(2):
+
+    def start() -> None:
         with pytest.raises(LedgerError), telling_trouble(office.project.path):
             office.run()
+
+    hook.status = 500
+    start()
+    assert (hook.calls, len(hook.got)) == (1, 0)  # nobody was reached: it is no news to nobody
+    hook.status = 200
+    for _ in range(3):
+        start()
     assert len(hook.got) == 1
     assert "everything stopped" in hook.got[0]["title"]
+    ahead = time.time() + 90 * 86400  # told while the clock stood ahead, which was set right since
+    os.utime(office.project.path / "var" / "trouble.told", (ahead, ahead))
+    start()
+    start()
+    assert len(hook.got) == 2
 
 
 def test_the_commands(office: Office, mail: Letters, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def test_neither_secrets_nor_people_are_in_the_log(project: ProjectFolder, sandb
 def test_whatever_is_told_secrets_and_addresses_are_taken_out(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    choice = LogChoice("json", "debug", (Secret("s3cret/Zq7w", "a test"),), LogFile(tmp_path))
+    choice = LogChoice("json", "debug", [Secret("s3cret/Zq7w", "a test")], LogFile(tmp_path))
     with progress_for(choice) as progress:
         progress.say("the key s3cret%2FZq7w at https://me:pa55@proxy:3128 for anna.berg+x@example.com", Event.REMARK)
         progress.note(Event.DELIVERY_MOVED, key="anna@example.com", code=["s3cret/Zq7w", {"a": "s3cret/Zq7w"}])

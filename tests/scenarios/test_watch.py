@@ -213,7 +213,8 @@ class _Week:
         said = str(vars(self))
         assert self.handles[-1] <= self.handles[1] + 2, said
         assert self.threads[-1] <= self.threads[1], said
-        assert self.memory[-1] - self.memory[1] < 600_000, said
+        # A leak grows day by day; one busy evening, with a call or a thread still under way, is none.
+        assert min(self.memory[-2:]) - self.memory[1] < 600_000, said
         assert self.ledger[5] - self.ledger[1] < 4 * 3 * 12_000, said
         assert self.ledger[6] <= self.ledger[5], said
 
@@ -275,20 +276,24 @@ def test_a_pickup_missed_while_nothing_watched_is_made_up_once(project: ProjectF
         heard, _ = simulate_until(
             project, start + 3 * DAY, lambda heard: orders(sandbox)["1001"] and "partner: 1 fetched" in heard.text()
         )
-        assert cupboard.connections == 1, heard.text()  # three were missed
+        assert orders(sandbox) == Counter({"1001": 1}), heard.text()
+        assert heard.lines.count("Fetching from partner.") == 1, heard.text()  # three were missed
         assert cupboard.files == {}
         assert "partner: 1 fetched" in heard.text()
 
 
 def simulate_until(project: ProjectFolder, start: float, what: Callable[[Heard], object]) -> tuple[Heard, FakeClock]:
-    """Watch with a clock that moves a second per look, until something is true: a pickup has a thread of its own."""
-    heard, stop, clock = Heard(), threading.Event(), FakeClock(start)
+    """Watch with a clock that moves a second per look, until something is true: a pickup has a thread of its own.
+
+    How long that takes depends on the machine; the clock stands after five minutes, so that nothing else falls due.
+    """
+    heard, stop, clock, given_up = Heard(), threading.Event(), FakeClock(start), time.monotonic() + 100
 
     class Slowly(Bell):
         def wait(self, seconds: float, stop: threading.Event) -> None:
             super().wait(min(seconds, 0.1), stop)
-            clock.time += 1
-            if what(heard) or clock.time > start + 300:
+            clock.time = min(clock.time + 1, start + 300)
+            if what(heard) or time.monotonic() > given_up:
                 stop.set()
 
     watch(project.path, stop, heard, bell=Slowly(), clock_of=lambda: clock)
@@ -303,7 +308,7 @@ def test_a_pickup_that_fails_does_not_hold_up_the_inbox(project: ProjectFolder, 
         pickup(project, server.settings(schedule="@hourly"))
         simulate(project, {}, HOUR / 2, start=start)
         project.drop("orders_1.csv", order_row("1001"))
-        heard, _ = simulate_until(project, start + DAY, lambda _heard: orders(sandbox)["1001"])
+        heard, _ = simulate_until(project, start + DAY, lambda _: orders(sandbox)["1001"])
         assert "cannot be reached" in heard.text() or "Fetching from partner" in heard.text()
         assert orders(sandbox)["1001"] == 1
         assert port != 1
