@@ -21,11 +21,12 @@ class Faults:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._open: dict[str, str] = {}
+        self._files: Mapping[str, str] = {}
 
     @property
     def open(self) -> Mapping[str, str]:
         """What people have to know of now."""
-        return dict(self._open)
+        return {**self._open, **self._files}
 
     def note(self, during: str, problem: Exception) -> str:
         """Say it and keep it; returns the sentence."""
@@ -38,6 +39,10 @@ class Faults:
             Event.FAULT, during=during, error=type(problem).__name__, places=places,
         )  # fmt: skip
         return said
+
+    def of_files(self, found: Mapping[str, str]) -> None:
+        """What a pass met in single files; each pass meets them anew."""
+        self._files = found
 
     def well(self, during: str) -> None:
         """It went well: there is nothing to know any more."""

@@ -23,11 +23,13 @@ class Left:
     """What there is to say about the inbox after a pass.
 
     ``stuck``: a person has to mend something on this machine. ``away``: the inbox could not be listed, and why.
+    ``faults``: errors nobody foresaw, by what was being done.
     """
 
     remarks: list[str] = field(default_factory=list)
     stuck: bool = False
     away: str | None = None
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def claims(project: Project, stop: threading.Event, left: Left) -> Iterator[Claim]:

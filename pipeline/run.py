@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.closing.balance import balance, exit_code
-from pipeline.errors import TargetError
+from pipeline.errors import OrderdropError, TargetError
 from pipeline.events import Event
+from pipeline.faults import Faults
 from pipeline.hand_back import hand_back, retire_refusals
 from pipeline.inbox import Left, claims
 from pipeline.intake.claim import Claim
@@ -46,6 +47,8 @@ class Passed:
     troubles: tuple[TargetError, ...]
     stuck: bool = False
     """Whether a person has to mend something on this machine: a folder that cannot be written, a full disk."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """Errors nobody foresaw, by the file they ended the reading of."""
 
 
 def run(
@@ -82,7 +85,11 @@ def _pass(project: Project, stop: threading.Event, progress: Progress, transport
     purged = purge_when_due(project)
     troubles = [*([TargetError(left.away)] if left.away else []), *complain(drained)]
     return Passed(
-        tuple(taken), (*left.remarks, *unwritten, *purged), tuple(troubles), stuck=left.stuck or bool(unwritten)
+        tuple(taken),
+        (*left.remarks, *unwritten, *purged),
+        tuple(troubles),
+        stuck=left.stuck or bool(unwritten),
+        faults=left.faults,
     )
 
 
@@ -92,13 +99,22 @@ def _note_end(progress: Progress, begun: float, passed: Passed, **more: int) -> 
 
 
 def _take(project: Project, found: Claim, progress: Progress, stop: threading.Event, left: Left) -> Batch | None:
-    """One file, taken in; ``None`` where a stop came while it was read."""
+    """One file, taken in; ``None`` where it could not be read to its end, and is read anew by the next run."""
     from pipeline.take_in import take_in  # pandas and all that reads files: half a second an empty inbox does not cost
 
     about = Bound(progress, batch=found.link, file=found.file_name)
     about.say(f"Reading {found.file_name}", Event.READING)
     begun = time.monotonic()
-    batch = take_in(project, found, about, stop)
+    try:
+        batch = take_in(project, found, about, stop)
+    except (OrderdropError, OSError):
+        raise
+    except Exception as problem:  # noqa: BLE001 - nobody foresaw it: one file must not hold up the others
+        doing = f"Reading {found.file_name}"
+        left.faults[doing] = said = Faults(about).note(doing, problem)
+        left.stuck = True
+        left.remarks.append(f"{doing} ended with {said}. It lies under var/work; each run tries again.")
+        return None
     if batch.state == "claimed":
         left.remarks.append(f"{found.file_name} was not read to its end: a stop was asked for. The next run reads it.")
         return None

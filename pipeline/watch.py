@@ -240,6 +240,7 @@ class Watcher:
             self._rest("pass").begin(self._project.clock.now())
             return
         self._aside.faults.well(_PASSING)
+        self._aside.faults.of_files(passed.faults)
         self._rests.pop("pass", None)
         self._last_pass = self._project.clock.now()
         with self._project.engine.connect() as connection:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from inline import Inline
 from listeners import Hook, http_hook
-from project import SECRETS, ProjectFolder, order_row
+from project import HEADER, SECRETS, ProjectFolder, order_row
 from sftp_servers import Server
 from watched import HOUR, Heard, orders, pickup, poll_seconds, simulate
 
@@ -124,6 +124,29 @@ def test_in_a_pass(project: ProjectFolder, sandbox: SandboxServer, hook: Hook, m
     assert orders(sandbox) == {"1001": 1}
     is_told_of(heard, hook, "A pass")
     assert "Settled, nothing more to do" in told(hook)
+
+
+def test_in_one_file_of_many(
+    project: ProjectFolder, sandbox: SandboxServer, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline import take_in
+    from pipeline.judging import judge
+
+    broken = Broken(10_000, judge)
+
+    def stumbles(plan: Any, recognised: Any, *rest: Any) -> Any:
+        return (judge if len(recognised.table.header) == 12 else broken)(plan, recognised, *rest)
+
+    monkeypatch.setattr(take_in, "judge", stumbles)
+    script = drops(project) | {
+        1.9 * HOUR: lambda: project.drop("orders_0.csv", f"{order_row('1000')},x", header=f"{HEADER},Odd")
+    }
+    heard, _ = simulate(project, script, 2.4 * HOUR, start=START, pool=Inline())
+    assert orders(sandbox) == {"1001": 1}
+    is_told_of(heard, hook, "Reading orders_0.csv")
+    monkeypatch.setattr(take_in, "judge", judge)  # as a new version would read it
+    simulate(project, {}, HOUR, start=START + 3 * HOUR, pool=Inline())
+    assert orders(sandbox) == {"1001": 1, "1000": 1}
 
 
 def test_in_the_drain_of_an_account(
