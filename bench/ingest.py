@@ -1,6 +1,6 @@
 """Taking in a file, ledger writes included, against pandas written by hand without a ledger: paired whole processes.
 
-    python bench/ingest.py [--quick] [--json FILE]
+    python bench/ingest.py [--quick] [--rows 100000] [--json FILE]
 
 Both have to agree on the rows read, accepted and rejected before anything is timed.
 """
@@ -33,7 +33,7 @@ def main(asked: argparse.Namespace) -> int:
     """Measure every size with few and with many bad rows."""
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="orderdrop-bench-") as folder:
-        for size in SIZES[: 1 if asked.quick else len(SIZES)]:
+        for size in [asked.rows] if asked.rows else SIZES[: 1 if asked.quick else len(SIZES)]:
             few: float | None = None
             for percent in BAD:
                 row, seconds = _measured(Path(folder), size, percent, 2 if asked.quick else asked.rounds)
@@ -89,4 +89,6 @@ def _timed(program: str, *told: str) -> tuple[float, dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(arguments(__doc__).parse_args()))
+    options = arguments(__doc__)
+    options.add_argument("--rows", type=int, help="a file of this many rows only")
+    sys.exit(main(options.parse_args()))
