@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from forked import forked
 
 SECRETS = {
     "ORDERDESK_API_KEY": "sandbox-key",
@@ -114,6 +117,12 @@ class ProjectFolder:
         (path / "mappings" / "orders.yaml").write_text(ORDERS_YAML + "".join(DELIVER[name] for name in to))
         return cls(path)
 
+    def be_patient(self, seconds: float = 60) -> None:
+        """From now on a run waits that long for what is put off, so that it comes to its end."""
+        settings = self.path / "pipeline.toml"
+        told = re.sub(r"patience_seconds = .*", f"patience_seconds = {seconds:g}", settings.read_text(), count=1)
+        settings.write_text(told)
+
     def drop(self, name: str, *rows: str, header: str = HEADER) -> Path:
         """Put a CSV into the inbox."""
         path = self.path / "inbox" / name
@@ -134,9 +143,7 @@ class ProjectFolder:
 
     def call(self, *arguments: str) -> Called:
         """Run the command to its end."""
-        with self.popen(*arguments) as process:
-            out, err = process.communicate(timeout=100)
-        return Called(process.returncode, out, err)
+        return Called(*forked([*arguments, "--project", str(self.path)], self.environment(), seconds=100))
 
     def run(self) -> Called:
         """``orderdrop run --json``"""

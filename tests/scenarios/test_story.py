@@ -155,6 +155,7 @@ def test_a_target_that_is_down_loses_nothing(tmp_path: Path) -> None:
     assert called.code == 3
     assert "nothing is lost" in called.err
     assert project.status()["accounts"][0]["waiting"] == 1
+    project.be_patient()
     with SandboxServer(all_targets(), port) as back:
         assert project.run().code == 0
         assert orders(back) == {"1001": 1}
