@@ -1,5 +1,7 @@
 """``.xlsx`` and ``.xlsm``: ZIP and XML, read as a stream by a parser that refuses document types.
 
+Sheets written the plain way do not need the parser (``xlsx_plain``); it reads all the others, and whatever is damaged.
+
 openpyxl is not used for the cells: with ``data_only`` it cannot tell a formula without a value from an empty
 cell, and in read-only mode it does not say which rows are hidden. Structure: ECMA-376 part 1 §18.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +28,16 @@ from pipeline.reading.formats import BROKEN_ZIP, refuse_declarations
 from pipeline.reading.refusals import damaged, readable, unsafe
 from pipeline.reading.sheets import Sheet
 from pipeline.reading.views import Range, View
-from pipeline.reading.xlsx_parts import Relations, SharedTexts, SheetRows, Styles, WorkbookPart, column_number
+from pipeline.reading.xlsx_parts import (
+    CellTexts,
+    Relations,
+    SharedTexts,
+    SheetRows,
+    Styles,
+    WorkbookPart,
+    column_number,
+)
+from pipeline.reading.xlsx_plain import NotPlain, PlainRows
 
 _CHUNK = 1 << 16
 _LONGEST_TAG = 1 << 23
@@ -41,9 +52,7 @@ class _Book:
     """What the cells of all sheets refer to."""
 
     path: Path
-    texts: Sequence[str]
-    formats: Sequence[str]
-    date1904: bool
+    texts: CellTexts
 
 
 def open_sheets(path: Path) -> list[Sheet]:
@@ -60,7 +69,7 @@ def open_sheets(path: Path) -> list[Sheet]:
         texts, styles = SharedTexts(), Styles()
         read(related.first("/sharedStrings"), texts)
         read(related.first("/styles"), styles)
-        book = _Book(path, texts.texts, styles.formats(), workbook.date1904)
+        book = _Book(path, CellTexts(texts.texts, styles.formats(), date1904=workbook.date1904))
         places = [(name, hidden, related.worksheet(key)) for name, hidden, key in workbook.sheets]
         return [_sheet(book, name, hidden, _present(path, parts, name, part)) for name, hidden, part in places if part]
 
@@ -116,10 +125,20 @@ def _sheet(book: _Book, name: str, hidden: bool, part: str) -> Sheet:
 
 
 def _rows(book: _Book, part: str) -> Iterator[Raw]:
-    sheet = SheetRows(book.texts, book.formats, date1904=book.date1904)
-    with _sound(book.path), zipfile.ZipFile(book.path) as archive, archive.open(part) as stream:
-        for _ in _fed(stream, sheet):
-            yield from sheet.taken()
+    plain = PlainRows(book.texts)
+    with _sound(book.path), zipfile.ZipFile(book.path) as archive:
+        try:
+            with archive.open(part) as stream:
+                yield from plain.read(stream)
+        except NotPlain:
+            with archive.open(part) as stream:
+                yield from parsed_rows(stream, SheetRows(book.texts), plain.last)
+
+
+def parsed_rows(stream: IO[bytes], sheet: SheetRows, after: int) -> Iterator[Raw]:
+    """The rows behind row ``after`` as the XML parser finds them."""
+    for _ in _fed(stream, sheet):
+        yield from (row for row in sheet.taken() if row[0] > after)
 
 
 def _view(book: _Book, part: str) -> View:

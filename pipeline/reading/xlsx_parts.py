@@ -157,12 +157,44 @@ class Styles(_Part):
         return [self._named.get(number, FORMATS.get(number, "General")) for number in self._ids]
 
 
+class CellTexts:
+    """What a person sees in a cell, told by its type, its style and its stored value."""
+
+    def __init__(self, texts: Sequence[str], formats: Sequence[str], *, date1904: bool) -> None:
+        self.texts = texts
+        self._formats, self._date1904 = formats, date1904
+
+    def text(self, kind: str, style: int, value: str, inline: str) -> str:
+        """The displayed text; ``kind`` is the cell's ``t``, ``IndexError`` for a text that is not there."""
+        match kind:
+            case "inlineStr":
+                return inline
+            case "s":
+                return self.texts[_whole(value, len(self.texts))] if value else ""
+            case "b":
+                return {"1": "TRUE", "0": "FALSE"}.get(value.strip(), value)
+            case "str" | "e":
+                return unescape(value)
+            case "d":
+                return value.removesuffix("Z").replace("T", " ").removesuffix(" 00:00:00")
+        return self.number(style, value.strip())
+
+    def number(self, style: int, value: str) -> str:
+        """The displayed text of a number; what is none is shown as it stands."""
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        code = self._formats[style] if style < len(self._formats) else "General"
+        return number_text(number, code, date1904=self._date1904) if math.isfinite(number) else value
+
+
 class SheetRows(_Part):
     """A worksheet's rows, gathered as they are parsed and handed out by ``taken``."""
 
-    def __init__(self, texts: Sequence[str], formats: Sequence[str], *, date1904: bool) -> None:
+    def __init__(self, texts: CellTexts) -> None:
         super().__init__()
-        self._texts, self._formats, self._date1904 = texts, formats, date1904
+        self._texts = texts
         self._ready: list[Raw] = []
         self._number = 0
         self._cells: list[str] = []
@@ -221,40 +253,14 @@ class SheetRows(_Part):
     def _close_cell(self) -> None:
         if self._has_formula and not self._value and self._type != "str":
             self._without_value.append(self._column)
-        text = self._text()
+        text = self._texts.text(self._type, self._style, self._value or "", "".join(self._inline))
         if text:
             self._cells += [""] * (self._column + 1 - len(self._cells))
             self._cells[self._column] = text
 
     def _close_row(self) -> None:
         if self._cells or self._without_value:
-            self._ready.append((self._number, self._cells, self._flaws()))
-
-    def _text(self) -> str:
-        value = self._value or ""
-        match self._type:
-            case "inlineStr":
-                return "".join(self._inline)
-            case "s":
-                return self._texts[_whole(value, len(self._texts))] if value else ""
-            case "b":
-                return {"1": "TRUE", "0": "FALSE"}.get(value.strip(), value)
-            case "str" | "e":
-                return unescape(value)
-            case "d":
-                return value.removesuffix("Z").replace("T", " ").removesuffix(" 00:00:00")
-        return self._number_text(value.strip())
-
-    def _number_text(self, value: str) -> str:
-        try:
-            number = float(value)
-        except ValueError:
-            return value
-        code = self._formats[self._style] if self._style < len(self._formats) else "General"
-        return number_text(number, code, date1904=self._date1904) if math.isfinite(number) else value
-
-    def _flaws(self) -> tuple[Flaw, ...]:
-        return tuple(_without_value(self._number, column) for column in self._without_value)
+            self._ready.append((self._number, self._cells, without_values(self._number, self._without_value)))
 
 
 def unescape(text: str) -> str:
@@ -265,6 +271,11 @@ def unescape(text: str) -> str:
 def _unescaped(found: re.Match[str]) -> str:
     code = int(found.group(1), 16)
     return found.group() if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
+def without_values(row: int, columns: Sequence[int]) -> tuple[Flaw, ...]:
+    """The flaws of a row's formulas whose results were never stored."""
+    return tuple(_without_value(row, column) for column in columns)
 
 
 def _without_value(row: int, column: int) -> Flaw:
