@@ -31,8 +31,7 @@ class Faults:
     def note(self, during: str, problem: Exception) -> str:
         """Say it and keep it; returns the sentence."""
         places = _places(problem.__traceback__)
-        where = f" at {places[-1]}" if places else ""
-        said = f"an error in orderdrop itself ({type(problem).__name__}{where})"
+        said = in_words(problem)
         self._open[during] = said
         self._progress.say(
             f"{during}: {said}. It is tried again; nothing is lost.",
@@ -47,6 +46,13 @@ class Faults:
     def well(self, during: str) -> None:
         """It went well: there is nothing to know any more."""
         self._open.pop(during, None)
+
+
+def in_words(problem: Exception) -> str:
+    """The kind of an error and where it came from, without its text."""
+    places = _places(problem.__traceback__)
+    where = f" at {places[-1]}" if places else ""
+    return f"an error in orderdrop itself ({type(problem).__name__}{where})"
 
 
 def _places(trace: TracebackType | None) -> list[str]:

@@ -44,7 +44,7 @@ log_level_option = click.option(
 
 
 def says_what_happened(command: F) -> F:
-    """Every expected trouble ends as a sentence on standard error and its exit code, never as a traceback."""
+    """All trouble ends as a sentence on standard error and its exit code, never as a traceback."""
 
     @wraps(command)
     def wrapped(*args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever click hands over
@@ -56,6 +56,10 @@ def says_what_happened(command: F) -> F:
             raise
         except OSError as problem:
             code = _failed(_in_words(problem), 1, options)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as problem:  # noqa: BLE001 - the last door: nobody who uses this reads tracebacks
+            code = _failed(_of_ours(problem), 1, options)
         if code:
             raise click.exceptions.Exit(code)
 
@@ -73,6 +77,15 @@ def _in_words(problem: OSError) -> str:
     where = f" ({problem.filename})" if problem.filename else ""
     advice = "Make room on the disk" if problem.errno in {errno.ENOSPC, errno.EDQUOT} else "Mend that"
     return f"The system says: {problem.strerror or problem}{where}. {advice}, then run again; nothing is lost."
+
+
+def _of_ours(problem: Exception) -> str:
+    from pipeline.faults import in_words
+
+    return (
+        f"This ended by {in_words(problem)}. Nothing is lost; run it again. If it ends so again, `orderdrop doctor "
+        "--bundle support.zip` gathers what whoever looks after orderdrop needs to mend it."
+    )
 
 
 def say(text: str) -> None:

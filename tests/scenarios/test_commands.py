@@ -216,3 +216,19 @@ def test_the_demo_tells_the_whole_story_and_nothing_is_doubled(tmp_path: Path) -
     assert len(document["files"]) == 6
     again = CliRunner().invoke(cli, ["demo", "--keep", str(tmp_path / "demo")])
     assert again.exit_code == 2
+
+
+def test_an_error_nobody_foresaw_is_a_sentence_without_what_it_quotes(
+    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError("anna@example.com")
+
+    monkeypatch.setattr("pipeline.status.read_status", fails)
+    ended = call(project, "status", "--json")
+    assert ended.exit_code == 1
+    said = json.loads(ended.stdout)["error"]
+    assert "KeyError" in said
+    assert "Nothing is lost" in said
+    assert "doctor --bundle" in said
+    assert "anna" not in ended.output
