@@ -175,10 +175,14 @@ class Story:
         self._judge_folders(ground, name, both=both, done=not any(open_doubts.values()))
 
     def _judge_folders(self, ground: Ground, name: str, *, both: bool, done: bool) -> None:
-        """Folders hold what they should and nothing else; an original with a doubt is not archived yet."""
+        """Folders hold what they should and nothing else; a doubt has its workbook, and its original waits."""
         expected: dict[str, list[str]] = {"inbox": [], "errors": [] if both else ["orders.errors.xlsx"]}
         if done:
             expected["var/work"] = []
+        elif ground.files_in("errors"):
+            del expected["errors"]
+        else:
+            self.tally.wrong.append(f"{name}: no workbook shows what is in doubt")
         for folder, content in expected.items():
             if ground.files_in(folder) != content:
                 self.tally.wrong.append(f"{name}: {folder} holds {ground.files_in(folder)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +44,14 @@ _COUNTRY_WORDS: Mapping[str, str] = {
     "suisse": "CH", "svizzera": "CH", "españa": "ES", "italia": "IT", "belgique": "BE", "belgië": "BE",
     "nederland": "NL", "polska": "PL", "danmark": "DK", "norge": "NO", "sverige": "SE", "suomi": "FI",
     "česko": "CZ", "россия": "RU", "украина": "UA", "беларусь": "BY", "казахстан": "KZ", "brasil": "BR",
-    "méxico": "MX", "日本": "JP", "中国": "CN",
+    "méxico": "MX", "日本": "JP", "中国": "CN", "eire": "IE",
 }  # fmt: skip
+_COUNTRY_LANGUAGES = (
+    *("de", "fr", "es", "it", "nl", "pl", "pt", "pt_BR", "ru", "uk", "sv", "da", "nb", "nn", "fi", "cs", "sk", "hu"),
+    *("ro", "tr", "el", "ja", "zh_CN", "zh_TW", "ko"),
+)
+"""In which countries are known by name, beside English: as pycountry translates them."""
+_LONGEST_CODE = 3
 
 
 def read_text(texts: Sequence[str], _reading: Reading) -> list[Any]:
@@ -63,7 +70,7 @@ def read_phones(texts: Sequence[str], reading: Reading) -> list[Any]:
 
 
 def read_countries(texts: Sequence[str], _reading: Reading) -> list[Any]:
-    """ISO 3166-1 alpha-2 from alpha-2, alpha-3, or a common, official or well-known local name."""
+    """ISO 3166-1 alpha-2 from alpha-2, alpha-3, or a name: common, official, well-known, or in another language."""
     found = [_country(text) for text in texts]
     return _with_hints(texts, found, Trouble("bad_country"), list(_countries()))
 
@@ -172,9 +179,9 @@ def _with_hints(texts: Sequence[str], found: list[Any], trouble: Trouble, known:
 
 @lru_cache(maxsize=4096)
 def _country(text: str) -> object:
-    names = _countries()
-    found = names.get(_bare(text)) or names.get(_bare(text.replace(".", "")))
-    return found or _UNKNOWN
+    words = (_bare(text), _bare(text.replace(".", "")))
+    known = (names[word] for names in (_countries(), _countries_elsewhere()) for word in words if word in names)
+    return next(known, _UNKNOWN)
 
 
 @lru_cache(maxsize=1)
@@ -191,6 +198,21 @@ def _country_words() -> Iterator[tuple[str, str]]:
         for name in ("name", "official_name", "common_name", "alpha_3", "alpha_2"):
             if hasattr(country, name):
                 yield _bare(getattr(country, name)), country.alpha_2
+
+
+@lru_cache(maxsize=1)
+def _countries_elsewhere() -> Mapping[str, str]:
+    """Names in other languages: none that two countries have (a mistake of a translation), or that may be a code."""
+    import pycountry
+
+    codes: dict[str, set[str]] = {}
+    for language in _COUNTRY_LANGUAGES:
+        said = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language]).gettext
+        for country in pycountry.countries:
+            for name in {country.name, getattr(country, "common_name", country.name)}:
+                codes.setdefault(_bare(said(name)), set()).add(country.alpha_2)
+    names = {word: found.pop() for word, found in codes.items() if len(found) == 1}
+    return {word: code for word, code in names.items() if len(word) > _LONGEST_CODE or not word.isascii()}
 
 
 def _bare(text: str) -> str:

@@ -89,7 +89,8 @@ def test_phone(text, country, expected):
         ("us", "US"), ("USA", "US"), ("U.S.A.", "US"), ("United States", "US"), ("Deutschland", "DE"),
         ("UK", "GB"),
         ("Côte d’Ivoire", "CI"), ("COTE D'IVOIRE", "CI"), ("Russia", "RU"), ("Germny", "bad_country"),
-        ("XX", "bad_country"),
+        ("XX", "bad_country"), ("Niederlande", "NL"), ("ÉTATS-UNIS", "US"), ("Hiszpania", "ES"), ("Австрия", "AT"),
+        ("米国", "US"), ("EIRE", "IE"), ("CAD", "bad_country"), ("Neuland", "bad_country"),
     ],
 )  # fmt: skip
 def test_country(text, expected):
