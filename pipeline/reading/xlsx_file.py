@@ -12,20 +12,16 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO
-from xml.sax import ContentHandler, SAXException
+from xml.sax import ContentHandler
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.sax import make_parser
-
-from pipeline.errors import FileRefused
 from pipeline.reading.blocks import Raw
-from pipeline.reading.formats import BROKEN_ZIP, refuse_declarations
-from pipeline.reading.refusals import damaged, readable, unsafe
+from pipeline.reading.formats import refuse_declarations
+from pipeline.reading.refusals import damaged
+from pipeline.reading.sax import CHUNK, LONGEST_TAG, fed, sound
 from pipeline.reading.sheets import Sheet
 from pipeline.reading.views import Range, View
 from pipeline.reading.xlsx_parts import (
@@ -39,8 +35,6 @@ from pipeline.reading.xlsx_parts import (
 )
 from pipeline.reading.xlsx_plain import NotPlain, PlainRows
 
-_CHUNK = 1 << 16
-_LONGEST_TAG = 1 << 23
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"[^>]*')
 _ROW_NUMBER = re.compile(rb'\sr="(\d{1,7})"')
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\sref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
@@ -57,7 +51,7 @@ class _Book:
 
 def open_sheets(path: Path) -> list[Sheet]:
     """The worksheets in their order; ``FileRefused`` ``damaged_workbook`` or ``unsafe_workbook``."""
-    with _sound(path), zipfile.ZipFile(path) as archive:
+    with sound(path), zipfile.ZipFile(path) as archive:
         refuse_declarations(path, archive)
         parts = {name.casefold().lstrip("/"): name for name in archive.namelist()}
         read = partial(_read_part, archive, parts)
@@ -98,26 +92,9 @@ def _read_part(archive: zipfile.ZipFile, parts: dict[str, str], part: str, into:
     if name is None:
         return False
     with archive.open(name) as stream:
-        for _ in _fed(stream, into):
+        for _ in fed(stream, into):
             pass
     return True
-
-
-def _fed(stream: IO[bytes], into: ContentHandler) -> Iterator[None]:
-    """Parse a part piece by piece, giving way after each."""
-    parser = make_parser()
-    parser.forbid_dtd = True
-    parser.setContentHandler(into)
-    unended = 0
-    while chunk := stream.read(_CHUNK):
-        # The parser begins anew with every piece of one endless tag: no workbook has one.
-        unended = unended + len(chunk) if b">" not in chunk else len(chunk) - chunk.rindex(b">")
-        if unended > _LONGEST_TAG:
-            raise ValueError("an endless tag")
-        parser.feed(chunk)
-        yield
-    parser.close()
-    yield
 
 
 def _sheet(book: _Book, name: str, hidden: bool, part: str) -> Sheet:
@@ -126,7 +103,7 @@ def _sheet(book: _Book, name: str, hidden: bool, part: str) -> Sheet:
 
 def _rows(book: _Book, part: str) -> Iterator[Raw]:
     plain = PlainRows(book.texts)
-    with _sound(book.path), zipfile.ZipFile(book.path) as archive:
+    with sound(book.path), zipfile.ZipFile(book.path) as archive:
         try:
             with archive.open(part) as stream:
                 yield from plain.read(stream)
@@ -137,7 +114,7 @@ def _rows(book: _Book, part: str) -> Iterator[Raw]:
 
 def parsed_rows(stream: IO[bytes], sheet: SheetRows, after: int) -> Iterator[Raw]:
     """The rows behind row ``after`` as the XML parser finds them."""
-    for _ in _fed(stream, sheet):
+    for _ in fed(stream, sheet):
         yield from (row for row in sheet.taken() if row[0] > after)
 
 
@@ -146,10 +123,10 @@ def _view(book: _Book, part: str) -> View:
     hidden: set[int] = set()
     merged: list[Range] = []
     rest = b""
-    with _sound(book.path), zipfile.ZipFile(book.path) as archive, archive.open(part) as stream:
-        while chunk := stream.read(_CHUNK):
+    with sound(book.path), zipfile.ZipFile(book.path) as archive, archive.open(part) as stream:
+        while chunk := stream.read(CHUNK):
             whole, _, rest = (rest + chunk).rpartition(b">")
-            if len(rest) > _LONGEST_TAG:
+            if len(rest) > LONGEST_TAG:
                 raise ValueError("an endless tag")
             for row in _HIDDEN_ROW.findall(whole):
                 number = _ROW_NUMBER.search(row)
@@ -159,19 +136,3 @@ def _view(book: _Book, part: str) -> View:
             if len(merged) > _MOST_MERGED:
                 raise damaged(book.path, "it has more merged cells than anybody can make")
     return View(frozenset(hidden), tuple(merged))
-
-
-@contextmanager
-def _sound(path: Path) -> Iterator[None]:
-    """Say in words what the ZIP and XML layers complain about."""
-    try:
-        with readable(path):
-            yield
-    except FileRefused:
-        raise
-    except DefusedXmlException:
-        raise unsafe(path, "its XML declares a document type or entities, which no workbook needs") from None
-    except SAXException as problem:
-        raise damaged(path, f"its XML is broken ({problem.getMessage()})") from None
-    except (*BROKEN_ZIP, IndexError):
-        raise damaged(path, "its parts do not fit together") from None
