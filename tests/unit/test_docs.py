@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,9 @@ def test_every_command_is_named_in_the_readme() -> None:
 
 def test_every_command_has_help() -> None:
     assert [name for name, command in cli.commands.items() if not command.help] == []
+
+
+def test_the_page_of_figures_says_what_is_said_beside_its_tables_once() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    said = tomllib.loads((ROOT / "bench" / "said.toml").read_text(encoding="utf-8"))
+    assert [name for name, text in said.items() if text and page.count(text.strip()) != 1] == []
