@@ -72,7 +72,7 @@ def read_phones(texts: Sequence[str], reading: Reading) -> list[Any]:
 def read_countries(texts: Sequence[str], _reading: Reading) -> list[Any]:
     """ISO 3166-1 alpha-2 from alpha-2, alpha-3, or a name: common, official, well-known, or in another language."""
     found = [_country(text) for text in texts]
-    return _with_hints(texts, found, Trouble("bad_country"), list(_countries()))
+    return _with_hints(texts, found, Trouble("bad_country"), _country_names())
 
 
 def read_choices(texts: Sequence[str], reading: Reading) -> list[Any]:
@@ -80,7 +80,7 @@ def read_choices(texts: Sequence[str], reading: Reading) -> list[Any]:
     folded = {fold(word): meant for word, meant in reading.choices.items()}
     clashing = {fold(w) for w, meant in reading.choices.items() if folded[fold(w)] != meant}
     found = [_choice(text, reading.choices, folded, clashing) for text in texts]
-    known = list(reading.choices)
+    known = tuple(reading.choices)
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
     return _with_hints(texts, found, Trouble("unknown_choice", {"known": listed}), known)
 
@@ -166,15 +166,21 @@ def _choice(text: str, choices: Mapping[str, Any], folded: Mapping[str, Any], cl
     return _UNKNOWN
 
 
-def _with_hints(texts: Sequence[str], found: list[Any], trouble: Trouble, known: Sequence[str]) -> list[Any]:
+def _with_hints(texts: Sequence[str], found: list[Any], trouble: Trouble, known: tuple[str, ...]) -> list[Any]:
     """The values found, and for each unknown text the trouble; the first few come with the nearest known word."""
     without = Trouble(trouble.code, {**trouble.details, "nearest": ""})
     unknown = [at for at, value in enumerate(found) if value is _UNKNOWN]
     for place, at in enumerate(unknown):
         hinted = place < _HINTS and len(texts[at]) <= _LONGEST_HINTED
-        hint = nearest(texts[at], known) if hinted else ""
+        hint = _hint(texts[at], known) if hinted else ""
         found[at] = Trouble(trouble.code, {**trouble.details, "nearest": hint}) if hint else without
     return found
+
+
+@lru_cache(maxsize=4096)
+def _hint(text: str, known: tuple[str, ...]) -> str:
+    """The same wrong word stands in block after block of a long file."""
+    return nearest(text, known)
 
 
 @lru_cache(maxsize=4096)
@@ -187,6 +193,11 @@ def _country(text: str) -> object:
 @lru_cache(maxsize=1)
 def _countries() -> Mapping[str, str]:
     return dict(_country_words())
+
+
+@lru_cache(maxsize=1)
+def _country_names() -> tuple[str, ...]:
+    return tuple(_countries())
 
 
 def _country_words() -> Iterator[tuple[str, str]]:
@@ -217,5 +228,8 @@ def _countries_elsewhere() -> Mapping[str, str]:
 
 def _bare(text: str) -> str:
     """The text without case, spacing and accents: 'CÔTE D’IVOIRE' is "cote d'ivoire"."""
-    plain = unicodedata.normalize("NFD", fold(text).replace("’", "'"))
+    folded = fold(text)
+    if folded.isascii():
+        return folded
+    plain = unicodedata.normalize("NFD", folded.replace("’", "'"))
     return "".join(c for c in plain if not unicodedata.combining(c))

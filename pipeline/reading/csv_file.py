@@ -35,7 +35,7 @@ from pipeline.reading.mending import (
     separate,
     stray_quote,
 )
-from pipeline.reading.plain_csv import Cut, Place, plain_blocks
+from pipeline.reading.plain_csv import Cut, Place, Proved, plain_blocks
 from pipeline.reading.refusals import empty, no_header_row, no_rows, not_a_table, readable
 from pipeline.reading.table import Block, Found, Hints, Table
 from pipeline.reading.tiers import find_tiers, tiered, tiers_note
@@ -71,7 +71,7 @@ def open_csv(path: Path, hints: Hints) -> Table:
         escape=dialect.escape, below_header=below, header_rows=tiers[1],
     )  # fmt: skip
     shape = _shape(header, [cells for number, cells in above if number > header_row + below and not is_blank(cells)])
-    blocks = partial(_blocks, path, dialect, header_row + below, shape)
+    blocks = partial(_blocks, path, dialect, header_row + below, shape, {})
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
     return Table(header, found, blocks)
@@ -85,14 +85,16 @@ def _shape(header: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Shape:
     return Shape(header, exact=True, usual=usual, always=always, reach=reached[len(reached) // 2] if reached else 0)
 
 
-def _blocks(path: Path, dialect: Dialect, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
+def _blocks(
+    path: Path, dialect: Dialect, last_above: int, shape: Shape, proved: Proved, size: int
+) -> Iterator[Block]:
     """Plain stretches in bulk, and from the first one that is not plain, row by row."""
     begin = _behind(path, dialect, last_above) if size >= WORTH_IT else None
     reached = begin or Place(0, last_above + 1)
     if begin is not None:
         with readable(path):
             cut = Cut(dialect.cuts_with, dialect.quote, shape.width)
-            for block, reached in plain_blocks(path, cut, begin, size):  # noqa: B007 - the last place is asked for below
+            for block, reached in plain_blocks(path, cut, begin, size, proved):  # noqa: B007 - the last place is asked for below
                 if len(block.frame):
                     yield block
             if reached.byte == path.stat().st_size:

@@ -50,17 +50,23 @@ class Place:
     row: int
 
 
-def plain_blocks(path: Path, cut: Cut, begin: Place, size: int) -> Iterator[tuple[Block, Place]]:
+Proved = dict[tuple[int, int], int]
+"""Stretches known to be plain, by their first byte and length: how many rows each has. A second reading trusts that."""
+
+
+def plain_blocks(path: Path, cut: Cut, begin: Place, size: int, proved: Proved) -> Iterator[tuple[Block, Place]]:
     """Blocks from ``begin`` on, each with the place behind it; no more at the first stretch that is not plain.
 
-    The place within a stretch has the stretch's own byte; only the last one of a file is the file's length.
+    The place within a stretch has the stretch's own byte; only the last one of a file is the file's length. What is
+    found plain is noted in ``proved``.
     """
     byte, row = begin.byte, begin.row
     most = min(STRETCH, max(size * _ROW_BYTES, 1 << 20))
     for stretch in _stretches(path, byte, most):
-        table = _cut(stretch, cut)
+        table = _cut(stretch, cut, proved.get((byte, len(stretch))))
         if table is None:
             return
+        proved[byte, len(stretch)] = table.num_rows
         for at in range(0, table.num_rows, size):
             part = table.slice(at, size)
             row += part.num_rows
@@ -85,8 +91,11 @@ def _stretches(path: Path, begin: int, most: int) -> Iterator[bytes]:
         yield rest
 
 
-def _cut(stretch: bytes, cut: Cut) -> pa.Table | None:
-    """The rows of a stretch, ``None`` when it is not plain."""
+def _cut(stretch: bytes, cut: Cut, proved: int | None) -> pa.Table | None:
+    """The rows of a stretch, ``None`` when it is not plain; ``proved`` is how many it is known to have."""
+    if proved is not None:
+        table = _parsed(stretch, cut)
+        return table if table is not None and table.num_rows == proved else None
     if stretch.startswith(_MARK):  # Arrow would take it away, wherever in the file the stretch begins
         return None
     if cut.quote and cut.quote.encode() in stretch and _has_stray_quote(stretch, cut):
@@ -148,7 +157,8 @@ def _parsed(text: bytes, cut: Cut) -> pa.Table | None:
 
 
 def _lines(text: bytes) -> int:
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+    marks = text.count(b"\n")
+    return marks + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else marks
 
 
 def _block(table: pa.Table, row: int) -> Block:
