@@ -23,7 +23,8 @@ from pipeline.checking.orders import (
     unreadable_orders,
 )
 from pipeline.checking.postal import blame_lost_zeros
-from pipeline.checking.sheet import NO_GROUP, Positions, Rules, Sheet, TypedBlock, gather, with_keys
+from pipeline.checking.sheet import NO_GROUP, Rules, Sheet, TypedBlock, gather, with_keys
+from pipeline.coded import Positions
 from pipeline.errors import LedgerError
 from pipeline.model import Encoded, Record, Rejection, Value
 

@@ -7,18 +7,23 @@ change another's.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow.compute as pc
+
+from pipeline.coded import Coded, Mask
 
 Column = Any  # pandera ships no types that mypy can use
 Check = Any
 Verdict = Callable[[pd.Series], pd.Series]
+_OFF = 1e-12
 _CURRENCY_ADVICE = "Write the three-letter code of ISO 4217, such as USD or EUR."
 
 
@@ -26,6 +31,7 @@ def check(code: str, sentence: str, advice: str, verdict: Verdict) -> Check:
     """A check: ``'<value>' in '<column>' <sentence>.``, with what to do about it."""
     made: Check = pa.Check(verdict, name=code, error=sentence, description=advice)
     made.verdict = verdict
+    made.surely = _not_told
     return made
 
 
@@ -41,14 +47,18 @@ def _own(*checks: Check) -> Column:
     return column(*checks)
 
 
+def _not_told(_cells: Coded) -> None:
+    """In bulk nothing is told; each value has its verdict."""
+
+
 def text(longest: int = 255) -> Column:
     """A text of at most so many characters."""
-    return _own(
-        check(
-            "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
-            lambda cells: cells.map(len) <= longest,
-        )
+    made = check(
+        "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
+        lambda cells: cells.map(len) <= longest,
     )  # fmt: skip
+    made.surely = partial(_is_short, longest=longest)
+    return _own(made)
 
 
 def number(*, above: float | None = None, at_least: float | None = None, at_most: float | None = None) -> Column:
@@ -56,30 +66,44 @@ def number(*, above: float | None = None, at_least: float | None = None, at_most
     checks = []
     if above is not None:
         low = Decimal(str(above))
-        checks.append(
-            check("below_minimum", f"must be above {low:,}", "Correct the number.", lambda cells: cells > low)
-        )
+        made = check("below_minimum", f"must be above {low:,}", "Correct the number.", lambda cells: cells > low)
+        checks.append((made, partial(_is_within, low=above)))
     if at_least is not None:
         least = Decimal(str(at_least))
-        checks.append(
-            check(
-                "below_minimum",
-                f"must be {least:,} or more",
-                "Correct the number.",
-                lambda cells: cells >= least,
-            )
-        )
+        made = check("below_minimum", f"must be {least:,} or more", "Correct the number.", lambda cells: cells >= least)
+        checks.append((made, partial(_is_within, low=at_least)))
     if at_most is not None:
         most = Decimal(str(at_most))
-        checks.append(
-            check(
-                "above_maximum",
-                f"must be {most:,} or less",
-                "Correct the number.",
-                lambda cells: cells <= most,
-            )
-        )
-    return _own(*checks)
+        made = check("above_maximum", f"must be {most:,} or less", "Correct the number.", lambda cells: cells <= most)
+        checks.append((made, partial(_is_within, high=at_most)))
+    for made, surely in checks:
+        made.surely = surely
+    return _own(*(made for made, _ in checks))
+
+
+def _is_short(cells: Coded, longest: int) -> Mask | None:
+    """Which texts are short enough even if each of their bytes is a character."""
+    if not cells.is_text:
+        return None
+    return _mask(pc.less_equal(pc.binary_length(cells.notation), longest))
+
+
+def _is_within(cells: Coded, low: float = -math.inf, high: float = math.inf) -> Mask | None:
+    """Which numbers lie between the bounds beyond what a floating-point number may be off."""
+    if not cells.is_amount:
+        return None
+    numbers = pc.cast(cells.notation, "float64").to_numpy(zero_copy_only=False)
+    inside: Mask = (numbers > low + _off(low)) & (numbers < high - _off(high))
+    return inside
+
+
+def _off(bound: float) -> float:
+    return _OFF * (1 + abs(bound)) if math.isfinite(bound) else 0.0
+
+
+def _mask(found: Any) -> Mask:  # noqa: ANN401 - an Arrow array of booleans
+    mask: Mask = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+    return mask
 
 
 def one_of(words: Collection[str]) -> Column:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from json.encoder import encode_basestring_ascii as quoted
 
 import numpy as np
@@ -16,8 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.checking.sheet import Cells, Positions, Sheet, same_objects
-from pipeline.model import Encoded, Value, encoded_value
+from pipeline.checking.sheet import Sheet
+from pipeline.coded import Coded, Positions
+from pipeline.model import Encoded, encoded_value
 
 _EXTRA = "extra."
 _ROUNDS = 6
@@ -100,34 +100,32 @@ def _is_mapped(sheet: Sheet) -> bool:
 def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool = False) -> pa.Array:
     """The shared fields of each record as one JSON object; custom fields in the mapping's order, or by name."""
     names = [n for n in sheet.cells if sheet.at_record_level(n) and not n.startswith(_EXTRA)]
-    columns = {name: _fragments(name, sheet.cells[name][firsts]) for name in names}
+    columns = {name: _fragments(name, sheet.cells[name], firsts) for name in names}
     extras = [n for n in sheet.cells if n.startswith(_EXTRA)]
     if extras:
         extras = sorted(extras) if by_name else extras
-        columns["extra"] = _map([_fragments(n.removeprefix(_EXTRA), sheet.cells[n][firsts]) for n in extras])
+        columns["extra"] = _map([_fragments(n.removeprefix(_EXTRA), sheet.cells[n], firsts) for n in extras])
     return _objects([columns[name] for name in sorted(columns)], len(firsts))
 
 
 def _lines(sheet: Sheet, positions: Positions) -> pa.Array:
     """Each row's own fields as one JSON object."""
     names = sorted(name for name in sheet.cells if not sheet.at_record_level(name))
-    return _objects([_fragments(name, sheet.cells[name][positions]) for name in names], len(positions))
+    return _objects([_fragments(name, sheet.cells[name], positions) for name in names], len(positions))
 
 
-def _fragments(name: str, cells: Cells) -> pa.Array:
-    """``"name": value, `` for every cell, nothing where it is empty."""
-    numbers, firsts = same_objects(cells)
-    values = cells[firsts].tolist()
-    kinds = set(map(type, values)) - {type(None)}
+def _fragments(name: str, column: Coded, rows: Positions) -> pa.Array:
+    """``"name": value, `` for each of the rows, nothing where its cell is empty."""
+    cells = column.taken(rows)
     head = f"{quoted(name)}: "
-    if kinds == {str}:
-        fragments = _between(f'{head}"', _quoted(values), '", ')
-    elif kinds == {Decimal}:
-        fragments = _between(f'{head}{{"$decimal": "', _amounts(values), '"}, ')
+    if cells.is_text:
+        fragments = _between(f'{head}"', _quoted(cells.notation), '", ')
+    elif cells.is_amount:
+        fragments = _between(f'{head}{{"$decimal": "', _amounts(cells.notation), '"}, ')
     else:
-        texts = ["" if value is None else f"{head}{encoded_value(value)}, " for value in values]
+        texts = ["" if value is None else f"{head}{encoded_value(value)}, " for value in cells.values.tolist()]
         fragments = pa.array(texts, pa.large_string())
-    return fragments.take(pa.array(numbers))
+    return fragments.take(pa.array(cells.codes))
 
 
 def _between(opening: str, texts: pa.Array, closing: str) -> pa.Array:
@@ -135,21 +133,17 @@ def _between(opening: str, texts: pa.Array, closing: str) -> pa.Array:
     return pc.fill_null(pc.binary_join_element_wise(_text(opening), texts, _text(closing), _text("")), "")
 
 
-def _quoted(values: Sequence[Value]) -> pa.Array:
+def _quoted(texts: pa.Array) -> pa.Array:
     """Texts as JSON writes them, without the quote marks around them: most are written as they are."""
-    texts = pa.array(values, pa.large_string())
-    odd = pc.match_substring_regex(texts, _ESCAPED)
+    odd = pc.fill_null(pc.match_substring_regex(texts, _ESCAPED), False)
     if not pc.any(odd).as_py():
         return texts
-    told = [None if value is None else quoted(str(value))[1:-1] for value in values]
-    return pc.if_else(odd, pa.array(told, pa.large_string()), texts)
+    told = [quoted(text)[1:-1] for text in texts.filter(odd).to_pylist()]
+    return pc.replace_with_mask(texts, odd, pa.array(told, pa.large_string()))
 
 
-def _amounts(values: Sequence[Value]) -> pa.Array:
-    """Numbers as ``encoded_value`` spells them: without an exponent, and without zeros that say nothing."""
-    texts = pa.array([None if value is None else str(value) for value in values], pa.large_string())
-    if pc.any(pc.match_substring(texts, "E")).as_py():
-        texts = pa.array([None if value is None else format(value, "f") for value in values], pa.large_string())
+def _amounts(texts: pa.Array) -> pa.Array:
+    """Numbers as ``encoded_value`` spells them: without zeros that say nothing."""
     spare = pc.match_substring(texts, ".")
     return pc.if_else(spare, pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), "."), texts)
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.checking.orders import faulty_in_order, kind_in_words
-from pipeline.checking.sheet import NO_GROUP, Cells, Mask, Sheet, addresses, same_objects, text_of
+from pipeline.checking.sheet import NO_GROUP, Sheet, text_of
+from pipeline.coded import Cells, Coded, Mask, Positions
 from pipeline.errors import SetupError
 from pipeline.model import Rejection
 from pipeline.reasons import reject, shown
@@ -40,11 +41,11 @@ def _failures(sheet: Sheet, schema: Any) -> Iterator[Failure]:  # noqa: ANN401 -
         return
     alone, rest = _halves(_Held(schema), frozenset(sheet.cells))
     for name in alone:
-        objects, firsts = same_objects(sheet.cells[name][sound])
-        for check, refused in _refused_alone(sheet, schema.columns[name], sheet.cells[name][sound[firsts]]):
-            yield name, *_words(check), sound[refused[objects]].tolist()
+        cells = sheet.cells[name]
+        for check, refused in _refused_alone(sheet, schema.columns[name], cells, sound):
+            yield name, *_words(check), sound[refused[cells.codes[sound]]].tolist()
     if rest is not None:
-        whole = {name: column[sound] for name, column in sheet.cells.items()}
+        whole = {name: column.objects(sound) for name, column in sheet.cells.items()}
         for field, code, sentence, advice, numbers in _refused(sheet, rest, whole):
             yield field, code, sentence, advice, sound[numbers].tolist()
 
@@ -82,18 +83,28 @@ def _is_cell_by_cell(column: Any) -> bool:  # noqa: ANN401 - a pandera Column
     return bool(checked and column.nullable and not column.regex)
 
 
-def _refused_alone(sheet: Sheet, column: Any, cells: Cells) -> Iterator[tuple[Any, Mask]]:  # noqa: ANN401 - as above
-    """The checks of a column that refuse some of its distinct cells, and which; an empty cell is none of theirs."""
-    filled = addresses(cells) != id(None)
-    series = pd.Series(cells[filled], dtype=object)
+def _refused_alone(
+    sheet: Sheet,
+    column: Any,  # noqa: ANN401 - as above
+    cells: Coded,
+    sound: Positions,
+) -> Iterator[tuple[Any, Mask]]:
+    """The checks of a column that refuse some of the values of sound rows, and which; an empty cell has none."""
+    there = np.zeros(cells.distinct, dtype=bool)
+    there[cells.codes[sound]] = True
+    there[0] = False
     for check in column.checks:
+        passed = check.surely(cells) if cells.notation is not None else None
+        open_ = np.flatnonzero(there if passed is None else there & ~passed)
+        if not len(open_):
+            continue
         try:
-            refused = ~check.verdict(series).to_numpy(dtype=bool)
+            refused = ~check.verdict(pd.Series(cells.chosen(open_), dtype=object)).to_numpy(dtype=bool)
         except Exception as problem:
             raise SetupError(f"schemas/{sheet.rules.kind}.py cannot judge: {problem}") from problem
         if refused.any():
-            whole = np.zeros(len(cells), dtype=bool)
-            whole[filled] = refused
+            whole = np.zeros(cells.distinct, dtype=bool)
+            whole[open_[refused]] = True
             yield check, whole
 
 

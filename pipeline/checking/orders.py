@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline.checking.sheet import NO_GROUP, Cells, Mask, Positions, Sheet, same_objects, text_of
+from pipeline.checking.sheet import NO_GROUP, Sheet, first_of_each, text_of
+from pipeline.coded import Cells, Coded, Mask, Positions
 from pipeline.fields import RECORD_KINDS
 from pipeline.model import Value
 
@@ -44,8 +45,8 @@ def _fill_down(sheet: Sheet, name: str, above: dict[str, Above]) -> None:
         for at in np.flatnonzero(led).tolist():
             sheet.blame(at, "row_above_unreadable", name, other=above[name].row)
     elif led.any():
-        sheet.fill(name, led, above[name].value)
-    sheet.fill(name, sound, sheet.cells[name][source[sound]])
+        sheet.cells[name].fill(led, above[name].value)
+    sheet.cells[name].copy_within(sound, source[sound])
     if source[-1] >= 0:
         last = source[-1]
         above[name] = Above(sheet.row_at(last), sheet.cells[name][last], bool(uncertain[last]))
@@ -61,23 +62,22 @@ def find_groups(sheet: Sheet) -> None:
             blame_missing(sheet, name, sheet.blank(name))
         incomplete |= sheet.faulty(name)
     complete = np.flatnonzero(~incomplete)
-    sheet.group[complete], sheet.keys = _numbered([sheet.cells[name][complete] for name in key], len(complete))
+    sheet.group[complete], sheet.keys = _numbered([sheet.cells[name] for name in key], complete)
     for at in complete[sheet.group[complete] == NO_GROUP].tolist():
         if not sheet.unsound[at]:
             sheet.blame(at, "missing_value", sheet.rules.key[0], kind=kind_in_words(sheet))
 
 
-def _numbered(columns: Sequence[Cells], count: int) -> tuple[Positions, list[str]]:
+def _numbered(columns: Sequence[Coded], rows: Positions) -> tuple[Positions, list[str]]:
     """For each row the number of its key (``NO_GROUP`` for an empty one), and the keys.
 
-    Rows whose cells are the same objects are looked at once.
+    Rows whose cells have the same numbers are looked at once.
     """
-    same = np.zeros(count, dtype=np.int64)
+    same = np.zeros(len(rows), dtype=np.int64)
     for column in columns:
-        objects, distinct = same_objects(column)
-        same, _ = pd.factorize(same * len(distinct) + objects)
-    firsts = np.flatnonzero(~pd.Series(same).duplicated())
-    texts = _key_texts([column[firsts] for column in columns], len(firsts))
+        same, _ = pd.factorize(same * column.distinct + column.codes[rows])
+    same, firsts = first_of_each(same)
+    texts = _key_texts([column.chosen(column.codes[rows[firsts]]) for column in columns], len(firsts))
     numbers = {text: number for number, text in enumerate(dict.fromkeys(filter(None, texts)))}
     return np.array([numbers.get(text, NO_GROUP) for text in texts], dtype=np.int64)[same], list(numbers)
 
@@ -112,7 +112,7 @@ def put_orders_together(sheet: Sheet) -> None:
         _blame_contradictions(sheet, name, says, first)
         blank = sheet.blank(name) & (sheet.group != NO_GROUP)
         filled = blank & (first[sheet.group] >= 0)
-        sheet.fill(name, filled, sheet.cells[name][first[sheet.group[filled]]])
+        sheet.cells[name].copy_within(filled, first[sheet.group[filled]])
 
 
 def blame_repeated_keys(sheet: Sheet) -> None:
@@ -135,7 +135,7 @@ def blame_repeated_keys(sheet: Sheet) -> None:
 def apply_defaults(sheet: Sheet, defaults: Mapping[str, Value]) -> None:
     """Fill what is still empty with the mapping's defaults, but never over a value that could not be read."""
     for name, value in defaults.items():
-        sheet.fill(name, sheet.blank(name) & ~faulty_in_order(sheet, name), value)
+        sheet.cells[name].fill(sheet.blank(name) & ~faulty_in_order(sheet, name), value)
 
 
 def blame_missing_values(sheet: Sheet) -> set[int]:
@@ -220,11 +220,11 @@ def _firsts_only(sheet: Sheet, among: Mask) -> Mask:
 
 
 def _blame_contradictions(sheet: Sheet, name: str, says: Mask, first: Positions) -> None:
-    column: Cells = sheet.cells[name]
+    column = sheet.cells[name]
     positions = np.flatnonzero(says)
     origin = first[sheet.group[positions]]
     others = positions[origin != positions]
-    deviating = others[column[others] != column[first[sheet.group[others]]]] if len(others) else others
+    deviating = others[column.differs(others, first[sheet.group[others]])] if len(others) else others
     for at in deviating.tolist():
         other = first[sheet.group[at]]
         sheet.blame(

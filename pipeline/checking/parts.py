@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.checking.sheet import NO_GROUP, Mask, Sheet
+from pipeline.checking.sheet import NO_GROUP, Sheet
+from pipeline.coded import Coded, Mask
 
 Hashes = npt.NDArray[np.uint64]
 """One number per row that is the same for rows of one record; 0 for a row without a key."""
@@ -29,7 +30,7 @@ def picked(sheet: Sheet, wanted: Mask, *, with_skipped: bool = False) -> Sheet:
     return Sheet(
         rules=sheet.rules,
         rows=sheet.rows[places],
-        cells={name: cells[places] for name, cells in sheet.cells.items()},
+        cells={name: cells.taken(places) for name, cells in sheet.cells.items()},
         skipped=sheet.skipped if with_skipped else frozenset(),
         unsound=sheet.unsound[places],
         group=renumbered[numbers] if len(numbers) else sheet.group[places],
@@ -55,7 +56,7 @@ def joined(sheets: Sequence[Sheet]) -> Sheet:
     return Sheet(
         rules=first.rules,
         rows=np.concatenate([sheet.rows for sheet in sheets]),
-        cells={name: np.concatenate([sheet.cells[name] for sheet in sheets]) for name in first.cells},
+        cells={name: Coded.joined([sheet.cells[name] for sheet in sheets]) for name in first.cells},
         skipped=frozenset().union(*(sheet.skipped for sheet in sheets)),
         unsound=np.concatenate([sheet.unsound for sheet in sheets]),
         group=np.concatenate([_renumbered(sheet, numbers) for sheet in sheets]),

@@ -16,7 +16,8 @@ from typing import IO, Any
 import numpy as np
 
 from pipeline.checking.parts import Hashes, hashes, is_mixed, joined, last_run, picked, without_parts_left
-from pipeline.checking.sheet import Mask, Rules, Sheet
+from pipeline.checking.sheet import Rules, Sheet
+from pipeline.coded import Mask
 from pipeline.errors import LedgerError
 
 KEPT_ASIDE = 40_000

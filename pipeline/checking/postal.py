@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.checking.sheet import Sheet, same_objects
+from pipeline.checking.sheet import Sheet, first_of_each
 
 _DIGITS = {
     "AU": 4, "BR": 8, "CN": 6, "CO": 6, "DE": 5, "DK": 4, "DZ": 5, "EE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5, "JP": 7,
@@ -31,10 +31,13 @@ def blame_lost_zeros(sheet: Sheet) -> None:
 def _blame(sheet: Sheet, name: str, country: str) -> None:
     stated = sheet.stated[name] & ~sheet.unsound & ~sheet.faulty(name)
     among = np.flatnonzero(stated & ~sheet.empty(country))
-    codes, distinct = same_objects(sheet.cells[name][among])
-    places, _ = same_objects(sheet.cells[country][among])
-    _, firsts, pairs = np.unique(places * len(distinct) + codes, return_index=True, return_inverse=True)
-    told = [(str(sheet.cells[name][at]), str(sheet.cells[country][at])) for at in among[firsts].tolist()]
+    codes, countries = sheet.cells[name], sheet.cells[country]
+    both = countries.codes[among].astype(np.int64) * codes.distinct + codes.codes[among]
+    pairs, firsts = first_of_each(both)
+    told = [
+        (str(code), str(where))
+        for code, where in zip(codes.objects(among[firsts]), countries.objects(among[firsts]), strict=True)
+    ]
     full = [None if len(code) == _DIGITS.get(where) else next(_full(code, where), None) for code, where in told]
     lost = np.fromiter((text is not None for text in full), bool, len(full))
     for at in np.flatnonzero(lost[pairs]).tolist() if len(among) else ():

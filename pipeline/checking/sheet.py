@@ -4,8 +4,7 @@ together.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -13,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.coded import Coded, Mask, Positions
 from pipeline.errors import LedgerError
 from pipeline.fields import RECORD_KINDS
 from pipeline.model import Rejection, Value
 from pipeline.reasons import PART_CODES, reject
 
-Cells = npt.NDArray[np.object_]
-Mask = npt.NDArray[np.bool_]
-Positions = npt.NDArray[np.int64]
 NO_GROUP = -1
 
 
@@ -81,18 +78,23 @@ class TypedBlock(Protocol):
     """Typed rows of a file (``pipeline.mapping.apply.Typed``)."""
 
     @property
-    def frame(self) -> pd.DataFrame:
-        """One object column per field; the index is ``row * parts + part``."""
+    def columns(self) -> Mapping[str, Coded]:
+        """One column per field."""
+        ...
+
+    @property
+    def rows(self) -> Positions:
+        """The index of each row, which is ``row * parts + part``."""
         ...
 
     @property
     def rejections(self) -> Sequence[Rejection]:
-        """Cells that could not be read; they are ``None`` in the frame. Their row is an index of the frame."""
+        """Cells that could not be read; they have no value in their column. Their row is an index."""
         ...
 
     @property
     def skipped(self) -> Sequence[int]:
-        """Rows the mapping leaves out; they are not in the frame."""
+        """Indexes of the rows the mapping leaves out; they are not among ``rows``."""
         ...
 
 
@@ -109,7 +111,7 @@ class Sheet:
 
     rules: Rules
     rows: npt.NDArray[np.int64]
-    cells: dict[str, Cells]
+    cells: dict[str, Coded]
     skipped: frozenset[int]
     unsound: Mask
     group: npt.NDArray[np.int64]
@@ -118,7 +120,6 @@ class Sheet:
     rejections: list[tuple[int, Rejection]] = field(default_factory=list)
     rejected: set[int] = field(default_factory=set)
     faults: dict[str, set[int]] = field(default_factory=dict)
-    emptiness: dict[str, Mask] = field(default_factory=dict)
     cleared: dict[str, Mask] = field(default_factory=dict)
     unsettled: set[int] = field(default_factory=set)
 
@@ -134,16 +135,7 @@ class Sheet:
 
     def empty(self, name: str) -> Mask:
         """Where a field has no value, for whatever reason."""
-        if name not in self.emptiness:
-            mask = addresses(self.cells[name]) == id(None)
-            mask.flags.writeable = False  # it is handed out again until the column changes
-            self.emptiness[name] = mask
-        return self.emptiness[name]
-
-    def fill(self, name: str, where: Mask | Positions | int, values: Any) -> None:  # noqa: ANN401 - a model.Value, or many
-        """Put values into cells of a field."""
-        self.cells[name][where] = values
-        self.emptiness.pop(name, None)
+        return self.cells[name].empty()
 
     def faulty(self, name: str) -> Mask:
         """Where a field's own cell is at fault already."""
@@ -197,11 +189,12 @@ def gather(rules: Rules, blocks: Iterable[TypedBlock], broken: Sequence[Rejectio
     """All blocks of a file as one sheet; ``LedgerError`` when a row is named twice, or named but not there."""
     parts = list(blocks)
     skipped = frozenset(int(row) for part in parts for row in part.skipped)
-    rows = np.array([row for part in parts for row in part.frame.index], dtype=np.int64)
-    if len(set(rows.tolist()) | skipped) != len(rows) + sum(len(part.skipped) for part in parts):
+    rows = np.concatenate([part.rows for part in parts]) if parts else np.empty(0, dtype=np.int64)
+    in_order = bool((np.diff(rows) > 0).all())
+    if not (in_order or len(np.unique(rows)) == len(rows)) or _is_named_twice(rows, skipped, parts):
         raise LedgerError("A row number stands twice in one file, so its rows cannot be counted.")
-    names = parts[0].frame.columns.tolist() if parts else []
-    cells = {name: np.concatenate([part.frame[name].to_numpy(dtype=object) for part in parts]) for name in names}
+    names = list(parts[0].columns) if parts else []
+    cells = {name: Coded.joined([part.columns[name] for part in parts]) for name in names}
     size = len(rows)
     sheet = Sheet(rules, rows, cells, skipped, np.zeros(size, dtype=bool), np.full(size, NO_GROUP, dtype=np.int64))
     _note(sheet, [r for part in parts for r in part.rejections], broken)
@@ -209,19 +202,25 @@ def gather(rules: Rules, blocks: Iterable[TypedBlock], broken: Sequence[Rejectio
     return sheet
 
 
+def _is_named_twice(rows: Positions, skipped: frozenset[int], parts: Sequence[TypedBlock]) -> bool:
+    if len(skipped) != sum(len(part.skipped) for part in parts):
+        return True
+    return bool(skipped and np.isin(rows, np.fromiter(skipped, np.int64, len(skipped))).any())
+
+
 def _note(sheet: Sheet, unreadable: Sequence[Rejection], broken: Sequence[Rejection]) -> None:
     """Take over what reading and mapping found. In a row with shifted cells nothing else is worth naming."""
-    position = {row: at for at, row in enumerate(sheet.rows.tolist())}
-    named = [rejection for rejection in (*broken, *unreadable) if rejection.row not in sheet.skipped]
-    if any(rejection.row not in position for rejection in named):
-        raise LedgerError("A row was found faulty that is not among the rows of its file.")
-    for rejection in broken:
-        if (rejection.column is None or rejection.code in PART_CODES) and rejection.row in position:
+    flaws = [rejection for rejection in broken if rejection.row not in sheet.skipped]
+    cells = [rejection for rejection in unreadable if rejection.row not in sheet.skipped]
+    if not flaws and not cells:
+        return
+    position = _positions(sheet.rows, {rejection.row for rejection in (*flaws, *cells)})
+    for rejection in flaws:
+        if rejection.column is None or rejection.code in PART_CODES:
             sheet.unsound[position[rejection.row]] = True
-    for rejection in broken:
-        if rejection.row in position:
-            sheet.add(position[rejection.row], rejection)
-    for rejection in unreadable:
+    for rejection in flaws:
+        sheet.add(position[rejection.row], rejection)
+    for rejection in cells:
         at = position[rejection.row]
         if not sheet.unsound[at]:
             sheet.add(at, rejection)
@@ -229,23 +228,23 @@ def _note(sheet: Sheet, unreadable: Sequence[Rejection], broken: Sequence[Reject
             sheet.faults.setdefault(rejection.field, set()).add(at)
 
 
-def addresses(cells: Cells) -> npt.NDArray[np.int64]:
-    """Where the object of each cell lies: ``id`` of all of them, read off the array, which is nothing else inside."""
-    whole = np.ascontiguousarray(cells)
-    if not len(whole):
-        return np.empty(0, dtype=np.int64)
-    return np.array((ctypes.c_int64 * len(whole)).from_address(whole.ctypes.data), dtype=np.int64)
+def _positions(rows: Positions, named: Collection[int]) -> dict[int, int]:
+    """Where the named rows stand."""
+    wanted = np.fromiter(named, np.int64, len(named))
+    order = np.argsort(rows, kind="stable")
+    found = np.searchsorted(rows, wanted, sorter=order)
+    at = order[np.minimum(found, len(rows) - 1)] if len(rows) else np.empty(0, dtype=np.int64)
+    if not len(rows) or (rows[at] != wanted).any():
+        raise LedgerError("A row was found faulty that is not among the rows of its file.")
+    return dict(zip(wanted.tolist(), at.tolist(), strict=True))
 
 
-def same_objects(cells: Cells) -> tuple[npt.NDArray[np.intp], Positions]:
-    """For each cell the number of its object, and where each object stands first.
-
-    Cells read from the same text are one object, so this finds repeats without comparing or hashing values.
-    """
-    numbers, distinct = pd.factorize(addresses(cells))
+def first_of_each(numbers: npt.NDArray[np.integer[Any]]) -> tuple[npt.NDArray[np.intp], Positions]:
+    """Numbers counted from 0 in the order in which they come, and where each of them stands first."""
+    counted, distinct = pd.factorize(numbers)
     firsts = np.empty(len(distinct), dtype=np.int64)
-    firsts[numbers[::-1]] = np.arange(len(cells) - 1, -1, -1)
-    return numbers, firsts
+    firsts[counted[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    return counted, firsts
 
 
 def with_keys(sheet: Sheet) -> list[Rejection]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.coded import Coded
 from pipeline.errors import SetupError
 from pipeline.mapping.aside import aside
 from pipeline.mapping.bind import Columns, find_columns
@@ -111,15 +111,21 @@ class BoundMapping:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A block read: one object column per field (custom ones as ``extra.<name>``), indexed by row number.
+    """A block read: one column per field (custom ones as ``extra.<name>``), and the number of each row.
 
-    Unreadable cells are ``None`` in ``frame`` and named in ``rejections``; ``skipped`` rows are not in
-    ``frame``.
+    Unreadable cells have no value in ``columns`` and are named in ``rejections``; ``skipped`` rows are not among
+    ``rows``.
     """
 
-    frame: pd.DataFrame
+    columns: Mapping[str, Coded]
+    rows: npt.NDArray[np.int64]
     rejections: tuple[Rejection, ...] = ()
     skipped: tuple[int, ...] = ()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The same as objects."""
+        return pd.DataFrame({name: c.objects() for name, c in self.columns.items()}, index=self.rows, dtype=object)
 
 
 Decisions = Mapping[str, frozenset[str]]
@@ -203,18 +209,18 @@ def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typ
     """Read one block: text columns named by position, row numbers as index. All problems of a row are named."""
     skipped = _skipped(bound, frame)
     kept = frame[~skipped] if skipped.any() else frame
-    values: dict[str, Any] = {name: _repeated(value, len(kept)) for name, value in bound.constants.items()}
+    columns = {name: Coded.repeated(value, len(kept)) for name, value in bound.constants.items()}
     rejections: list[Rejection] = []
     for column in bound.columns:
         reading = decided(column.reading, decisions.get(column.name, frozenset()))
         cells = kept[column.position]
         result = read(cells, reading)
-        values[column.name] = result.values
+        columns[column.name] = result.cells
         rejections += _rejections(bound, column, cells, result.troubles)
     for name in bound.defaults:
-        values.setdefault(name, _repeated(None, len(kept)))
-    made = pd.DataFrame(values, index=kept.index, dtype=object)
-    return Typed(made, tuple(rejections), tuple(frame.index[skipped].tolist()))
+        columns.setdefault(name, Coded.repeated(None, len(kept)))
+    rows = kept.index.to_numpy(dtype=np.int64)
+    return Typed(columns, rows, tuple(rejections), tuple(frame.index[skipped].tolist()))
 
 
 def _rejections(
@@ -260,9 +266,3 @@ def _values(texts: Mapping[str, str | None], readings: Mapping[str, Reading]) ->
         if value is not None:
             values[name] = value
     return values
-
-
-def _repeated(value: Value, times: int) -> npt.NDArray[np.object_]:
-    column = np.empty(times, dtype=object)
-    column[:] = value
-    return column

@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # a mapping is proved without them; only reading a file loads
     import pandas as pd
     import pyarrow as pa
 
+    from pipeline.coded import Coded
+
 LONGEST = 32_767
 """Characters one cell may hold: what Excel itself can hold (Microsoft: Excel specifications and limits)."""
 
@@ -73,24 +75,22 @@ Parser = Callable[[Sequence[str], Reading], list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column read: one value per row (``None`` where empty or unreadable), and the troubles by position."""
+    """A column read: its values (none where a cell is empty or unreadable), and the troubles by position."""
 
-    values: npt.NDArray[np.object_]
+    cells: Coded
     troubles: tuple[tuple[int, Trouble], ...]
 
 
-def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
+def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.int32], list[str]]:
     """For each cell the number of its text, and the distinct texts."""
     codes, texts = distinct_texts(cells)
     return codes, texts.to_pylist()
 
 
-def distinct_texts(cells: pd.Series) -> tuple[npt.NDArray[np.intp], pa.Array]:
+def distinct_texts(cells: pd.Series) -> tuple[npt.NDArray[np.int32], pa.Array]:
     """The same with the texts as an Arrow array, in the order in which they come; what is no text is an empty one."""
-    import numpy as np
-
     encoded = as_arrow(cells).dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary
+    return encoded.indices.to_numpy(), encoded.dictionary
 
 
 def as_arrow(cells: pd.Series) -> pa.Array:
@@ -110,21 +110,54 @@ def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:
     import numpy as np
 
     codes, found = distinct_texts(cells)
-    texts = found.to_pylist()
-    values = np.empty(len(texts), dtype=object)
-    bad = np.zeros(len(texts), dtype=bool)
-    told = plain(found, reading, LONGEST, identifies=is_id(reading.spec.name)) if texts else None
-    rest = np.arange(len(texts)) if told is None else np.flatnonzero(~told)
-    if told is not None:
-        make, chosen = value_of(reading), texts if not len(rest) else [texts[at] for at in np.flatnonzero(told)]
-        values[told] = chosen if make is None else list(map(make, chosen))
-    results = read_texts([texts[at] for at in rest], reading, parser)
-    for at, result in zip(rest.tolist(), results, strict=True):
-        values[at] = result
-        bad[at] = isinstance(result, Trouble)
-    troubles = tuple((int(at), values[codes[at]]) for at in np.flatnonzero(bad[codes])) if bad.any() else ()
-    values[bad] = None
-    return Column(values[codes], troubles)
+    told = plain(found, reading, LONGEST, identifies=is_id(reading.spec.name)) if len(found) else None
+    rest = np.arange(len(found)) if told is None else np.flatnonzero(~told)
+    results = read_texts((found if told is None else found.take(rest)).to_pylist(), reading, parser)
+    bad = {at: result for at, result in zip(rest.tolist(), results, strict=True) if isinstance(result, Trouble)}
+    values = [None if isinstance(result, Trouble) else result for result in results]
+    numbers = np.arange(1, len(found) + 1, dtype=np.int32)  # of each text's value: 0 is none
+    numbers[rest[[value is None for value in values]]] = 0
+    read = (
+        _coded(numbers[codes], values) if told is None else _coded_in_bulk(numbers[codes], found, rest, values, reading)
+    )
+    return Column(read, _where(codes, bad, len(found)))
+
+
+def _coded(codes: npt.NDArray[np.int32], values: list[Any]) -> Coded:
+    from pipeline.coded import Coded
+
+    return Coded.of_values(codes, [None, *values])
+
+
+def _coded_in_bulk(
+    codes: npt.NDArray[np.int32], found: pa.Array, rest: npt.NDArray[np.intp], values: list[Any], reading: Reading
+) -> Coded:
+    """Plain texts as they stand, and in the place of the others how their values are written."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from pipeline.coded import Coded
+
+    make = value_of(reading)
+    if values:
+        written = values if make is None else [None if value is None else format(value, "f") for value in values]
+        mask = np.zeros(len(found), dtype=bool)
+        mask[rest] = True
+        found = pc.replace_with_mask(found, pa.array(mask), pa.array(written, pa.large_string()))
+    return Coded(codes, pa.concat_arrays([pa.nulls(1, pa.large_string()), found]), make=make)
+
+
+def _where(codes: npt.NDArray[np.int32], bad: Mapping[int, Trouble], count: int) -> tuple[tuple[int, Trouble], ...]:
+    """The rows of the texts that cannot be read."""
+    import numpy as np
+
+    if not bad:
+        return ()
+    wanted = np.zeros(count, dtype=bool)
+    wanted[list(bad)] = True
+    rows = np.flatnonzero(wanted[codes])
+    return tuple((at, bad[code]) for at, code in zip(rows.tolist(), codes[rows].tolist(), strict=True))
 
 
 def read_texts(texts: Sequence[str], reading: Reading, parser: Parser) -> list[Any]:

@@ -85,9 +85,7 @@ def _shape(header: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Shape:
     return Shape(header, exact=True, usual=usual, always=always, reach=reached[len(reached) // 2] if reached else 0)
 
 
-def _blocks(
-    path: Path, dialect: Dialect, last_above: int, shape: Shape, proved: Proved, size: int
-) -> Iterator[Block]:
+def _blocks(path: Path, dialect: Dialect, last_above: int, shape: Shape, proved: Proved, size: int) -> Iterator[Block]:
     """Plain stretches in bulk, and from the first one that is not plain, row by row."""
     begin = _behind(path, dialect, last_above) if size >= WORTH_IT else None
     reached = begin or Place(0, last_above + 1)

@@ -41,5 +41,5 @@ def test_in_bulk_is_as_one_by_one(reading: Reading, texts: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cells, "plain", lambda *_args, **_options: None)
         slow = read(column, reading)
-    assert [(type(v), v) for v in quick.values] == [(type(v), v) for v in slow.values]
+    assert [(type(v), v) for v in quick.cells.objects()] == [(type(v), v) for v in slow.cells.objects()]
     assert quick.troubles == slow.troubles
