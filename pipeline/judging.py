@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.ahead import ahead
 from pipeline.checking import (
     AtFault,
     Checked,
@@ -88,8 +89,8 @@ class Judging:
             return
         file = AtFault()
         if self.mapping.reject == "file":
-            file = at_fault(judged(sheet, self.schema) for sheet in self._sheets(tell))
-        for sheet in self._sheets(tell):
+            file = at_fault(judged(sheet, self.schema) for sheet in ahead(self._sheets(tell)))
+        for sheet in ahead(self._sheets(tell)):
             yield verdict(judged(sheet, self.schema), file)
 
     @property
@@ -107,7 +108,7 @@ class Judging:
         found = {name: value for name, value in asdict(self.table.found).items() if name != "notes"}
         return found | {"decided": {name: sorted(marks) for name, marks in self.decisions.items() if marks}}
 
-    def _sheets(self, tell: Told) -> Iterator[Sheet]:
+    def _sheets(self, tell: Told) -> Generator[Sheet]:
         sheets = _read(self.bound, self.blocks(), self.decisions, tell)
         if self.scattered is None:
             blocks = list(sheets)
@@ -149,7 +150,7 @@ def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, deci
     places = Places()
     passing = _surveyed(judging, blocks, survey, tell)
     if at_once:
-        for sheet in _read(keys_only(bound), passing, {}):
+        for sheet in _read(keys_only(bound), ahead(passing), {}):
             places.add(sheet)
     else:
         rows = sum(len(block.frame) for block in passing)
@@ -161,7 +162,7 @@ def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, deci
     judging.scattered = None if single or places.mixed else places.scattered()
 
 
-def _surveyed(judging: Judging, blocks: Iterator[Own], survey: Survey, tell: Told) -> Iterator[Own]:
+def _surveyed(judging: Judging, blocks: Iterator[Own], survey: Survey, tell: Told) -> Generator[Own]:
     rows = 0
     for block in blocks:
         if rows:  # nobody waits for a short file

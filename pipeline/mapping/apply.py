@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.ahead import side_by_side
 from pipeline.coded import Coded
 from pipeline.errors import SetupError
 from pipeline.mapping.aside import aside
 from pipeline.mapping.bind import Columns, find_columns
-from pipeline.mapping.cells import Reading, distinct, trimmed
+from pipeline.mapping.cells import Column, Reading, distinct, trimmed
 from pipeline.mapping.dates import zone_named
 from pipeline.mapping.parsers import decided, marks_and_orders, may_be_cut, needs_survey, read
 from pipeline.mapping.prove_fields import constant_value, reading_of, spec_of
@@ -26,6 +27,9 @@ from pipeline.mapping.rules import FieldRule, SkipRule
 from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection, Unfolded, Value
 from pipeline.reasons import Trouble, reject
+
+_MANY = 50_000
+"""Rows of a block from which on two columns are read at a time. Blocks of long files are read ahead instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +215,14 @@ def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typ
     kept = frame[~skipped] if skipped.any() else frame
     columns = {name: Coded.repeated(value, len(kept)) for name, value in bound.constants.items()}
     rejections: list[Rejection] = []
-    for column in bound.columns:
-        reading = decided(column.reading, decisions.get(column.name, frozenset()))
-        cells = kept[column.position]
-        result = read(cells, reading)
+
+    def read_one(column: BoundColumn) -> Column:
+        return read(kept[column.position], decided(column.reading, decisions.get(column.name, frozenset())))
+
+    results = side_by_side(read_one, bound.columns) if len(kept) >= _MANY else map(read_one, bound.columns)
+    for column, result in zip(bound.columns, results, strict=True):
         columns[column.name] = result.cells
-        rejections += _rejections(bound, column, cells, result.troubles)
+        rejections += _rejections(bound, column, kept[column.position], result.troubles)
     for name in bound.defaults:
         columns.setdefault(name, Coded.repeated(None, len(kept)))
     rows = kept.index.to_numpy(dtype=np.int64)
