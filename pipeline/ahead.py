@@ -5,7 +5,7 @@ Arrow and NumPy let go of the interpreter for most of what they do, so two stage
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,16 +14,20 @@ R = TypeVar("R")
 _END = object()
 
 
-def ahead(items: Generator[T]) -> Iterator[T]:
-    """The same items in the same order, the next one made while the last one is looked at; raises what they raise."""
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        try:
+def ahead(items: Generator[T]) -> Generator[T]:
+    """The same items in the same order, the next one made while the last one is looked at; raises what they raise.
+
+    Who may leave before the end closes it, so that the thread ends there and then.
+    """
+    thread = ThreadPoolExecutor(1, "ahead")
+    try:
+        waiting = thread.submit(next, items, _END)
+        while (item := waiting.result()) is not _END:
             waiting = thread.submit(next, items, _END)
-            while (item := waiting.result()) is not _END:
-                waiting = thread.submit(next, items, _END)
-                yield item  # type: ignore[misc]  # next() gives an item, or the end
-        finally:
-            thread.submit(items.close).result()
+            yield item  # type: ignore[misc]  # next() gives an item, or the end
+    finally:
+        thread.shutdown()
+        items.close()
 
 
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:

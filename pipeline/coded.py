@@ -113,6 +113,11 @@ class Coded:
         """The cells of some rows as objects."""
         return self.values[self.codes[rows]]
 
+    def told(self, rows: Positions) -> pa.Array:
+        """The notation of some rows."""
+        assert self.notation is not None  # noqa: S101 - asked of texts and amounts only
+        return self.notation.take(pa.array(self.codes[rows]))
+
     def empty(self) -> Mask:
         """Where there is no value."""
         mask: Mask = self.codes == 0

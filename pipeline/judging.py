@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from types import MappingProxyType
@@ -80,7 +81,7 @@ class Judging:
     rows: int = 0
     origins: Origins = field(default_factory=Origins)
 
-    def portions(self, tell: Told = lambda _rows: None) -> Iterator[Checked]:
+    def portions(self, tell: Told = lambda _rows: None) -> Generator[Checked]:
         """The verdict on all rows, portion by portion, each of whole records."""
         if self.scattered is None:
             for sheet in self._sheets(tell):
@@ -89,9 +90,11 @@ class Judging:
             return
         file = AtFault()
         if self.mapping.reject == "file":
-            file = at_fault(judged(sheet, self.schema) for sheet in ahead(self._sheets(tell)))
-        for sheet in ahead(self._sheets(tell)):
-            yield verdict(judged(sheet, self.schema), file)
+            with closing(ahead(self._sheets(tell))) as sheets:
+                file = at_fault(judged(sheet, self.schema) for sheet in sheets)
+        with closing(ahead(self._sheets(tell))) as sheets:
+            for sheet in sheets:
+                yield verdict(judged(sheet, self.schema), file)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -150,8 +153,9 @@ def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, deci
     places = Places()
     passing = _surveyed(judging, blocks, survey, tell)
     if at_once:
-        for sheet in _read(keys_only(bound), ahead(passing), {}):
-            places.add(sheet)
+        with closing(ahead(passing)) as read:
+            for sheet in _read(keys_only(bound), read, {}):
+                places.add(sheet)
     else:
         rows = sum(len(block.frame) for block in passing)
     judging.decisions = {**survey.decisions, **decided}

@@ -7,8 +7,9 @@ still ``claimed`` and nobody sees what is there; the last one makes all of it co
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -156,6 +157,7 @@ def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, no
             _wait(under_way)
             under_way = [project.writer.post(partial(_stage, batch=batch, deliver=deliver, part=part, now=now))]
     finally:
+        parts.close()
         _wait(under_way)
     accepted = _accepted(judging, counts, corrected, notes)
 
@@ -185,16 +187,17 @@ def _nothing_but(decided: CarriedOut) -> Accepted:
 
 def _parts(
     project: Project, judging: Judging, corrected: Mapping[int, Sequence[int]], counts: _Counts, tell: Told
-) -> Iterator[_Part]:
-    for checked in judging.portions(tell):
-        counts.add(checked)
-        rejections = iter([linked(rejection, judging.origins) for rejection in checked.rejections])
-        records = iter(encoded_records(completed(project, judging.mapping, checked.records, corrected)))
-        while True:
-            part = _Part(list(islice(records, TOGETHER)), list(islice(rejections, TOGETHER)))
-            if not part.records and not part.rejections:
-                break
-            yield part
+) -> Generator[_Part]:
+    with closing(judging.portions(tell)) as portions:
+        for checked in portions:
+            counts.add(checked)
+            rejections = iter([linked(rejection, judging.origins) for rejection in checked.rejections])
+            records = iter(encoded_records(completed(project, judging.mapping, checked.records, corrected)))
+            while True:
+                part = _Part(list(islice(records, TOGETHER)), list(islice(rejections, TOGETHER)))
+                if not part.records and not part.rejections:
+                    break
+                yield part
 
 
 def _accepted(

@@ -77,6 +77,9 @@ def _numbered(columns: Sequence[Coded], rows: Positions) -> tuple[Positions, lis
     for column in columns:
         same, _ = pd.factorize(same * column.distinct + column.codes[rows])
     same, firsts = first_of_each(same)
+    if len(columns) == 1 and columns[0].is_text:
+        told = columns[0].told(rows[firsts]).dictionary_encode()
+        return told.indices.to_numpy().astype(np.int64)[same], told.dictionary.to_pylist()
     texts = _key_texts([column.chosen(column.codes[rows[firsts]]) for column in columns], len(firsts))
     numbers = {text: number for number, text in enumerate(dict.fromkeys(filter(None, texts)))}
     return np.array([numbers.get(text, NO_GROUP) for text in texts], dtype=np.int64)[same], list(numbers)

@@ -105,6 +105,14 @@ def as_arrow(cells: pd.Series) -> pa.Array:
     return pc.fill_null(column.cast(pa.large_string()), "")
 
 
+def reaches(cells: pd.Series, length: int) -> bool:
+    """Whether a text of a column has so many bytes."""
+    import pyarrow.compute as pc
+
+    longest = pc.max(pc.binary_length(as_arrow(cells))).as_py()
+    return longest is not None and longest >= length
+
+
 def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:
     """Read a text column with a parser, each distinct text once; plain ones in bulk."""
     import numpy as np

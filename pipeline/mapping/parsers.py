@@ -69,6 +69,8 @@ def read_one(text: str, reading: Reading) -> Any:  # noqa: ANN401 - a model.Valu
 def marks_and_orders(column: pd.Series, reading: Reading) -> frozenset[str]:
     """What a column tells about itself: ``.`` or ``,`` as decimal mark, ``day`` or ``month`` first, codes ``cut``."""
     is_code = may_be_cut(reading)
+    if is_code and not cells.reaches(column, damage.KEPT + 1):
+        return frozenset()
     distinct = _telling(cells.distinct_texts(column)[1], reading)
     marked = {cells.clean(text, identifies=False) for text in distinct if cells.is_marked(text)}
     cleaned = (cells.clean(text, identifies=False) for text in distinct)

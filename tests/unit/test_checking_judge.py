@@ -232,7 +232,20 @@ def test_a_row_counted_twice_or_from_nowhere_stops_everything(tmp_path):
     with pytest.raises(LedgerError, match="twice"):
         check_file(bound, [block, block], [], schema)
     with pytest.raises(LedgerError, match="twice"):
-        check_file(bound, [block, Typed({name: column.taken(np.arange(0)) for name, column in block.columns.items()}, block.rows[:0], (), (2,))], [], schema)
+        check_file(
+            bound,
+            [
+                block,
+                Typed(
+                    {name: column.taken(np.arange(0)) for name, column in block.columns.items()},
+                    block.rows[:0],
+                    (),
+                    (2,),
+                ),
+            ],
+            [],
+            schema,
+        )
     with pytest.raises(LedgerError, match="not among"):
         check_file(bound, [block], [Rejection(99, None, None, "x", "x", "x")], schema)
 
