@@ -45,6 +45,15 @@ REASONS: Mapping[str, Reason] = {
         "'{column}' holds an invisible control character ({character}).",
         "Retype the cell; text pasted from another program often carries such characters.",
     ),
+    "lost_letter": Reason(
+        "'{column}' holds '{value}': where � stands a letter was lost; its bytes were read in the wrong encoding.",
+        "Type the letter from the source; if many rows are like that, export the file anew as UTF-8.",
+    ),
+    "garbled_text": Reason(
+        "'{column}' holds '{value}': a text in UTF-8 that some program read in an older encoding. It was probably "
+        "{likely}.",
+        "Write {likely}; if many rows are like that, export the file anew as UTF-8.",
+    ),
     "too_long": Reason(
         "The text in '{column}' has {length} characters; {limit} is the most that can be taken.",
         "Shorten the text.",

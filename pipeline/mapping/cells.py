@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pipeline.fields import FieldSpec
 from pipeline.mapping.damage import is_cut, is_made_a_date, is_rounded
 from pipeline.mapping.quick import plain, value_of
+from pipeline.mapping.unseen import without_unseen
 from pipeline.reasons import Trouble
 
 if TYPE_CHECKING:  # a mapping is proved without them; only reading a file loads them
@@ -37,7 +38,6 @@ _IDS = frozenset(
     }
 )  # fmt: skip
 _INVISIBLE_ENDS = "\ufeff\u200b\u2060"  # byte-order mark and zero-width characters left behind by other programs
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _BREAKS = re.compile("[\t\r\n]")
 _ARMOUR = re.compile(r'="(.*)"', re.DOTALL)  # Excel's way of keeping a text a text in a CSV file: ="00123"
 _MARKED_NUMBER = re.compile(r"'(?=[+(]?[0-9][0-9\s+().,/-]*$)")  # '85003, the spreadsheet's own mark for text
@@ -188,12 +188,15 @@ _CUT_SHORT = Trouble("excel_cut_number")
 
 
 def clean(text: str, *, identifies: bool) -> str | Trouble:
-    """The text without blanks at its ends, Excel's armour and text mark; a :class:`Trouble` when nobody
-    could use it.
+    """The text without blanks at its ends, Excel's armour and text mark, and what nobody sees; a :class:`Trouble` when
+    nobody could use it.
     """
-    if not text.isprintable() and (found := _CONTROL.search(text)):
-        return Trouble("control_character", {"character": f"U+{ord(found[0]):04X}"})
     bare = trimmed(text)
+    if not (text.isascii() and text.isprintable()):
+        seen = without_unseen(bare, identifies=identifies)
+        if isinstance(seen, Trouble):
+            return seen
+        bare = seen.strip()
     if bare[:1] == "=" and (armoured := _ARMOUR.fullmatch(bare)):
         bare = trimmed(armoured[1].replace('""', '"'))
     if bare[:1] == "'" and (_MARKED_ID if identifies else _MARKED_NUMBER).match(bare):

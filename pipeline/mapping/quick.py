@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.mapping.damage import MADE_A_DATE, ROUNDED
+from pipeline.mapping.unseen import GARBLED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from pipeline.mapping.cells import Reading
 
-_INNER = r"[^\p{Z}\p{C}\x{FFFE}\x{FFFF}]"
-_FIRST = r"[^\p{Z}\p{C}\x{FFFE}\x{FFFF}='#]"
+_INNER = r"[^\p{Z}\p{C}\x{FFFD}\x{FFFE}\x{FFFF}]"
+_FIRST = r"[^\p{Z}\p{C}\x{FFFD}\x{FFFE}\x{FFFF}='#]"
 _TEXT = rf"^{_FIRST}(?:(?:{_INNER}| )*{_INNER})?$"
 _LABEL = "[A-Za-z0-9_+-]+"
 _EMAIL = rf"^{_LABEL}(?:\.{_LABEL})*@(?:[a-z0-9][a-z0-9-]*\.)+[a-z][a-z0-9-]*[a-z0-9]$"
@@ -47,6 +48,8 @@ def plain(texts: pa.Array, reading: Reading, longest: int, *, identifies: bool) 
     found = pc.and_(pc.match_substring_regex(texts, pattern), pc.less_equal(pc.binary_length(texts), most))
     if identifies:
         found = pc.and_not(found, pc.match_substring_regex(texts, _DAMAGED))
+    if not pc.all(pc.string_is_ascii(texts)).as_py():  # the patterns above take in letters of any script
+        found = pc.and_not(found, pc.match_substring_regex(texts, GARBLED + r"|\p{M}" if identifies else GARBLED))
     mask: npt.NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)
     return mask
 

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -50,7 +51,7 @@ _END = ""
 def open_csv(path: Path, hints: Hints) -> Table:
     """A delimited text file as a table; ``FileRefused`` when it cannot be read for certain."""
     encoding = find_encoding(path, hints.encoding)
-    dialect = find_dialect(path, encoding.name, hints)
+    dialect = replace(find_dialect(path, encoding.name, hints), errors=encoding.errors)
     top = islice(file_rows(path, dialect), SAMPLE_ROWS)
     above: list[Numbered] = [(number, cells) for number, cells, _ in top]
     if all(is_blank(cells) for _, cells in above):
@@ -129,7 +130,10 @@ def _header(path: Path, dialect: Dialect, header_row: int, width: int) -> tuple[
 def file_rows(path: Path, dialect: Dialect, width: int = 0, *, keep: bool = False) -> Iterator[Raw]:
     """Every record of the file, see ``_rows``; ``keep``: also what an open quote at the end has swallowed."""
     try:
-        with readable(path), path.open(encoding=dialect.encoding, newline="", buffering=CHUNK) as stream:
+        with (
+            readable(path),
+            path.open(encoding=dialect.encoding, errors=dialect.errors, newline="", buffering=CHUNK) as stream,
+        ):
             yield from _rows(path, stream, dialect, width, keep=keep)
     except UnicodeDecodeError:
         raise _undecodable(path, dialect) from None

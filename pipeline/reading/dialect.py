@@ -29,7 +29,7 @@ class Dialect:
 
     ``escape`` is a character that makes a quote mark behind it part of the text, beside doubling it.
     ``space_before_quote``: a quoted cell may follow the delimiter after blanks. ``has_sep_line``: row 1 is
-    Excel's ``sep=;`` and nothing else.
+    Excel's ``sep=;`` and nothing else. ``errors`` says what becomes of bytes that are no letters in the encoding.
     """
 
     encoding: str
@@ -38,6 +38,7 @@ class Dialect:
     escape: str = ""
     space_before_quote: bool = False
     has_sep_line: bool = False
+    errors: str = "strict"
 
     @property
     def cuts_with(self) -> str:

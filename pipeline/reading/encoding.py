@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import FileRefused
-from pipeline.reading.legacy import best_guess, is_single_byte
+from pipeline.reading.legacy import guess, is_single_byte
 from pipeline.reading.refusals import not_a_table
+from pipeline.reading.runs import FEW, Runs, runs_of
 
 CHUNK = 1 << 20
 _SAMPLE = 1 << 16
@@ -28,10 +29,14 @@ _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "u16", "u32", "utf16", "utf32")
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A Python codec name; ``note`` is a sentence for people when it was guessed."""
+    """A Python codec name; ``note`` is a sentence for people when it was guessed, or some of the letters are damaged.
+
+    ``errors`` is ``replace`` where a few bytes are no letters: what stands for them never leaves a cell unnoticed.
+    """
 
     name: str
     note: str | None = None
+    errors: str = "strict"
 
 
 @dataclass(slots=True)
@@ -59,7 +64,8 @@ def find_encoding(path: Path, hint: str | None = None) -> Encoding:
     survey = _survey(path)
     for mark, name in _MARKS:
         if survey.head.startswith(mark):
-            return Encoding(name)
+            is_whole = name != "utf-8" or survey.is_utf8 or survey.is_cut
+            return Encoding(name) if is_whole else _damaged(runs_of(path), is_marked=True) or Encoding(name)
     few = 0 < survey.zeros * _FEW <= survey.size
     if survey.zeros and not few:
         return _wide(path, survey.head)
@@ -67,14 +73,37 @@ def find_encoding(path: Path, hint: str | None = None) -> Encoding:
         raise not_a_table(path, "binary content")
     if survey.is_cut:
         raise _cut_amid_a_letter(path)
-    found = Encoding("utf-8") if survey.is_utf8 else _guessed(path, bytes(survey.foreign or b""))
+    found = _found(path, survey)
     return _with_zeros(found) if few else found
+
+
+def _found(path: Path, survey: _Survey) -> Encoding:
+    """UTF-8, UTF-8 that was damaged on the way, or an older encoding; two of them equally likely are refused."""
+    foreign = bytes(survey.foreign or b"")
+    if survey.is_utf8:
+        if foreign and (other := _other_reading(foreign)) is not None:
+            raise _two_readings(path, "utf-8", other, foreign)
+        return Encoding("utf-8")
+    runs = runs_of(path)
+    return _damaged(runs) or _guessed(path, foreign, runs)
+
+
+def _damaged(runs: Runs, *, is_marked: bool = False) -> Encoding | None:
+    """UTF-8 with a few bytes that are no letters in it, ``None`` for what is none."""
+    if not (runs.is_damaged_utf8 or (is_marked and runs.none <= FEW)):
+        return None
+    places = "1 place" if runs.none == 1 else f"{runs.none:,} places"
+    note = (
+        f"The file is UTF-8, but in {places} (the first in line {runs.line['none']}) its bytes are no letters; a row "
+        "with one in a cell that is asked for comes back."
+    )
+    return Encoding("utf-8", note, "replace")
 
 
 def _with_zeros(found: Encoding) -> Encoding:
     """Some programs leave a zero byte in an empty cell, some disks in a damaged one: nobody knows which it was."""
     told = "The file holds zero bytes, which are no letters; a row with one in a cell that is asked for comes back."
-    return Encoding(found.name, f"{found.note} {told}" if found.note else told)
+    return replace(found, note=f"{found.note} {told}" if found.note else told)
 
 
 def _named(path: Path, hint: str) -> Encoding:
@@ -89,7 +118,20 @@ def _named(path: Path, hint: str) -> Encoding:
     head = _head(path)
     if not hint.casefold().startswith(_WIDE) and head.count(0) * _FEW > len(head):
         raise not_a_table(path, "binary content")
-    return _with_order(path, hint)
+    named = _with_order(path, hint)
+    if (runs := garbled_by(path, named.name)) is not None:
+        raise _named_wrongly(path, hint, runs)
+    if codecs.lookup(named.name).name in {"utf-8", "utf-8-sig"} and not decodes_whole(path, named.name):
+        return _damaged(runs_of(path)) or named
+    return named
+
+
+def garbled_by(path: Path, name: str) -> Runs | None:
+    """The letters of a file that are whole in UTF-8 only, where the named encoding would make each of them several."""
+    if len("ü".encode().decode(name, "replace")) < 2 or not decodes_whole(path, "utf-8"):
+        return None
+    runs = runs_of(path)
+    return runs if runs.letters and not runs.accidents else None
 
 
 def _with_order(path: Path, hint: str) -> Encoding:
@@ -174,12 +216,15 @@ def _proved(path: Path, name: str, head: bytes) -> Encoding:
     return Encoding(name, f"Read as {name} (found by its zero bytes; the file has no byte-order mark).")
 
 
-def _guessed(path: Path, foreign: bytes) -> Encoding:
-    name = best_guess(foreign)
-    if is_single_byte(name):
-        _refuse_mixture(path, foreign, name)
-    elif not decodes_whole(path, name):
-        name = best_guess(foreign, single_only=True)
+def _guessed(path: Path, foreign: bytes, runs: Runs) -> Encoding:
+    found = guess(foreign)
+    name = found.name
+    if runs.letters if is_single_byte(name) else runs.wide:
+        raise _mixture(path, runs, name)
+    if found.is_noise:
+        raise _no_words(path, runs.line["none"])
+    if found.rivals:
+        raise _two_readings(path, name, found.rivals[0], foreign)
     return Encoding(
         name,
         f"The file is not UTF-8; its letters were read as {name}. If names look wrong, name the encoding in "
@@ -206,14 +251,54 @@ def _cut_amid_a_letter(path: Path) -> FileRefused:
     )
 
 
-def _refuse_mixture(path: Path, foreign: bytes, name: str) -> None:
-    """Lines of valid UTF-8 beside lines that are not: any one encoding would garble some names silently."""
-    valid = sum(1 for line in foreign.splitlines() if _is_utf8(line))
-    if not valid:
-        return
-    raise FileRefused(
+def _mixture(path: Path, runs: Runs, name: str) -> FileRefused:
+    """UTF-8 beside letters that are none: any one encoding would garble some names silently."""
+    return FileRefused(
         "undecodable",
-        f"{path.name} mixes encodings: some lines are UTF-8, others are not (perhaps {name}).",
+        f"{path.name} mixes encodings: line {runs.line['letters']} is UTF-8, line {runs.line['none']} is not (perhaps "
+        f"{name}).",
         "Save the whole file in one encoding (in Excel: CSV UTF-8) and drop it again, or name one in the "
         "mapping: `files: {encoding: …}`.",
+    )
+
+
+def _no_words(path: Path, line: int) -> FileRefused:
+    return FileRefused(
+        "undecodable",
+        f"{path.name} is not UTF-8, and none of the older encodings makes words of its letters (the first in line "
+        f"{line}).",
+        "Save the file as CSV UTF-8 and drop it again, or name its encoding in the mapping: `files: {encoding: …}`.",
+    )
+
+
+def _named_wrongly(path: Path, hint: str, runs: Runs) -> FileRefused:
+    """A pin of one letter per byte for a file whose letters are all UTF-8: ``JÃ¼rgen`` would be sent."""
+    return FileRefused(
+        "undecodable",
+        f"{path.name} is UTF-8 (its letters, from line {runs.line['letters']} on, are whole only in it), but the "
+        f"mapping names the encoding '{hint}'.",
+        "Take `files: {encoding: …}` out of the mapping, so that it is found, or write utf-8 there; then drop the file "
+        "again.",
+    )
+
+
+def _other_reading(foreign: bytes) -> str | None:
+    """The older encoding that gives words where UTF-8 gives letters of a script amid another; else ``None``."""
+    runs = Runs()
+    runs.count(foreign)
+    if runs.letters or not runs.accidents:
+        return None
+    other = guess(foreign)
+    return None if other.is_noise else other.name
+
+
+def _two_readings(path: Path, one: str, other: str, foreign: bytes) -> FileRefused:
+    """Two encodings that are equally likely; the first word in which they differ shows it."""
+    words = [word for word in re.split(rb"[\x00-\x20,;|\"]+", foreign) if not word.isascii()]
+    readings = ((word.decode(one, "replace"), word.decode(other, "replace")) for word in words)
+    first, second = next((pair for pair in readings if pair[0] != pair[1]), ("", ""))
+    return FileRefused(
+        "ambiguous_encoding",
+        f"{path.name} can be read in two encodings that are equally likely: “{first}” in {one}, “{second}” in {other}.",
+        f"Name the right one in the mapping, for example `files: {{encoding: {one}}}`, or save the file as UTF-8.",
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import FileRefused
 from pipeline.reading.blocks import Raw
-from pipeline.reading.encoding import CHUNK, Encoding, decodes_whole, find_encoding
+from pipeline.reading.encoding import CHUNK, Encoding, decodes_whole, find_encoding, garbled_by
 from pipeline.reading.html_cells import CellText, class_formats, is_invisible, told_text
 from pipeline.reading.html_tags import CutShort, Style, Tag, tokens
 from pipeline.reading.laid import RowLayer, Seen, TooLarge
@@ -43,7 +43,8 @@ def page_encoding(path: Path, hint: str | None) -> Encoding:
         if not hint and declared and not head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
             said = declared[1].decode("ascii", "replace").casefold()
             name = _MEANT.get(said, said)
-            if _is_known(name) and not name.startswith(("utf-16", "utf-32", "unicode")) and decodes_whole(path, name):
+            fits = _is_known(name) and not name.startswith(("utf-16", "utf-32", "unicode"))
+            if fits and decodes_whole(path, name) and garbled_by(path, name) is None:
                 return Encoding(codecs.lookup(name).name)
         return find_encoding(path, hint)
 
@@ -86,7 +87,7 @@ def _rows(path: Path, encoding: Encoding, wanted: int) -> Iterator[Raw]:
 
 def _read(path: Path, encoding: Encoding, page: _Page) -> Iterator[Raw]:
     try:
-        with readable(path), path.open(encoding=encoding.name, buffering=CHUNK) as stream:
+        with readable(path), path.open(encoding=encoding.name, errors=encoding.errors, buffering=CHUNK) as stream:
             for token in tokens(iter(partial(stream.read, CHUNK), "")):
                 row = page.take(token)
                 if row is not None:

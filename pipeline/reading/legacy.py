@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline.reading.latin import LATIN, likeliest_pages
 
 # Order is preference: the first of equals wins.
 SINGLE_BYTE = (
@@ -25,7 +28,7 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]{2,}")
 _LONE_IN_WORD = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z])")
 _NEIGHBOURS = re.compile(r"(?=(.)([^\x00-\x7f])(.))", re.DOTALL)
 
-_WESTERN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüœß"
+_WESTERN = "àáâãäåæçèéêëìíîïðñþýòóôõöøùúûüœß"
 _CENTRAL = "áâăäąçćčďđéëęěíîĺľłńňóôőöŕřśşšťţúůűüýźżžß"
 _TURKISH = "çğıöşüâîûİ"
 _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґў"
@@ -47,42 +50,52 @@ _COMMON_SIGNS = "€£¥¢$§°·–—‘’‚“”„«»‹›…•™®©
 _HANDICAP = {"cp1252": 0.0, "cp1254": 0.03, "cp1250": 0.04, "mac_roman": 0.12, "cp850": 0.12}
 
 
+_UNDEFINED = 100.0
+_NOISE, _WORDS = 0.2, 0.3
+_ENOUGH = 8
+"""Letters from which on it can be said that they make no words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A codec, and its rivals; ``is_noise``: not even this one gives words."""
+
+    name: str
+    rivals: tuple[str, ...] = ()
+    is_noise: bool = False
+
+
 def is_single_byte(name: str) -> bool:
     """Whether the encoding gives one letter per byte (and so reads any bytes as some letters)."""
-    return name in SINGLE_BYTE
+    return name in SINGLE_BYTE or name in LATIN
 
 
-def best_guess(sample: bytes, *, single_only: bool = False) -> str:
+def best_guess(sample: bytes) -> str:
     """The most likely codec for lines that are not UTF-8; ``cp1252`` when nothing speaks for another."""
-    if not single_only:
-        for name, is_common in _EAST_ASIAN:
-            if _looks_east_asian(sample, name, is_common):
-                return name
+    return guess(sample).name
+
+
+def guess(sample: bytes) -> Guess:
+    """The most likely codec, and those that are equally likely and give other letters."""
+    for name, is_common in _EAST_ASIAN:
+        if _looks_east_asian(sample, name, is_common):
+            return Guess(name)
     costs = {name: _cost(sample, name) for name in SINGLE_BYTE}
     best = min(SINGLE_BYTE, key=lambda name: costs[name])
-    if best == "cp1252" and costs["cp1250"] < 0.1 and _is_central_european(sample):
-        return "cp1250"
-    return best if costs[best] < 100 else "latin_1"
-
-
-def _is_central_european(sample: bytes) -> bool:
-    """Whether the accents, read as Western, are a mixture only Czech, Hungarian or Croatian bytes give.
-
-    Both readings give words (``Dvořák`` or ``Dvoøák``), so the company the letters keep has to decide.
-    """
-    seen = {char for char in sample.decode("cp1252", "replace").lower() if ord(char) > 0x7F and char.isalpha()}
-    with_hacek = bool(seen & set("šž")) and bool(seen & set("èæðìøùòï"))
-    czech = "ø" in seen and bool(seen & set("ìùèýíïòá")) and not seen & set("æå")
-    hungarian = bool(seen & set("õû")) and seen <= set("áéíóöõúüû") and seen != {"õ"}
-    return with_hacek or czech or hungarian
+    tells = len(_HIGH.findall(sample)) >= _ENOUGH
+    if best in LATIN:
+        pages, score = likeliest_pages(sample)
+        return Guess(pages[0], tuple(pages[1:]), tells and score < _WORDS)
+    is_known = costs[best] < _UNDEFINED
+    return Guess(best if is_known else "latin_1", is_noise=tells and costs[best] > _NOISE)
 
 
 def _cost(sample: bytes, name: str) -> float:
-    """How odd the text looks, 0 (clean) to about 3 per letter; 100 when bytes are undefined."""
+    """How odd the text looks, 0 (clean) to about 3 per letter; ``_UNDEFINED`` when bytes are."""
     try:
         text = sample.decode(name)
     except UnicodeDecodeError:
-        return 100.0
+        return _UNDEFINED
     odd = [_oddness(*found.groups(), common=_COMMON_LETTERS[name]) for found in _NEIGHBOURS.finditer(f" {text} ")]
     return _HANDICAP.get(name, 0.0) + _rareness(text, name) + sum(odd) / max(1, len(odd))
 
@@ -159,17 +172,19 @@ _EAST_ASIAN: tuple[tuple[str, _Common], ...] = (
     ("big5", _is_common_traditional),
 )
 _NEEDED = {"cp949": 0.95, "cp932": 0.9, "euc_jp": 0.9, "gb18030": 0.85, "big5": 0.85}
+_BROKEN = 0.1
 _KANA_NEEDED = {"euc_jp": 0.15}
 
 
 def _looks_east_asian(sample: bytes, name: str, is_common: _Common) -> bool:
-    """Two bytes a character, nearly all of them frequent ones; Japanese also has its syllable signs."""
-    try:
-        text = sample.decode(name)
-    except UnicodeDecodeError:
-        return False
-    wide = [char for char in text if ord(char) > 0x7F]
-    if len(wide) < 2 or len(_LONE_IN_WORD.findall(text)) > 0.3 * len(wide):
+    """Two bytes a character, nearly all of them frequent ones; Japanese also has its syllable signs.
+
+    A few may be broken: the file is refused where they stand, rather than read as letters of one byte each.
+    """
+    text = sample.decode(name, "replace")
+    broken = text.count("\ufffd")
+    wide = [char for char in text if "\x7f" < char != "\ufffd"]
+    if len(wide) < 2 or broken > _BROKEN * len(wide) or len(_LONE_IN_WORD.findall(text)) > 0.3 * len(wide):
         return False
     if _mostly_lone(sample) or (name != "cp932" and _is_one_alphabet(sample)):
         return False

@@ -140,3 +140,119 @@ def test_a_file_cut_amid_a_letter_is_refused_and_not_read_in_another_encoding(tm
         read(path)
     assert caught.value.code == "undecodable"
     assert read(path, encoding="cp1252")[1][-1][0] == "2"
+
+
+def test_a_broken_letter_in_a_file_of_utf8_is_marked_and_the_others_stand(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes("id,name\n1,Jürgen\n2,Zoë\n3,Åse\n".encode() + "4,José\n".encode("cp1252") + b"5,Bob\n")
+    encoding, rows, notes = read(path)
+    names = ["Jürgen", "Zoë", "Åse", "Jos\ufffd", "Bob"]
+    assert (encoding, rows) == ("utf-8", [[str(number), name] for number, name in enumerate(names, 1)])
+    assert "1 place (the first in line 5)" in notes[0]
+    assert read(path, encoding="utf-8")[1] == rows
+
+
+def test_broken_letters_far_down_a_long_file_are_marked_where_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"id,name\n" + "1,Jürgen Müller\n".encode() * 90_000 + b"2,J\xfcrgen M\xc3\xbcller\n")
+    encoding, rows, notes = read(path)
+    assert (encoding, rows[-1], len(rows)) == ("utf-8", ["2", "J\ufffdrgen Müller"], 90_001)
+    assert "line 90002" in notes[0]
+
+
+def test_a_mark_says_that_a_file_with_a_broken_letter_is_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"\xef\xbb\xbfid,name\n1,Bob\n2,Jos\xe9\n")
+    assert read(path)[1][-1] == ["2", "Jos\ufffd"]
+
+
+def test_two_systems_that_wrote_one_file_after_the_other_are_a_mixture(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"id,name\n" + "1,José Ñandú\n".encode("cp1252") * 9000 + "2,Jürgen\n".encode() * 9000)
+    with pytest.raises(FileRefused, match="line 9002 is UTF-8, line 2 is not") as caught:
+        read(path)
+    assert caught.value.code == "undecodable"
+
+
+def test_utf8_and_older_letters_in_one_line_are_a_mixture_too(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"id,name,city\n1,J\xc3\xbcrgen,K\xf6ln\n2,Bob,M\xfcnchen\n")
+    with pytest.raises(FileRefused, match="mixes encodings"):
+        read(path)
+
+
+def test_a_pinned_encoding_that_would_garble_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes("id,name\n1,Bob\n2,Jürgen\n".encode())
+    with pytest.raises(FileRefused, match=r"from line 3 on.*names the encoding 'cp1252'"):
+        read(path, encoding="cp1252")
+    path.write_bytes(b"id,name\n1,Bob\n")
+    assert read(path, encoding="cp1252")[1] == [["1", "Bob"]]
+
+
+def test_chinese_with_a_broken_letter_is_not_read_as_latin_noise(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    written = "订单,商品名称\n1,深圳市南山区科技园\n2,上海市徐汇区\n3,北京市朝阳区".encode("gb18030")
+    path.write_bytes(written + b"\xff\n4,a\n")
+    with pytest.raises(FileRefused, match="gb18030: row 4 holds bytes"):
+        read(path)
+
+
+@pytest.mark.parametrize(("encoding", "text"), [("cp1252", "Spaß“"), ("cp1250", "SPÓŁKA")])
+def test_older_letters_that_are_utf8_by_accident_are_refused_with_both_readings(
+    tmp_path: Path, encoding: str, text: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(f"id,name\n1,{text}\n".encode(encoding))
+    with pytest.raises(FileRefused, match=f"in utf-8, “{text}” in {encoding}") as caught:
+        read(path)
+    assert caught.value.code == "ambiguous_encoding"
+    assert read(path, encoding=encoding)[1] == [["1", text]]
+
+
+@pytest.mark.parametrize("text", ["5 µm", "Ωmega", "500 g ©", "日本 A4", "Łódź x Кофе", "Joe’s 👍🏽"])
+def test_letters_of_several_scripts_in_utf8_are_no_accident(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(f"id,name\n1,{text}\n".encode())
+    assert read(path)[:2] == ("utf-8", [["1", text]])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "Gdańsk"), ("cp1250", "Šťastný"), ("cp1250", "Wałęsa"), ("cp1250", "Dvořák"),
+        ("cp1257", "Jānis Bērziņš;Liepāja;Kārlis Ozoliņš"), ("iso8859_2", "Świętokrzyska;Żyła;Łąka"),
+        ("cp1252", "Muñoz"), ("cp1252", "João"), ("cp1252", "Crème"), ("cp1252", "Tromsø"), ("cp1252", "Þór"),
+        ("cp1252", "Peña"), ("cp1252", "Zoë"), ("cp1252", "Noël"), ("cp1252", "CORUÑA"), ("cp1252", "2 × ½ kg"),
+    ],
+)  # fmt: skip
+def test_one_word_is_enough_where_its_letters_keep_the_company_of_one_language(
+    tmp_path: Path, encoding: str, text: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(f"id|name\n1|{text}\n".encode(encoding))
+    assert read(path)[1] == [["1", text]]
+
+
+def test_a_word_of_two_languages_is_refused_with_both_until_the_mapping_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes("id,name\n1,Plzeň\n".encode("cp1250"))
+    with pytest.raises(FileRefused, match="“Plzeò” in cp1252, “Plzeň” in cp1250") as caught:
+        read(path)
+    assert (caught.value.code, read(path, encoding="cp1250")[1]) == ("ambiguous_encoding", [["1", "Plzeň"]])
+    path.write_bytes("id,name\n1,Plzeň\n2,Tomáš\n3,Jiří\n".encode("cp1250"))
+    assert read(path)[1][0] == ["1", "Plzeň"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"), [("cp874", ["สมชาย ใจดี", "กรุงเทพมหานคร"]), ("iso8859_5", ["Иван Петров", "Москва"])]
+)
+def test_letters_that_make_no_words_in_any_known_encoding_are_refused(
+    tmp_path: Path, encoding: str, names: list[str]
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes("id,name\n1,{}\n2,{}\n".format(*names).encode(encoding))
+    with pytest.raises(FileRefused, match=r"makes words of its letters \(the first in line 2\)") as caught:
+        read(path)
+    assert caught.value.code == "undecodable"
+    assert [row[1] for row in read(path, encoding=encoding)[1]] == names
