@@ -19,7 +19,7 @@ def read_as(name: str, text: str, parse: str = "text") -> object:
     reading = Reading(RECORD_KINDS["order"][name], parse, NEW_YORK)
     column = read(pd.Series([text, "plain", "x@example.com"], dtype="str"), reading)
     troubles = {at: trouble.code for at, trouble in column.troubles}
-    return troubles.get(0, column.values[0])
+    return troubles.get(0, column.cells.objects()[0])
 
 
 @pytest.mark.parametrize(
