@@ -208,7 +208,7 @@ def _plain(value: Decimal) -> str:
 
 
 def _decode(value: Any) -> Value:  # noqa: ANN401 - JSON has no narrower type
-    if not isinstance(value, Mapping):
+    if type(value) is not dict:
         return value  # type: ignore[no-any-return]  # bool, int or str by _encode
     (tag, inner), *_ = value.items()
     match tag:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,9 @@ Waiting = tuple[Delivery, History]
 FETCHED = 16
 """Deliveries fetched at once per worker: few, so that a doubt that falls due is not kept waiting behind many."""
 
+_SLICE_SECONDS, _LARGEST_SLICE = 0.25, 512
+"""Where the calls are quick more are fetched at once: what is done within so many seconds, up to so many."""
+
 _LOW = 4
 """Deliveries in line per worker at which more are fetched."""
 
@@ -22,7 +26,8 @@ class Crew:
     """``size`` workers over one line.
 
     ``fetch(limit, skip)`` gives what is due; ``attend`` takes one delivery as far as it goes and returns the write of
-    where it stands. Until that write is committed the ledger still shows the delivery as due, so it is skipped.
+    where it stands. Until that write is committed the ledger still shows the delivery as due, so it is skipped. A
+    worker that finds nothing more to take calls ``flush``: no further write will take along what lies in memory.
     """
 
     def __init__(
@@ -34,6 +39,7 @@ class Crew:
         may_begin: Callable[[], bool],
         finished: Callable[[], bool],
         progress: Callable[[], None],
+        flush: Callable[[], None],
     ) -> None:
         self._name = name
         self._size = max(1, size)
@@ -42,9 +48,11 @@ class Crew:
         self._may_begin = may_begin
         self._finished = finished
         self._progress = progress
+        self._flush = flush
         self._changed = threading.Condition()
         self._line: deque[Waiting] = deque()
         self._open: set[int] = set()
+        self._filled_at, self._attended_then = time.monotonic(), 0
         self._unwritten = 0
         self._working = 0
         self._more = True  # the last look did not show everything that is due
@@ -103,12 +111,19 @@ class Crew:
             self._freed = self._freed and not wanted
         if not wanted:
             return
-        limit = FETCHED * self._size
+        limit = self._slice()
         found = self._fetch(limit, skip)
         with self._changed:
             self._more = len(found) == limit
             self._open.update(delivery.id for delivery, _ in found)
             self._line.extend(found)
+
+    def _slice(self) -> int:
+        """How many to fetch, by how quick the calls were since the last time."""
+        now, few = time.monotonic(), FETCHED * self._size
+        speed = (self.attended - self._attended_then) / max(0.001, now - self._filled_at)
+        self._filled_at, self._attended_then = now, self.attended
+        return max(few, min(int(speed * _SLICE_SECONDS), _LARGEST_SLICE))
 
     def _call_in(self, pool: ThreadPoolExecutor) -> None:
         with self._changed:
@@ -123,6 +138,7 @@ class Crew:
         try:
             while (waiting := self._next()) is not None:
                 self._attend_to(*waiting)
+            self._flush()
         except BaseException as problem:  # noqa: BLE001 - it is raised where the crew was set to work
             self._broken = self._broken or problem
         with self._changed:

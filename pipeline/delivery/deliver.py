@@ -64,7 +64,7 @@ class Drain:
         self._patience = patience
         self._stop = stop
         self._progress = progress or Quiet()
-        self._line = Line(account, transport, clock, stop, self._progress, self._bucket())
+        self._line = Line(account, transport, clock, stop, self._progress, self._bucket(), writer.flush)
         self._operations: dict[tuple[str, str], Operation] = {}
         self._alone: set[int] = set()
         self._sent_together = 0
@@ -78,6 +78,7 @@ class Drain:
             self._may_begin,
             self._finished,
             self._progress.advance,
+            writer.flush,
         )
 
     def run(self) -> Drained:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.pacing import Bucket, back_off
@@ -18,7 +19,10 @@ class Halt(Exception):
 
 
 class Line:
-    """Shared by all calls to one account: its pace, its pauses, its run of failures."""
+    """Shared by all calls to one account: its pace, its pauses, its run of failures.
+
+    ``before_waiting`` is called where a call has to wait for its turn.
+    """
 
     def __init__(
         self,
@@ -28,6 +32,7 @@ class Line:
         stop: threading.Event,
         progress: Progress | None = None,
         bucket: Bucket | None = None,
+        before_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self._account = account
         self._transport = transport
@@ -35,6 +40,7 @@ class Line:
         self._stop = stop
         self._progress = progress or Quiet()
         self._lock = threading.Lock()
+        self._before_waiting = before_waiting
         self._bucket = bucket or Bucket.full(account.rate, clock.now())
         self._failures = 0
         self.begun_at = clock.now()
@@ -50,6 +56,7 @@ class Line:
             seconds = self._bucket.draw(self._clock.now())
         if seconds > 0:
             self._progress.note(Event.RATE_WAITED, seconds=round(seconds, 3))
+            self._before_waiting()
             self._clock.wait(seconds, self._stop)
             self._may_begin()
 

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from msgspec import Raw
+from msgspec.json import Decoder
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import LedgerError
-from pipeline.ledger import HEAD
+from pipeline.ledger import HEAD, plain
 from pipeline.ledger.migrate import migrate
 from pipeline.ledger.trouble import in_words
 
@@ -86,11 +87,14 @@ def ledger_trouble(database: str | None = None) -> Iterator[None]:
 def _engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
+        return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json, json_deserializer=_from_json)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
-        parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, json_serializer=_json
+        parsed,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        json_serializer=_json,
+        json_deserializer=_from_json,
     )
     sa.event.listen(engine, "connect", _pragmas)
     sa.event.listen(engine, "begin", _begin)
@@ -100,6 +104,17 @@ def _engine(url: str) -> sa.Engine:
 def _json(value: Any) -> str:  # noqa: ANN401 - whatever a JSON column is given
     """JSON text; what is JSON already is taken as it is."""
     return bytes(value).decode() if isinstance(value, Raw) else json.dumps(value)
+
+
+_decode = Decoder().decode
+
+
+def _from_json(text: str) -> Any:  # noqa: ANN401 - whatever a JSON column holds
+    """Plain values; what only the standard library reads (half of a surrogate pair) is read by it, in its own time."""
+    try:
+        return _decode(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
@@ -117,7 +132,7 @@ def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
 def _begin(connection: sa.Connection) -> None:
     # The writer takes the write lock at once: a transaction that read first and wrote later could find its view stale.
     immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    plain.do(connection, "BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _version(engine: sa.Engine) -> str | None:

@@ -20,6 +20,19 @@ def run(connection: sa.Connection, text: str, *values: Any) -> sa.CursorResult[A
     return connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), values)
 
 
+def do(connection: sa.Connection, text: str, values: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - the driver's own cursor
+    """Carry out one statement that gives no rows, by the driver's own cursor; trouble is SQLAlchemy's."""
+    dialect = connection.dialect
+    marked = _in_the_drivers_marks(text, dialect.paramstyle)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(marked, values)
+    except dialect.loaded_dbapi.Error as problem:
+        told = sa.exc.DBAPIError.instance(marked, None, problem, dialect.loaded_dbapi.Error, dialect=dialect)
+        raise told from problem
+    return cursor
+
+
 def run_many(connection: sa.Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Carry out one statement for every row of values."""
     connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), list(rows))
@@ -28,7 +41,7 @@ def run_many(connection: sa.Connection, text: str, rows: Sequence[tuple[Any, ...
 def insert(connection: sa.Connection, text: str, *values: Any) -> int:  # noqa: ANN401 - column values
     """Insert one row and return its id."""
     if connection.dialect.name == "sqlite":
-        return int(run(connection, text, *values).lastrowid)
+        return int(do(connection, text, values).lastrowid)
     return int(run(connection, f"{text} RETURNING id", *values).scalar_one())
 
 
@@ -36,7 +49,7 @@ def update(connection: sa.Connection, table: sa.Table, where: str, found_by: tup
     """Set columns of the rows that ``where`` finds."""
     names = tuple(values)
     told = [as_json(value) if _is_json(table, name) else value for name, value in values.items()]
-    run(connection, _update(table.name, names, where), *told, *found_by)
+    do(connection, _update(table.name, names, where), (*told, *found_by))
 
 
 def as_json(value: Any) -> str | None:  # noqa: ANN401 - plain values

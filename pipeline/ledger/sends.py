@@ -67,10 +67,8 @@ def intend(connection: sa.Connection, intent: Intent, account: str, now: float) 
     """
     if intent.shares and _is_under_way(connection, intent, account):
         return None
-    plain.run(
-        connection, _INTEND, intent.delivery_id, intent.name, plain.as_json(intent.request), intent.search_hint,
-        intent.shares or None,
-    )  # fmt: skip
+    request = plain.as_json(intent.request)
+    plain.do(connection, _INTEND, (intent.delivery_id, intent.name, request, intent.search_hint, intent.shares or None))
     return plain.insert(connection, _ATTEMPT, now, intent.delivery_id, intent.name)
 
 

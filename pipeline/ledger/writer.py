@@ -1,31 +1,101 @@
-"""Group commit: all writes go through one thread, and those that come at once share one transaction.
+"""Group commit: whoever has something to write while nobody commits does so, and takes along what came meanwhile.
 
-An intent has to be on disk before the first byte of a call leaves, so every call pays for a sync of the disk. Calls
-under way at the same time share it: while one commit is being synced, the next writes queue up and go together. What
-nobody waits for (an outcome, as a rule) goes along with what somebody waits for (the next intent), and has a commit of
-its own only when nothing came for as long as a commit takes.
+An intent has to be on disk before the first byte of a call leaves, so every call pays for a sync of the disk. Who sends
+the call commits it himself: nothing is handed to another thread and back. Calls under way at the same time
+share: while one commit is being synced, the next writes queue up, and the first of those that wait commits them all.
+What nobody waits for (an outcome, as a rule) goes along with what somebody waits for (the next intent), and has a
+commit of its own only when none came for a moment, or none will.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, suppress
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from pipeline.errors import LedgerError
 from pipeline.ledger.engine import ledger_trouble
 
 T = TypeVar("T")
 Write = Callable[[sa.Connection], T]
-_Queued = tuple[Write[Any], "Future[Any]", bool]
-"""What to write, whom to tell, and whether somebody waits for it."""
 
-_LONGEST_LINGER = 0.02
-"""Seconds that a write may lie in memory for company, at most; usually it is the time of the last commit."""
+_SHORTEST_LINGER, _LONGEST_LINGER = 0.01, 0.02
+"""Seconds that a write may lie in memory for company, about; who knows that none will come says so (``flush``)."""
+
+
+class _Awaited(Generic[T]):
+    """A write that its own thread waits for: until it is committed, or is to commit the queue itself."""
+
+    __slots__ = ("_problem", "_result", "done", "turn", "what")
+
+    def __init__(self, what: Write[T]) -> None:
+        self.what = what
+        self.turn = threading.Lock()
+        self.turn.acquire()
+        self.done = False
+        self._result: Any = None
+        self._problem: BaseException | None = None
+
+    def set_result(self, result: T) -> None:
+        self._result, self.done = result, True
+        self.turn.release()
+
+    def set_exception(self, problem: BaseException) -> None:
+        self._problem, self.done = problem, True
+        self.turn.release()
+
+    def outcome(self) -> T:
+        if self._problem is not None:
+            raise self._problem
+        result: T = self._result
+        return result
+
+
+class _Posted:
+    """A write that nobody waits for."""
+
+    __slots__ = ("done", "future", "what")
+
+    def __init__(self, what: Write[Any]) -> None:
+        self.what = what
+        self.future: Future[Any] = Future()
+        self.done = False
+
+    def set_result(self, result: object) -> None:
+        self.done = True
+        self.future.set_result(result)
+
+    def set_exception(self, problem: BaseException) -> None:
+        self.done = True
+        self.future.set_exception(problem)
+
+
+_Queued = _Awaited[Any] | _Posted
+
+
+class _Begun(AbstractContextManager[sa.Connection]):
+    """A transaction on a connection that stays open."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._transaction = connection.begin()
+
+    def __enter__(self) -> sa.Connection:
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._transaction.commit()
+        else:
+            self._transaction.rollback()
 
 
 class GroupWriter:
@@ -33,65 +103,118 @@ class GroupWriter:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine.execution_options(immediate=True)
-        self._linger = 0.0
-        self._queue: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+        self._database = engine.url.database
+        # A SQLite connection is nothing but an open file; that of a server may end while nobody writes.
+        self._keeps_open = engine.dialect.name == "sqlite"
+        self._connection: sa.Connection | None = None
+        self._linger = _SHORTEST_LINGER
+        self._mutex = threading.Lock()
+        self._queue: list[_Queued] = []
+        self._leading = False  # somebody commits, or was told to
+        self._posted = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._mind_the_posted, name="ledger", daemon=True)
         self._thread.start()
 
     def write(self, what: Write[T]) -> T:
         """Run ``what`` in a transaction and return its result once it is committed; raises what ``what`` raised."""
-        future: Future[T] = Future()
-        self._queue.put((what, future, True))
-        return future.result()
+        mine = _Awaited(what)
+        with self._mutex:
+            self._queue.append(mine)
+            leads = not self._leading
+            self._leading = True
+        if not leads:
+            mine.turn.acquire()
+        if not mine.done:
+            self._lead()
+        return mine.outcome()
 
     def post(self, what: Write[T]) -> Future[T]:
         """The same without waiting. Writes are carried out in the order they came, so no later one is durable alone."""
-        future: Future[T] = Future()
-        self._queue.put((what, future, False))
-        return future
+        posted = _Posted(what)
+        with self._mutex:
+            self._queue.append(posted)
+        if not self._posted.is_set():
+            self._posted.set()
+        return posted.future
+
+    def flush(self) -> None:
+        """What was posted need not wait for company: none will come."""
+        if self._may_lead():
+            self._lead()
 
     def close(self) -> None:
         """Finish what is queued and stop."""
-        self._queue.put(None)
+        self._closing.set()
+        self._posted.set()
         self._thread.join()
+        self.flush()
+        self._let_go()
 
-    def _work(self) -> None:
-        stopping = False
-        while not stopping:
-            group, stopping = self._next_group()
-            if group:
-                self._commit(group)
+    def _may_lead(self, oldest: _Queued | None = None) -> bool:
+        """Whether there is something to commit and nobody else to do it; then it is up to the caller."""
+        with self._mutex:
+            leads = bool(self._queue) and not self._leading and (oldest is None or self._queue[0] is oldest)
+            self._leading = self._leading or leads
+            return leads
 
-    def _next_group(self) -> tuple[list[_Queued], bool]:
-        """What is written in one commit, and whether it is the last."""
-        group: list[_Queued] = []
-        item = self._queue.get()
-        until = time.monotonic() + self._linger
-        while item is not None:
-            group.append(item)
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                if any(awaited for _, _, awaited in group):
-                    return group, False
-                try:
-                    item = self._queue.get(timeout=max(0.0, until - time.monotonic()))
-                except queue.Empty:
-                    return group, False
-        return group, True
+    def _lead(self) -> None:
+        """Commit what is queued; then the first of those who came meanwhile and wait goes on."""
+        with self._mutex:
+            group, self._queue = self._queue, []
+        try:
+            self._commit(group)
+        finally:
+            with self._mutex:
+                following = next((one for one in self._queue if isinstance(one, _Awaited)), None)
+                self._leading = following is not None
+            if following is not None:
+                following.turn.release()
+
+    def _mind_the_posted(self) -> None:
+        """Commit what lies there without company in two looks; sleep while nothing is posted."""
+        seen: _Queued | None = None
+        while not self._closing.is_set():
+            if seen is None:
+                self._posted.wait()
+            self._closing.wait(self._linger)
+            self._posted.clear()
+            if seen is not None and self._may_lead(seen):
+                self._lead()
+            with self._mutex:
+                seen = self._queue[0] if self._queue else None
 
     def _commit(self, group: list[_Queued]) -> None:
         try:
-            with ledger_trouble(self._engine.url.database), self._engine.begin() as connection:
-                results = [what(connection) for what, _, _ in group]
+            with ledger_trouble(self._database), self._begun() as connection:
+                results = [one.what(connection) for one in group]
                 begun = time.monotonic()
-            self._linger = min(_LONGEST_LINGER, time.monotonic() - begun)
-        except Exception as problem:  # noqa: BLE001 - it is handed to whoever asked for the write
+            self._linger = min(_LONGEST_LINGER, max(_SHORTEST_LINGER, time.monotonic() - begun))
+        except BaseException as problem:
+            self._let_go()
+            if not isinstance(problem, Exception):  # this thread is being ended; the others must not wait for ever
+                for one in group:
+                    one.set_exception(LedgerError("The program was ended while the ledger was being written."))
+                raise
             if len(group) == 1:
-                group[0][1].set_exception(problem)
+                group[0].set_exception(problem)
             else:  # one bad write must not take its neighbours down
-                for single in group:
-                    self._commit([single])
+                for one in group:
+                    self._commit([one])
             return
-        for (_, future, _), result in zip(group, results, strict=True):
-            future.set_result(result)
+        for one, result in zip(group, results, strict=True):
+            one.set_result(result)
+
+    def _begun(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction: committed at the end of the block, rolled back when that raises."""
+        if not self._keeps_open:
+            return self._engine.begin()
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return _Begun(self._connection)
+
+    def _let_go(self) -> None:
+        kept, self._connection = self._connection, None
+        if kept is not None:
+            with suppress(sa.exc.SQLAlchemyError):  # what was wrong with it is told by what was to be written
+                kept.close()

@@ -12,15 +12,17 @@ import socket
 import ssl
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from io import BufferedReader, RawIOBase
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 from pipeline.targets.contract import Answer, Signed
+from pipeline.targets.plain_head import Head, read_head, written_head
 from pipeline.targets.sending import MAX_ANSWER_BYTES, TOO_LARGE, TOO_SLOW, NotSent, Unanswered
 
 _PIECE = 64 * 1024
@@ -29,11 +31,21 @@ _UNQUOTED = "!#$%&'()*+,/:;=?@[]~"
 """What a path and query may hold as they are; anything else is escaped, and what is escaped already stays so."""
 
 
-@dataclass(frozen=True, slots=True)
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
 class _Place:
     scheme: str
     host: str
     port: int
+
+    @cached_property
+    def shown(self) -> str:
+        """The host as a call names it; ``ValueError`` for a name that cannot be."""
+        host = self.host if self.host.isascii() else self.host.encode("idna").decode("ascii")
+        told = f"[{host}]" if ":" in host else host
+        return told if self.port == _PORTS[self.scheme] else f"{told}:{self.port}"
 
 
 class _Watched:
@@ -66,25 +78,33 @@ class _WholeHead(HTTPResponse):
             raise HTTPException("cut off in the head")
 
 
-class _Held:
-    """Keeps the head back, so that head and body leave in one packet."""
+class _Again(RawIOBase):
+    """A socket with what was read of it already; the library takes it for the socket itself."""
 
-    head = b""
-    response_class = _WholeHead
+    def __init__(self, sock: socket.socket, read: bytes) -> None:
+        super().__init__()
+        self._sock = sock
+        self._read = read
 
-    def send(self, data: bytes) -> None:
-        self.head = data
+    def makefile(self, _mode: str) -> BufferedReader:
+        """As of a socket."""
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
+        """What was read before, then what comes."""
+        if not self._read:
+            return self._sock.recv_into(buffer)
+        piece, self._read = self._read[: len(buffer)], self._read[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
-class _Plain(_Held, HTTPConnection):  # type: ignore[misc]  # send() takes less than the library's
-    """A connection without TLS."""
-
-
-class _Sealed(_Held, HTTPSConnection):  # type: ignore[misc]  # send() takes less than the library's
-    """A connection with TLS."""
-
-
-_Connection = _Plain | _Sealed
+_Connection = HTTPConnection | HTTPSConnection
+"""The library connects; what is said over the line afterwards is said here."""
 
 
 class Wire:
@@ -105,11 +125,11 @@ class Wire:
         """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
         place, path = _apart(signed.url)
         idle = self._idle.setdefault(place, deque())
+        call = _written(signed, path, place)
         connection = _quiet_one(idle) or self._connected(place)
         whole = False
         try:
-            _prepare(connection, signed, path)
-            answer, whole = self._exchange(connection, signed.content)
+            answer, whole = self._exchange(connection.sock, signed.method, call)
         finally:
             if whole:
                 idle.append(connection)
@@ -129,8 +149,8 @@ class Wire:
     def _connection(self, place: _Place) -> _Connection:
         patience = min(10.0, self._timeout)
         if place.scheme == "https":
-            return _Sealed(place.host, place.port, timeout=patience, context=self._tls)
-        return _Plain(place.host, place.port, timeout=patience)
+            return HTTPSConnection(place.host, place.port, timeout=patience, context=self._tls)
+        return HTTPConnection(place.host, place.port, timeout=patience)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -143,19 +163,50 @@ class Wire:
             context.load_verify_locations(certifi.where())
         return context
 
-    def _exchange(self, connection: _Connection, content: bytes) -> tuple[Answer, bool]:
+    def _exchange(self, sock: socket.socket, method: str, call: bytes) -> tuple[Answer, bool]:
         """The answer, and whether the connection can carry another call."""
         started, writing = self._clock(), True
         try:
-            connection.sock.sendall(connection.head + content)
+            sock.sendall(call)
             writing = False
-            with closing(connection.getresponse()) as response:
-                body = self._body(response, started)
-                headers = _headers(response)
-                kept = not response.will_close
+            read = sock.recv(_PIECE)
+            head = read_head(read) if method != "HEAD" else None
+            if head is None:
+                return self._long_answer(sock, method, read, started)
+            body = self._rest(sock, head, read[head.begins :], started)
         except (OSError, HTTPException, ValueError) as problem:
             raise Unanswered(_why_unanswered(problem, writing=writing)) from None
-        return Answer(response.status, headers, _unpacked(body, headers.get("content-encoding", ""))), kept
+        kept = not head.closes and len(body) == head.length
+        return Answer(head.status, head.headers, _unpacked(body[: head.length], head.headers)), kept
+
+    def _rest(self, sock: socket.socket, head: Head, body: bytes, started: float) -> bytes:
+        """The whole body, of which the first part has been read."""
+        if len(body) >= head.length:
+            return body
+        pieces, size = [body], len(body)
+        while size < head.length:
+            piece = sock.recv(min(_PIECE, head.length - size))
+            if not piece:
+                raise HTTPException("cut off")
+            pieces.append(piece)
+            size += len(piece)
+            self._bound(size, started)
+        return b"".join(pieces)
+
+    def _long_answer(self, sock: socket.socket, method: str, read: bytes, started: float) -> tuple[Answer, bool]:
+        """An answer that is not a plain one, as the library reads it."""
+        again: Any = _Again(sock, read)
+        with closing(_WholeHead(again, method=method)) as response:
+            response.begin()
+            body = self._body(response, started)
+            headers = _headers(response)
+            return Answer(response.status, headers, _unpacked(body, headers)), not response.will_close
+
+    def _bound(self, size: int, started: float) -> None:
+        if size > MAX_ANSWER_BYTES:
+            raise Unanswered(TOO_LARGE)
+        if self._clock() - started > 2 * self._timeout:
+            raise Unanswered(TOO_SLOW)
 
     def _body(self, response: HTTPResponse, started: float) -> bytes:
         """The whole body; one that ends before its announced length is no answer."""
@@ -168,15 +219,13 @@ class Wire:
                 break
             pieces.append(piece)
             size += len(piece)
-            if size > MAX_ANSWER_BYTES:
-                raise Unanswered(TOO_LARGE)
-            if self._clock() - started > 2 * self._timeout:
-                raise Unanswered(TOO_SLOW)
+            self._bound(size, started)
         if expected is not None and size != expected:
             raise HTTPException("cut off")
         return b"".join(pieces)
 
 
+@lru_cache(maxsize=256)
 def _apart(url: str) -> tuple[_Place, str]:
     """Where to connect, and what to ask for there."""
     try:
@@ -211,18 +260,15 @@ def _is_readable(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def _prepare(connection: _Connection, signed: Signed, path: str) -> None:
-    """Put the head together; nothing is sent yet."""
+def _written(signed: Signed, path: str, place: _Place) -> bytes:
+    """The call as it leaves: head and body in one packet."""
     headers = {"user-agent": "orderdrop", "accept": "application/json", "accept-encoding": "gzip, deflate"}
     headers |= {name.lower(): value for name, value in signed.headers.items()}
     if signed.content or signed.method not in _BODILESS:
         headers["content-length"] = str(len(signed.content))
     try:
-        connection.putrequest(signed.method, path, skip_accept_encoding=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-    except (HTTPException, ValueError, TypeError) as problem:
+        return written_head(signed.method, path, place.shown, headers) + signed.content
+    except (ValueError, TypeError) as problem:
         raise NotSent(f"the call could not be built: {type(problem).__name__}") from None
 
 
@@ -234,8 +280,9 @@ def _headers(response: HTTPResponse) -> dict[str, str]:
     return found
 
 
-def _unpacked(body: bytes, encoding: str) -> bytes:
+def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
     """The body as it was before it was packed for the way; never more than the most an answer may hold."""
+    encoding = headers.get("content-encoding", "")
     if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"} or not body:
         return body
     for window in (47, -15):  # gzip or zlib by their own mark; then what some servers call deflate

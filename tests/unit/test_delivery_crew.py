@@ -27,7 +27,16 @@ class Book:
         self.looks = 0
         self.held = False
         self.lock = threading.Lock()
-        self.crew = Crew("shelf", size, self.fetch, self.attend, lambda: not self.held, lambda: False, lambda: None)  # type: ignore[arg-type]
+        self.crew = Crew(
+            "shelf",
+            size,
+            self.fetch,
+            self.attend,  # type: ignore[arg-type]
+            lambda: not self.held,
+            lambda: False,
+            lambda: None,
+            lambda: None,
+        )
 
     def fetch(self, limit: int, skip: Sequence[int]) -> list[Waiting]:
         self.looks += 1
@@ -83,6 +92,12 @@ def test_a_look_is_not_taken_for_every_delivery() -> None:
     book = Book(640, 8)
     book.crew.work(book.commit_the_rest)
     assert book.looks < 640 / 16
+
+
+def test_where_calls_are_quick_more_is_fetched_at_once() -> None:
+    book = Book(5000, 1)
+    book.crew.work(book.commit_the_rest)
+    assert book.looks < 5000 / 16 / 2
 
 
 def test_a_write_that_fails_ends_the_work_and_is_raised() -> None:

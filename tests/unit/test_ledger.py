@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 
 from pipeline.errors import LedgerError
 from pipeline.ledger.engine import open_engine, open_readonly
-from pipeline.ledger.tables import accounts, metadata
+from pipeline.ledger.tables import accounts, metadata, restores
 from pipeline.ledger.writer import GroupWriter
 
 
@@ -103,7 +103,7 @@ def test_writes_that_come_together_share_a_transaction(ledger_url: str) -> None:
     ]
     for other in others:
         other.start()
-    while writer._queue.qsize() < 20:
+    while len(writer._queue) < 20:
         threading.Event().wait(0.001)
     go_on.set()
     for thread in (first, *others):
@@ -143,6 +143,75 @@ def test_what_nobody_waits_for_is_durable_without_company(ledger_url: str) -> No
     engine.dispose()
 
 
+def test_who_writes_while_nobody_commits_commits_himself(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    assert writer.write(lambda _: threading.current_thread()) is threading.current_thread()
+    writer.close()
+    engine.dispose()
+
+
+def test_what_was_posted_is_flushed_when_no_company_will_come(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    writer._linger = 60.0  # as if the last commit had taken a minute
+    posted = writer.post(lambda c: c.execute(sa.insert(accounts).values(account="last")))
+    writer.flush()
+    assert posted.done()
+    writer.flush()
+    writer.close()
+    engine.dispose()
+
+
+def test_an_interrupted_commit_leaves_nobody_waiting(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    writer._linger = 60.0  # as if the last commit had taken a minute
+    told: list[str] = []
+    posted = writer.post(lambda c: c.execute(sa.insert(accounts).values(account="outcome")))
+
+    def interrupted(_connection: sa.Connection) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        writer.write(interrupted)
+    except KeyboardInterrupt:
+        told.append("interrupted")
+    with pytest.raises(LedgerError, match="ended while"):
+        posted.result(10)
+    writer.write(lambda c: c.execute(sa.insert(accounts).values(account="intent")))
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(accounts.c.account)).scalars().all() == ["intent"]
+    assert told == ["interrupted"]
+    writer.close()
+    engine.dispose()
+
+
+def test_writes_of_many_threads_all_come_in_and_each_gets_its_own_result(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+
+    def add(name: int) -> bool:
+        written = writer.write(lambda c: (c.execute(sa.insert(accounts).values(account=f"w{name}")), name)[1])
+        posted = writer.post(lambda c: (c.execute(sa.insert(accounts).values(account=f"p{name}")), -name)[1])
+        return (written, posted.result(10)) == (name, -name)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(add, range(200)))
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 400
+    writer.close()
+    engine.dispose()
+
+
+def test_half_of_a_surrogate_pair_comes_back_from_a_json_column(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(restores).values(restored_at=1.0, last_delivery=0, files=["\ud800", 1.5, None]))
+        assert connection.execute(sa.select(restores.c.files)).scalar() == ["\ud800", 1.5, None]
+    engine.dispose()
+
+
 def test_one_bad_write_does_not_take_its_neighbours_down(ledger_url: str) -> None:
     engine = open_engine(ledger_url)
     writer = GroupWriter(engine)
@@ -170,7 +239,7 @@ def test_one_bad_write_does_not_take_its_neighbours_down(ledger_url: str) -> Non
     ):
         threads.append(threading.Thread(target=add, args=(name, statement)))
         threads[-1].start()
-    while writer._queue.qsize() < 2:
+    while len(writer._queue) < 2:
         threading.Event().wait(0.001)
     go_on.set()
     for thread in threads:

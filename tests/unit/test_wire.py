@@ -221,6 +221,24 @@ def test_chunks_make_one_answer_and_the_connection_goes_on() -> None:
         assert len(host.heard) == 1
 
 
+def test_an_answer_in_pieces_is_one_answer_and_the_connection_goes_on() -> None:
+    def in_pieces(connection: socket.socket, _call: bytes) -> None:
+        for at in range(len(text := plain(b"x" * 40, b"X-A: 1"))):
+            connection.sendall(text[at : at + 1])
+
+    with talking(in_pieces, says(plain(b"2"))) as (host, transport):
+        answer = post(host, transport)
+        assert (answer.content, answer.headers["x-a"]) == (b"x" * 40, "1")
+        assert post(host, transport).content == b"2"
+        assert len(host.heard) == 1
+
+
+def test_a_connection_that_says_more_than_it_announced_is_not_used_again() -> None:
+    with talking(says(plain(b"1") + b"HTTP/1.1 200 OK"), says(plain(b"2"))) as (host, transport):
+        assert [post(host, transport).content for _ in range(2)] == [b"1", b"2"]
+        assert len(host.heard) == 2
+
+
 def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
     moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
     with talking(says(moved)) as (host, transport):

@@ -14,13 +14,10 @@ def addresses(record: Record) -> dict[str, Address]:
     Where the file knows a place for one of them only, both get it: Order Desk would copy a missing address
     anyway (documented), but a half-filled one it would keep half-filled.
     """
-    customer = _person(record) | _place(record, "billing")
-    receiver = _receiver(record) or _person(record)
-    shipping = receiver | _place(record, "shipping")
-    if not _place(record, "billing"):
-        customer |= _place(record, "shipping")
-    if not _place(record, "shipping"):
-        shipping |= _place(record, "billing")
+    buyer = _person(record)
+    billing, delivery = _place(record, "billing"), _place(record, "shipping")
+    customer = buyer | (billing or delivery)
+    shipping = _receiver(record, buyer) | (delivery or billing)
     return {name: one for name, one in (("customer", customer), ("shipping", shipping)) if one}
 
 
@@ -50,7 +47,7 @@ def _person(record: Record) -> Address:
     return _filled(first_name=first, last_name=last, company=record.text("company"), phone=record.text("phone"))
 
 
-def _receiver(record: Record) -> Address:
+def _receiver(record: Record, buyer: Address) -> Address:
     """Who the parcel is for, when the file names somebody; the buyer's phone helps a carrier all the same."""
     named = _filled(
         first_name=record.text("shipping_first_name"),
@@ -58,9 +55,7 @@ def _receiver(record: Record) -> Address:
         company=record.text("shipping_company"),
     )
     phone = _filled(phone=record.text("shipping_phone") or record.text("phone"))
-    if named:
-        return named | phone
-    return _person(record) | phone
+    return (named or buyer) | phone
 
 
 def _place(record: Record, side: str) -> Address:
