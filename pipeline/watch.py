@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.beforehand import load_beforehand
 from pipeline.closing.balance import balance, in_words
 from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, OrderdropError, SetupError
@@ -65,6 +66,7 @@ def watch(
         aside = SideWork(stop, told, transport_of, workers, bell)
         watcher = Watcher(project, stop, told, transport_of, clock_of, aside, [] if secrets is None else secrets)
         watcher.begin(problems)
+        load_beforehand()
         places = [plan.settings.inbox, plan.settings.folder / "mappings", plan.settings.folder / "schemas"]
         try:
             with listening(bell, places, progress):

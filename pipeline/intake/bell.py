@@ -16,7 +16,7 @@ _SLICE = 0.5
 """Seconds after which a stop is heard: a signal cannot ring the bell itself."""
 _AT_ONCE, _TOGETHER = 0.01, 0.1
 """Seconds that further rings are waited for: after a time of quiet, and while a copy under way rings on and on."""
-_QUIET = 1.0
+_QUIET = 0.25
 
 
 class Bell:

@@ -1,0 +1,30 @@
+"""What the first file needs is loaded while the watch is idle, so that file need not wait for it."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+
+_NEEDED = (
+    "pipeline.take_in",
+    "pipeline.targets.http",
+    "pipeline.delivery.deliver",
+    "pipeline.decisions",
+    "pycountry",
+)
+"""What a pass with a file imports and one without does not."""
+
+
+def load_beforehand() -> threading.Thread:
+    """Begin to load; whoever needs a part of it before the end waits for that part only."""
+    thread = threading.Thread(target=_load, name="beforehand", daemon=True)
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    for name in _NEEDED:
+        importlib.import_module(name)
+    import pycountry
+
+    len(pycountry.countries)  # a file that is read at the first question
