@@ -98,8 +98,9 @@ class Judging:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences about the file as a whole."""
-        return (*self.table.found.notes, *(self.unfold.notes if self.unfold else ()), *self.noted)
+        """Sentences about the file as a whole; which rows are skipped is known once they were read."""
+        unfolded = self.unfold.notes if self.unfold else ()
+        return (*self.table.found.notes, *unfolded, *self.bound.left_out.sentences, *self.noted)
 
     @property
     def checked(self) -> Checked:

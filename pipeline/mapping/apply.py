@@ -21,6 +21,7 @@ from pipeline.mapping.aside import aside
 from pipeline.mapping.bind import Columns, find_columns
 from pipeline.mapping.cells import Column, Reading, distinct, trimmed
 from pipeline.mapping.dates import zone_named
+from pipeline.mapping.left_out import LeftOut
 from pipeline.mapping.parsers import decided, marks_and_orders, may_be_cut, needs_survey, read
 from pipeline.mapping.prove_fields import constant_value, reading_of, spec_of
 from pipeline.mapping.rules import FieldRule, SkipRule
@@ -49,6 +50,7 @@ class BoundMapping:
     ``constants`` are the same in every row; ``defaults`` take the place of empty cells once the rows of an
     order stand together. ``unmapped`` are the header texts nobody asked for. ``headers`` leads from a field
     to the header text a person knows it by; where rows are ``unfolded``, :meth:`place` says which cell it is.
+    ``left_out`` is told which rows were skipped.
     """
 
     mapping: FeedMapping
@@ -59,6 +61,7 @@ class BoundMapping:
     unmapped: tuple[str, ...] = ()
     unfolded: Unfolded | None = None
     header: tuple[str, ...] = ()
+    left_out: LeftOut = field(default_factory=LeftOut, compare=False)
 
     @property
     def kind(self) -> str:
@@ -131,6 +134,8 @@ class Typed:
         """The same as objects."""
         return pd.DataFrame({name: c.objects() for name, c in self.columns.items()}, index=self.rows, dtype=object)
 
+
+Rows = npt.NDArray[np.int64]
 
 Decisions = Mapping[str, frozenset[str]]
 """What whole columns showed, by field: decimal marks (``.``, ``,``), orders (``day``, ``month``), codes ``cut``."""
@@ -242,14 +247,32 @@ def _rejections(
 
 
 def _skipped(bound: BoundMapping, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Which rows the mapping wants left out; cells are compared without blanks at their ends."""
+    """Which rows the mapping wants left out, and why; cells are compared without blanks at their ends."""
     whole = bound.unfolded is None and len(bound.header) == frame.shape[1] and bound.mapping.files.totals == "skip"
-    skipped = aside(bound.header, frame) if whole else np.zeros(len(frame), dtype=bool)
+    found = aside(bound.header, frame) if whole else {}
+    reasons = {why: np.array([at for at, one in found.items() if one == why]) for why in set(found.values())}
+    skipped = np.zeros(len(frame), dtype=bool)
+    skipped[list(found)] = True
     for position, rule in bound.skips:
         codes, texts = distinct(frame[position])
         unwanted = np.fromiter((trimmed(text) in rule.values for text in texts), bool, len(texts))
-        skipped |= unwanted[codes] if len(texts) else False
+        if unwanted.any():
+            fresh = unwanted[codes] & ~skipped
+            reasons[f"as skip_rows_where says of '{bound.header[position]}'"] = np.flatnonzero(fresh)
+            skipped |= fresh
+    if reasons:
+        bound.left_out.note(int(frame.index[0]), _whole_rows(bound, frame.index.to_numpy(), skipped, reasons))
     return skipped
+
+
+def _whole_rows(
+    bound: BoundMapping, numbers: Rows, skipped: npt.NDArray[np.bool_], reasons: Mapping[str, npt.NDArray[np.intp]]
+) -> dict[str, Rows]:
+    """The numbers of the rows of which no part is left."""
+    rows = numbers // bound.parts
+    left = rows[~skipped] if bound.parts > 1 else rows[:0]
+    whole = {why: np.setdiff1d(rows[at], left) if bound.parts > 1 else np.sort(rows[at]) for why, at in reasons.items()}
+    return {why: found for why, found in whole.items() if len(found)}
 
 
 def _skips(mapping: FeedMapping, found: Columns) -> tuple[tuple[int, SkipRule], ...]:

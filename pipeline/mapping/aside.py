@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.mapping.cells import as_arrow
+from pipeline.mapping.cells import as_arrow, trimmed
+from pipeline.mapping.left_out import CLOSING, REPEATED, TOTAL
 
 # Whole cells only: `Total Gym` is a product.
 _TOTALS = frozenset(
@@ -42,16 +42,22 @@ _SPELT = pa.array(
 )
 
 
-def aside(header: Sequence[str], frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Which rows of a block repeat the header, are totals, or close a report."""
-    marked = np.zeros(len(frame), dtype=bool)
+def aside(header: Sequence[str], frame: pd.DataFrame) -> dict[int, str]:
+    """Which rows of a block repeat the header, are totals, or close a report: the place of each, and which it is."""
     if len(header) < 2 or not len(frame):
-        return marked
+        return {}
     visible = [position for position, text in enumerate(header) if text.strip()]
-    for at in _suspects(header, frame, visible):
-        cells = [str(cell).strip() for cell in frame.iloc[at].tolist()]
-        marked[at] = _repeats(header, cells) or _totals(cells) or _closes(cells)
-    return marked
+    rows = {at: [trimmed(str(cell)) for cell in frame.iloc[at].tolist()] for at in _suspects(header, frame, visible)}
+    found = {at: _reason(header, cells) for at, cells in rows.items()}
+    return {at: why for at, why in found.items() if why}
+
+
+def _reason(header: Sequence[str], cells: Sequence[str]) -> str:
+    if _repeats(header, cells):
+        return REPEATED
+    if _totals(cells):
+        return TOTAL
+    return CLOSING if _closes(cells) else ""
 
 
 def _suspects(header: Sequence[str], frame: pd.DataFrame, visible: Sequence[int]) -> list[int]:
@@ -71,7 +77,7 @@ def _suspects(header: Sequence[str], frame: pd.DataFrame, visible: Sequence[int]
 
 
 def _repeats(header: Sequence[str], cells: Sequence[str]) -> bool:
-    return [text.strip() for text in header] == list(cells)
+    return [trimmed(text) for text in header] == list(cells)
 
 
 def _totals(cells: Sequence[str]) -> bool:

@@ -187,12 +187,11 @@ def _fed(path: Path, stream: TextIO, lines: list[str], dialect: Dialect) -> Iter
 
     The reader gives the probe back as a row of its own, unless a quote is still open: then it swallows it.
     """
-    first = True
     for read in iter(partial(stream.readline, LONGEST_LINE), ""):
         if len(read) >= LONGEST_LINE:
             raise not_a_table(path, "one endless line")
-        line = read.lstrip("\ufeff") if first else read  # two programs may have marked it, one after the other
-        first = False
+        # Two programs may have marked a file, one after the other, and files may have been put together, marks and all.
+        line = read.lstrip("\ufeff")
         lines.append(line)
         yield dialect.prepared(line)
     lines.append(_END)

@@ -8,6 +8,7 @@ not plain.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +30,7 @@ STRETCH = 1 << 25
 _ROW_BYTES = 256  # of a row of two dozen cells
 
 _MARK = b"\xef\xbb\xbf"
+_MARKS = re.compile(rb"(?:\A|(?<=[\r\n]))(?:\xef\xbb\xbf)+")
 _LF, _CR = 0x0A, 0x0D
 _VISIBLE = "[0-9A-Za-z]"
 
@@ -93,11 +95,11 @@ def _stretches(path: Path, begin: int, most: int) -> Iterator[bytes]:
 
 def _cut(stretch: bytes, cut: Cut, proved: int | None) -> pa.Table | None:
     """The rows of a stretch, ``None`` when it is not plain; ``proved`` is how many it is known to have."""
+    if _MARK in stretch:  # files put together, marks and all; Arrow would take away one at the beginning only
+        stretch = _MARKS.sub(b"", stretch)
     if proved is not None:
         table = _parsed(stretch, cut)
         return table if table is not None and table.num_rows == proved else None
-    if stretch.startswith(_MARK):  # Arrow would take it away, wherever in the file the stretch begins
-        return None
     if cut.quote and cut.quote.encode() in stretch and _has_stray_quote(stretch, cut):
         return None
     ended = stretch if stretch.endswith((b"\n", b"\r")) else stretch + b"\n"

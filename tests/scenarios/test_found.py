@@ -43,7 +43,6 @@ def text(names: tuple[str, ...] = WESTERN, cut: str = ",", mark: str = "", end: 
 
 
 PLAIN = text()
-TWICE = PLAIN + PLAIN.replace("100", "200")
 ENCODED: list[tuple[str, tuple[str, ...]]] = [
     ("utf-8", WESTERN), ("utf-8-sig", WESTERN), ("utf-16-le", WESTERN), ("utf-16-be", WESTERN), ("utf-16", WESTERN),
     ("cp1252", WESTERN), ("mac_roman", WESTERN), ("cp1250", ("Dvořák", "Šťastný", "Žižka")),
@@ -71,11 +70,18 @@ MADE: dict[str, tuple[str, dict[str, Any]]] = {
     "empty columns at the end": (PLAIN.replace("\r\n", ",,\r\n"), {}),
     "a delimiter at the end of rows": (PLAIN.replace("3.50\r\n", "3.50,\r\n"), {}),
 }
+AGAIN = PLAIN.replace("100", "200")
+QUOTED = text(mark='"')
 ASIDE = {
-    "header again": TWICE,
-    "total": PLAIN + "TOTAL,,,,6,10.50\r\n",
-    "closing line": PLAIN + "End of report\r\n",
-    "closing line after a gap": PLAIN + "\r\nGenerated on 2026-01-05\r\n",
+    "header again": (PLAIN + AGAIN, "row 5 repeats the header"),
+    "header again behind a byte-order mark": ("\ufeff" + PLAIN + "\ufeff" + AGAIN, "row 5 repeats the header"),
+    "the same in quotes": (
+        "\ufeff" + QUOTED + "\ufeff" + QUOTED.replace("100", "200"),
+        "row 5 repeats the header",
+    ),
+    "total": (PLAIN + "TOTAL,,,,6,10.50\r\n", "row 5 is a total"),
+    "closing line": (PLAIN + "End of report\r\n", "row 5 closes the report"),
+    "closing line after a gap": (PLAIN + "\r\nGenerated on 2026-01-05\r\n", "row 6 closes the report"),
 }
 
 
@@ -120,9 +126,21 @@ def test_the_layout(shown: Callable[[bytes], dict[str, Any]], made: str) -> None
 
 @pytest.mark.parametrize("made", ASIDE)
 def test_what_is_no_record_counts_as_skipped(shown: Callable[[bytes], dict[str, Any]], made: str) -> None:
-    told = shown(ASIDE[made].encode())
+    content, why = ASIDE[made]
+    told = shown(content.encode())
     assert (told["rows"]["rejected"], told["rows"]["skipped"]) == (0, 1)
+    assert f"1 row skipped: {why}." in told["notes"]
     assert names(told)[:3] == list(WESTERN)
+
+
+def test_a_header_again_and_again_is_counted_over_all_blocks_of_a_long_file(
+    shown: Callable[[bytes], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.judging.BLOCK_ROWS", 1000)
+    one = "\ufeff" + ",".join(HEADER) + "\n" + "".join(f"{n},01/02/2026,Zoë,S,1,2.50\n" for n in range(1500))
+    told = shown((one * 7).encode())
+    assert told["rows"]["skipped"] == 6
+    assert "6 rows skipped: 6 repeat the header (rows 1502, 3003, 4504, 6005, 7506, …)." in told["notes"]
 
 
 def test_two_readings_that_are_equally_likely_are_both_told(shown: Callable[[bytes], dict[str, Any]]) -> None:

@@ -12,7 +12,8 @@ HEADER = ("Order", "Date", "SKU", "Qty", "Price")
 
 def marked(*rows: list[str]) -> list[bool]:
     frame = pd.DataFrame([row + [""] * (len(HEADER) - len(row)) for row in rows], dtype="str")
-    return aside(HEADER, frame).tolist()
+    found = aside(HEADER, frame)
+    return [at in found for at in range(len(rows))]
 
 
 @pytest.mark.parametrize(
