@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from pipeline.alerts.rules import read_rules
+from pipeline.delivery.allowance import Allowances
 from pipeline.delivery.clock import Clock, RealClock
 from pipeline.errors import LedgerError, SetupError, TargetError, nearest
 from pipeline.events import Event
@@ -45,6 +46,7 @@ class Project:
     engine: sa.Engine
     writer: GroupWriter
     clock: Clock
+    allowances: Allowances
 
     @property
     def folder(self) -> Path:
@@ -96,7 +98,7 @@ def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
     engine = open_engine(plan.settings.ledger_url)
     writer = GroupWriter(engine)
     try:
-        yield Project(plan, engine, writer, clock or RealClock())
+        yield Project(plan, engine, writer, clock or RealClock(), Allowances(writer))
     finally:
         writer.close()
         engine.dispose()

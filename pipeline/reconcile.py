@@ -123,8 +123,10 @@ def _read_lists(
 ) -> _Read:
     transport = transport_of(account)
     try:
-        reader = ListReader(account, transport, project.clock, stop)
-        return _merge(account, [(name, _list(reader, account, name, span)) for name in _operations(project, account)])
+        with project.allowances.hold(account, project.clock, alone=False) as allowance:
+            reader = ListReader(account, transport, project.clock, stop, allowance)
+            names = _operations(project, account)
+            return _merge(account, [(name, _list(reader, account, name, span)) for name in names])
     finally:
         transport.close()
 

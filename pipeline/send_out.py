@@ -68,6 +68,7 @@ def _drain(
             patience=project.plan.settings.delivery.patience_seconds,
             stop=stop,
             progress=progress,
+            allowances=project.allowances,
         ).run()
     finally:
         transport.close()

@@ -11,19 +11,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.delivery.allowance import Allowances
 from pipeline.delivery.caution import in_force
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.crew import Crew
 from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
-from pipeline.delivery.pacing import Bucket, back_off
+from pipeline.delivery.pacing import back_off
 from pipeline.delivery.together import STEP as TOGETHER
 from pipeline.delivery.together import Group, Settled, may_join
 from pipeline.delivery.verdicts import Verdict, changed, still_let_be, unforeseen, without_sending
 from pipeline.errors import LedgerError, SetupError
 from pipeline.events import Event
 from pipeline.ledger import deliveries as book
-from pipeline.ledger import paces, sends
+from pipeline.ledger import sends
 from pipeline.ledger.deliveries import Delivery, History
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliveryState
@@ -56,15 +57,18 @@ class Drain:
         patience: float,
         stop: threading.Event,
         progress: Progress | None = None,
+        allowances: Allowances | None = None,
     ) -> None:
         self._account = account
+        self._transport = transport
         self._engine = engine
         self._writer = writer
         self._clock = clock
         self._patience = patience
         self._stop = stop
         self._progress = progress or Quiet()
-        self._line = Line(account, transport, clock, stop, self._progress, self._bucket(), writer.flush)
+        self._allowances = allowances or Allowances(writer)
+        self._line: Line
         self._operations: dict[tuple[str, str], Operation] = {}
         self._alone: set[int] = set()
         self._sent_together = 0
@@ -83,8 +87,11 @@ class Drain:
 
     def run(self) -> Drained:
         """Attend to everything due; wait for what is due soon; return when the rest must wait longer."""
-        self._writer.post(lambda c: paces.note(c, self._account.name, paces.IN_USE))
-        self._crew.work(self._wait_for_more)
+        with self._allowances.hold(self._account, self._clock, alone=True) as allowance:
+            self._line = Line(
+                self._account, self._transport, self._clock, self._stop, self._progress, allowance, self._writer.flush
+            )
+            self._crew.work(self._wait_for_more)
         self._note_account()
         attended = self._crew.attended + self._sent_together
         return Drained(self._account.name, attended, self._line.paused, self._line.trouble)
@@ -153,16 +160,8 @@ class Drain:
         self._clock.wait(max(0.05, seconds), self._stop)
         return True
 
-    def _bucket(self) -> Bucket:
-        """What is left of the account's allowance since it was last called, by whatever process."""
-        rate, now = self._account.rate, self._clock.now()
-        with self._engine.connect() as connection:
-            when = paces.fills_at(connection, self._account.name)
-        return Bucket.full(rate, now) if when is None else Bucket.full_at(rate, when, now)
-
     def _note_account(self) -> None:
-        paused, now, fills_at = self._line.paused, self._clock.now(), self._line.fills_at()
-        self._writer.post(lambda c: paces.note(c, self._account.name, fills_at))
+        paused, now = self._line.paused, self._clock.now()
         if paused is not None:
             message = f"{paused.message} {paused.advice}"
             self._progress.note(Event.ACCOUNT_PAUSED, code=paused.code)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from pipeline.delivery.allowance import Allowance
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.pacing import Bucket, back_off
 from pipeline.events import Event
@@ -31,7 +32,7 @@ class Line:
         clock: Clock,
         stop: threading.Event,
         progress: Progress | None = None,
-        bucket: Bucket | None = None,
+        allowance: Allowance | None = None,
         before_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self._account = account
@@ -41,7 +42,7 @@ class Line:
         self._progress = progress or Quiet()
         self._lock = threading.Lock()
         self._before_waiting = before_waiting
-        self._bucket = bucket or Bucket.full(account.rate, clock.now())
+        self._allowance = allowance or Allowance(Bucket.full(account.rate, clock.now()))
         self._failures = 0
         self.begun_at = clock.now()
         self.held_until = 0.0
@@ -52,8 +53,7 @@ class Line:
     def wait_turn(self) -> None:
         """Wait until the account's rate allows one more call; raises :class:`Halt` when none may begin."""
         self._may_begin()
-        with self._lock:
-            seconds = self._bucket.draw(self._clock.now())
+        seconds = self._allowance.draw(self._clock.now())
         if seconds > 0:
             self._progress.note(Event.RATE_WAITED, seconds=round(seconds, 3))
             self._before_waiting()
@@ -76,14 +76,8 @@ class Line:
             status = answer.status
         finally:
             self._progress.note(Event.CALL_ENDED, status=status, seconds=round(time.monotonic() - begun, 3))
-        with self._lock:
-            self._bucket.heed(self._account.pace(answer), self._clock.now(), time.monotonic() - begun)
+        self._allowance.heed(self._account.pace(answer), self._clock.now(), time.monotonic() - begun)
         return answer
-
-    def fills_at(self) -> float:
-        """When the account may be called in a burst again, in seconds since 1970."""
-        with self._lock:
-            return self._bucket.fills_at(self._clock.now())
 
     def exchange_paced(self, request: Request) -> Answer:
         """Wait for a turn, then call."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from pipeline.delivery.allowance import Allowance
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
@@ -25,11 +26,18 @@ LONGEST_WAIT = 60.0
 class ListReader:
     """Reads lists of one account. Nothing is journaled: a read may be repeated at will."""
 
-    def __init__(self, account: Account, transport: Transport, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        account: Account,
+        transport: Transport,
+        clock: Clock,
+        stop: threading.Event,
+        allowance: Allowance | None = None,
+    ) -> None:
         self._account = account
         self._clock = clock
         self._stop = stop
-        self._line = Line(account, transport, clock, stop)
+        self._line = Line(account, transport, clock, stop, allowance=allowance)
 
     def read(self, begin: Callable[[], ListRead]) -> tuple[Listed, ...] | Unclear:
         """The whole list, or why it could not be read; begun anew after a throttle or a lost answer."""

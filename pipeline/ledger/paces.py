@@ -22,6 +22,13 @@ def fills_at(connection: sa.Connection, account: str) -> float | None:
     return None if found is None else float(found)
 
 
+def take_up(connection: sa.Connection, account: str) -> float | None:
+    """The same, and from now on it is in use."""
+    when = fills_at(connection, account)
+    note(connection, account, IN_USE)
+    return when
+
+
 def note(connection: sa.Connection, account: str, when: float) -> None:
     """Write down when the bucket is full again."""
     plain.run(connection, _SET, _name(account), when)

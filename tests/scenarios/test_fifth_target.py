@@ -187,7 +187,8 @@ def test_reconcile_knows_what_was_not_delivered_by_it(project: BoxProject) -> No
 
 
 def _rows(folder: Path) -> list[str]:
+    """All that the ledger holds, but for how far an account's rate is used up: reads use it, too."""
     with sqlite3.connect(folder / "var" / "ledger.db") as ledger:
-        dumped = list(ledger.iterdump())
+        dumped = [line for line in ledger.iterdump() if not line.startswith('INSERT INTO "moments" VALUES(\'pace ')]
     ledger.close()
     return dumped
