@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.closing.correction import is_correction
@@ -21,10 +21,11 @@ from pipeline.proposing.matching import Seen
 from pipeline.proposing.renamed import Lacking, Renamed, alike, likeliest, new_fields
 from pipeline.reading import open_table
 from pipeline.recognise import mapping_hints, peek, unfolding_of
-from pipeline.reshaped import Reshaped, reshaped, sentences
+from pipeline.renamed_sheet import renamed_sheets
+from pipeline.reshaped import Change, Reshaped, reshaped, sentences
 from pipeline.sampling import columns_of, understood
 
-_DRIFTED = ("missing_column", "unmapped_columns", "columns_go_on")
+_DRIFTED = ("missing_column", "unmapped_columns", "columns_go_on", "no_such_sheet")
 _ALIKE, _CLEAR = 0.75, 0.75
 _MOST_COLUMNS = 100  # a file with more unknown columns is another file
 
@@ -57,18 +58,19 @@ def _explained(project: Project, path: Path, subfolder: str | None, refused: Fil
     if peeked is not None and is_correction(peeked.header):
         return refused
     mapping = match_feed(project.plan.mappings, path.name, subfolder)
+    source = _source(project.folder / "mappings", mapping.feed)
+    text = source.read_text(encoding="utf-8-sig") if source else ""
+    sheets = renamed_sheets(path, mapping, mapping_hints(mapping), refused.choices)
+    text, mapping = _reworded(text, mapping, sheets)
     hints = mapping_hints(mapping)
     pattern = next(iter(mapping.files.pattern), "")
     other = open_other(path, mapping.join, pattern)[0] if mapping.join else None
     shape = reshaped(mapping, open_table(path, hints), other)
-    source = _source(project.folder / "mappings", mapping.feed)
-    text = source.read_text(encoding="utf-8-sig") if source else ""
+    text, meant = _reworded(text, mapping, shape.changes)
+    is_meant = meant is not mapping or not shape.changes
+    shape = replace(shape, changes=(*sheets, *shape.changes))
     message = " ".join([refused.message, *sentences(shape)])
-    meant = mapping
-    if shape.changes and source:
-        text = reworded(text, {change.place: change.texts for change in shape.changes})
-        meant = _mapping_of(text) or mapping
-    if shape.gone or source is None or (shape.changes and meant is mapping):
+    if shape.gone or source is None or not is_meant:
         return FileRefused(refused.code, message, refused.advice)
     table = open_joined(path, meant, hints)
     drift = drift_of(meant, columns_of(table, unfold=unfolding_of(meant, table.header)))
@@ -81,6 +83,14 @@ def _explained(project: Project, path: Path, subfolder: str | None, refused: Fil
         f"then `orderdrop replay --file {shlex.quote(path.name)}`. Or restore the columns of the file."
     )
     return FileRefused(refused.code, message, advice)
+
+
+def _reworded(text: str, mapping: FeedMapping, changes: Sequence[Change]) -> tuple[str, FeedMapping]:
+    """The mapping's text with the changes, and what it says then; the mapping itself where that is none any more."""
+    if not changes or not text:
+        return text, mapping
+    text = reworded(text, {change.place: change.texts for change in changes})
+    return text, _mapping_of(text) or mapping
 
 
 def drift_of(mapping: FeedMapping, columns: Sequence[Seen]) -> Drift:

@@ -81,7 +81,7 @@ def _opened(sample: Path, sheet: str | None) -> tuple[Table, Paired | None]:
     try:
         return open_table(sample, Hints(sheet=sheet)), None
     except FileRefused as refused:
-        pair = paired_sheets(sample, refused.choices) if len(refused.choices) > 1 else None
+        pair = paired_sheets(sample, refused.choices) if sheet is None and len(refused.choices) > 1 else None
         if pair is not None:
             return pair.table, pair
         way = " Name the sheet with --sheet." if refused.code == "which_sheet" else f" {refused.advice}"

@@ -69,6 +69,7 @@ def _named(path: Path, sheets: Sequence[Sheet], wanted: str, word: str) -> Sheet
         "no_such_sheet",
         f"{path.name} has no {word} “{wanted}”.{nearest(wanted, names)} It has {_listed(names, word)}.",
         f"Rename the {word} in the file, or correct `files: {{sheet: …}}` in the mapping.",
+        tuple(names),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import sys
@@ -208,6 +209,35 @@ def test_a_drifted_file_is_refused_with_the_likely_columns_and_a_mapping_that_ta
     with opened(load_plan(folder)) as project:
         replay_file(project, "orders_7.csv")
         taken = claim(folder / "inbox" / "orders_7.csv", None, folder / "var" / "work")
+        assert taken is not None
+        batch = take_in(project, taken)
+        assert (batch.state, batch.rows_accepted, batch.rows_rejected) == ("delivering", 1, 0)
+
+
+def test_a_renamed_sheet_comes_with_a_mapping_that_names_the_new_one(folder: Path) -> None:
+    mapping = folder / "mappings" / "orders.yaml"
+    mapping.write_text(mapping.read_text("utf-8").replace("files: {", 'files: {sheet: "Orders", ', 1), encoding="utf-8")
+    book = openpyxl.Workbook()
+    for name, header in (("Notes", ["Shelf", "Counted by"]), ("Export 2026", HEADER.split(","))):
+        sheet = book.create_sheet(name)
+        sheet.append(header)
+        sheet.append(next(csv.reader([order_row("A1")]))[: len(header)])
+    book.remove(book.worksheets[0])
+    book.save(folder / "inbox" / "orders_7.xlsx")
+    with opened(load_plan(folder)) as project:
+        taken = claim(folder / "inbox" / "orders_7.xlsx", None, folder / "var" / "work")
+        assert taken is not None
+        refused = take_in(project, taken)
+        assert refused.reason_code == "no_such_sheet"
+        assert "'Orders' of the files is now 'Export 2026' (1.00)" in refused.reason
+        assert "mappings/orders.proposal.yaml.txt" in refused.advice
+    proposal = (folder / "mappings" / "orders.proposal.yaml.txt").read_text("utf-8")
+    assert "# files: 'Export 2026' takes the place of 'Orders'" in proposal
+    assert 'files: {sheet: "Export 2026", ' in proposal
+    mapping.write_text(proposal, encoding="utf-8")
+    with opened(load_plan(folder)) as project:
+        replay_file(project, "orders_7.xlsx")
+        taken = claim(folder / "inbox" / "orders_7.xlsx", None, folder / "var" / "work")
         assert taken is not None
         batch = take_in(project, taken)
         assert (batch.state, batch.rows_accepted, batch.rows_rejected) == ("delivering", 1, 0)
