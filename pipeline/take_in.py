@@ -7,6 +7,7 @@ still ``claimed`` and nobody sees what is there; the last one makes all of it co
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
@@ -35,6 +36,9 @@ from pipeline.staged import clear_staged
 
 TOGETHER = 10_000
 """Records, or rejections, written in one transaction: other writers wait no longer than that takes."""
+
+UNDER_WAY = 3
+"""Parts that wait to be written, at most: judging need not wait for each."""
 
 
 class _Stopped(Exception):
@@ -148,17 +152,19 @@ def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, no
     """Write part by part while the next one is being judged; the last part goes with what makes the file count."""
     corrected = corrected_rows(project, judging.origins)
     counts, now, deliver = _Counts(), project.clock.now(), judging.mapping.deliver
-    under_way: list[Future[None]] = []
+    under_way: deque[Future[None]] = deque()
     parts = _parts(project, judging, corrected, counts, tell)
     try:
         last = next(parts, _Part())
         for following in parts:
             part, last = last, following
-            _wait(under_way)
-            under_way = [project.writer.post(partial(_stage, batch=batch, deliver=deliver, part=part, now=now))]
+            if len(under_way) == UNDER_WAY:
+                under_way.popleft().result()
+            under_way.append(project.writer.post(partial(_stage, batch=batch, deliver=deliver, part=part, now=now)))
     finally:
         parts.close()
-        _wait(under_way)
+        for write in under_way:
+            write.result()
     accepted = _accepted(judging, counts, corrected, notes)
 
     def finish(connection: sa.Connection) -> None:
@@ -166,11 +172,6 @@ def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, no
         files.finish(connection, batch, accepted)
 
     project.writer.write(finish)
-
-
-def _wait(under_way: Sequence[Future[None]]) -> None:
-    for write in under_way:
-        write.result()
 
 
 def _stage(connection: sa.Connection, batch: Batch, deliver: Sequence[DeliverTo], part: _Part, now: float) -> None:
