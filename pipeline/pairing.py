@@ -24,7 +24,7 @@ _MOST_BYTES = 1 << 25
 _TRIED = 10  # keys that are looked for before all of them are
 _NEARLY = 0.8
 _LEAST = 0.6
-_FORMS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".xlsb", ".xlsm"}
+_FORMS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".fods", ".xlsb", ".xlsm"}
 _DIGITS = re.compile(r"\d{2,}")
 
 

@@ -21,7 +21,7 @@ _WORDS = {
     "comma": ",", "semicolon": ";", "tab": "\t", "vslash": "|", "nsign": "#", "space": " ", "doublequote": '"',
     "singlequote": "'", "backslash": "\\", "": "",
 }  # fmt: skip
-_ENCODINGS = {"utf8": "utf-8", "ansi": "cp1252"}
+_ENCODINGS = {"utf8": "utf-8", "ansi": "cp1252", "shif-jis": "shift_jis"}
 SETS = {
     "CleverCSV's files": ("CCSV-manual_Dialect_Annotation.txt", "CSV_Wrangling/data/github/Curated files"),
     "W3C CSVW": ("W3C-CSVW-dialect_annotations.txt", "python/W3C-CSVW"),

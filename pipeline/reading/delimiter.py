@@ -116,10 +116,18 @@ def _score(rows: Sequence[Sequence[str]], quote: str) -> float:
         return 0.0
     below_titles = len(widths) - widths.index(width)
     evenness = 0.5 * regular / len(widths) + 0.5 * regular / below_titles
-    torn = sum(1 for row in rows if quote and any(cell.count(quote) % 2 for cell in row)) / len(rows)
+    torn = sum(1 for row in rows if quote and any(_is_torn(cell, quote) for cell in row)) / len(rows)
     whole = 0.15 if regular == len(widths) else 0.0
     seen = width - all(len(row) < width or not row[width - 1].strip() for row in rows)  # the last column may be empty
     return (evenness * (1 - 1 / seen) + (0.1 if widths[0] == width else 0.0) + whole) * (1 - 0.5 * torn)
+
+
+def _is_torn(cell: str, quote: str) -> bool:
+    """Whether a mark without its partner stands where quoted texts begin or end; that of ``10" pipe`` does not."""
+    if cell.count(quote) % 2 == 0:
+        return False
+    mark = re.escape(quote)
+    return re.search(rf"(?:^|[^\w\s])\s*{mark}|(?<!\d){mark}\s*(?:$|[^\w\s])", cell) is not None
 
 
 def _ambiguous(path: Path, one: str, other: str) -> FileRefused:

@@ -219,7 +219,7 @@ def _proved(path: Path, name: str, head: bytes) -> Encoding:
 def _guessed(path: Path, foreign: bytes, runs: Runs) -> Encoding:
     found = guess(foreign)
     name = found.name
-    if runs.letters if is_single_byte(name) else runs.wide:
+    if runs.letters if is_single_byte(name) else runs.has_wide:
         raise _mixture(path, runs, name)
     if found.is_noise:
         raise _no_words(path, runs.line["none"])

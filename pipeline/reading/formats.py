@@ -197,6 +197,7 @@ def _names(content: mmap.mmap, entry: str) -> bool:
 SAVE_WEB_PAGE = "Open it in Excel, save it as .xlsx (or as CSV UTF-8) and drop that."
 _WEB_ARCHIVE = re.compile(r"(?:[\w-]{1,40}:[^\n]{0,500}\n\s?){0,20}(?:mime-version:|content-type:\s*multipart/)")
 _SPREADSHEET_ML = re.compile(r"""<(?:[\w-]+:)?workbook\b[^>]*["']urn:schemas-microsoft-com:office:spreadsheet["']""")
+_FLAT_ODS = re.compile(r"<(?:[\w-]+:)?document\b[^>]*vnd\.oasis\.opendocument\.spreadsheet")
 _PAGE = re.compile(r"<!doctype html|<html|<head|<body|<table|<meta|<style|<div|<center")
 _MARKUP = re.compile(r"<[a-z!?]")
 _PAGE_INSIDE = re.compile(r"<html|<table[\s>]")
@@ -204,13 +205,15 @@ _XML = re.compile(r"<\?xml|<!--|<[a-z:_]+[^<>]*xmlns")
 
 
 def _markup(path: Path, head: bytes) -> str | None:
-    """``html`` or ``xml`` for a table in markup, ``None`` for what is no markup; other markup is refused."""
+    """``html``, ``xml`` or ``ods`` for a table in markup, ``None`` for what is no markup; other markup is refused."""
     text = head.replace(b"\x00", b"").removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip("\xff\xfe \t\r\n")
     start = text.casefold()
     if _WEB_ARCHIVE.match(start):
         raise not_a_table(path, "a web archive (MHTML)", SAVE_WEB_PAGE)
     if start.startswith("<") and _SPREADSHEET_ML.search(start):
         return "xml"
+    if start.startswith("<") and _FLAT_ODS.search(start):
+        return "ods"
     if _PAGE.match(start) or (_MARKUP.match(start) and _PAGE_INSIDE.search(start)):
         return "html"
     if _XML.match(start):

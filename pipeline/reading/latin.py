@@ -23,6 +23,8 @@ _EQUAL = 0.09
 _SIGNS = "€£¥¢$§°·–—‘’‚“”„«»‹›…•™®©²³½¼¾×ªºµ¡¿№\u00a0\u00ad"
 _OPENING = "‘“‚„«‹¡¿"
 _AMID = "’‘\u00ad–-"
+_WORDS = "àáéèíóòúöåøæ"
+"""Letters that are words by themselves; ``Ł`` is none, but in another page a pound sign."""
 _WRONG = -0.5
 _OFTEN = 0.05
 
@@ -65,6 +67,8 @@ def _worth(before: str, char: str, after: str, language: Mapping[str, Company]) 
     known = language.get(char.lower())
     if known is None:
         return _WRONG
+    if not before.isalpha() and not after.isalpha() and char.lower() not in _WORDS:
+        return 0.0
     beside = (_plain(before) in known.before) + (_plain(after) in known.after)
     return beside / 2 + _OFTEN * (math.log10(known.share) + 1)
 

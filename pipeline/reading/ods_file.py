@@ -1,4 +1,4 @@
-"""``.ods``: ZIP and XML, read as a stream; what a cell shows stands beside its value."""
+"""``.ods``: ZIP and XML, or XML alone (``.fods``), read as a stream; what a cell shows stands beside its value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.reading.blocks import Raw
 from pipeline.reading.formats import refuse_declarations
 from pipeline.reading.laid import RowLayer, Seen, joined_lines, without_value
 from pipeline.reading.ods_parts import date_shown, number_shown, time_shown
-from pipeline.reading.refusals import damaged
+from pipeline.reading.refusals import damaged, readable
 from pipeline.reading.sax import Part, fed, sound
 from pipeline.reading.sheets import LAST_COLUMN, LAST_ROW, Sheet
 
@@ -24,8 +24,9 @@ _REPEATED_ROW = 200  # what a row that is only said to come again costs at least
 
 def open_sheets(path: Path) -> list[Sheet]:
     """The tables in their order; ``FileRefused`` ``damaged_workbook``, ``unsafe_workbook`` or ``too_large_inside``."""
-    with sound(path), zipfile.ZipFile(path) as archive:
-        refuse_declarations(path, archive)
+    if not _is_flat(path):
+        with sound(path), zipfile.ZipFile(path) as archive:
+            refuse_declarations(path, archive)
     book = _Book(wanted=-1)
     for _ in _parsed(path, book):
         pass
@@ -40,7 +41,16 @@ def _rows(path: Path, wanted: int) -> Iterator[Raw]:
         yield from book.taken()
 
 
+def _is_flat(path: Path) -> bool:
+    with readable(path), path.open("rb") as stream:
+        return stream.read(2) != b"PK"
+
+
 def _parsed(path: Path, book: _Book) -> Iterator[None]:
+    if _is_flat(path):
+        with sound(path), path.open("rb") as stream:
+            yield from fed(stream, book)
+        return
     with sound(path), zipfile.ZipFile(path) as archive:
         if _CONTENT not in archive.namelist():
             raise damaged(path, "its content is missing")

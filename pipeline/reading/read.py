@@ -15,7 +15,7 @@ from pipeline.reading.table import Hints, Table
 
 _BY_ENDING = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx",
-    ".xlsb": "xlsb", ".xls": "xls", ".ods": "ods", ".htm": "html", ".html": "html", ".xml": "xml",
+    ".xlsb": "xlsb", ".xls": "xls", ".ods": "ods", ".fods": "ods", ".htm": "html", ".html": "html", ".xml": "xml",
 }  # fmt: skip
 _NAMES = {
     "html": "a web page (HTML)",

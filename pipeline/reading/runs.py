@@ -37,6 +37,11 @@ class Runs:
     line: dict[str, int] = field(default_factory=dict)
 
     @property
+    def has_wide(self) -> bool:
+        """Whether letters of three bytes are more than what chance makes of two-byte ones."""
+        return self.wide * 100 > self.none
+
+    @property
     def is_damaged_utf8(self) -> bool:
         """Whether nearly all is UTF-8, so that what is not was damaged on the way."""
         return self.letters > self.none * _MANY_MORE or (self.none <= FEW and self.letters > self.none)
@@ -90,4 +95,4 @@ def _is_foreign(char: str) -> bool:
 
 
 def _is_odd(text: str) -> bool:
-    return any(unicodedata.category(char) in {"Cn", "Co", "Cc"} for char in text)
+    return any(unicodedata.category(char) in {"Cn", "Co"} for char in text)

@@ -217,6 +217,18 @@ def test_clocks_do_not_pass_for_cells(tmp_path: Path) -> None:
     assert table(tmp_path, "start:end:x\n10:15:00\n11:30:00\n").found.delimiter is None
 
 
+@pytest.mark.parametrize("delimiter", ["|", "\t"])
+def test_an_inch_in_a_file_of_one_row_does_not_speak_against_its_delimiter(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "orders.csv"
+    header, row = ["Order ID", "Customer, Name", "Amount"], ["1001", '"10"" pipe"', "12,50"]
+    path.write_text(f"{delimiter.join(header)}\n{delimiter.join(row)}\n")
+    table = open_table(path)
+    assert (table.header, next(table.blocks(9)).frame.values.tolist()) == (
+        tuple(header),
+        [["1001", '10" pipe', "12,50"]],
+    )
+
+
 def test_commas_that_are_only_decimal_marks_leave_the_other_delimiter(tmp_path: Path) -> None:
     opened = table(tmp_path, "ann;1,5;x\nbob;2,5;y\n", header_row=1)
     assert opened.found.delimiter == ";"

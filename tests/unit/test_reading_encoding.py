@@ -210,7 +210,7 @@ def test_older_letters_that_are_utf8_by_accident_are_refused_with_both_readings(
     assert read(path, encoding=encoding)[1] == [["1", text]]
 
 
-@pytest.mark.parametrize("text", ["5 µm", "Ωmega", "500 g ©", "日本 A4", "Łódź x Кофе", "Joe’s 👍🏽"])
+@pytest.mark.parametrize("text", ["5 µm", "Ωmega", "500 g ©", "日本 A4", "Łódź x Кофе", "Joe’s 👍🏽", "a \x96 b"])
 def test_letters_of_several_scripts_in_utf8_are_no_accident(tmp_path: Path, text: str) -> None:
     path = tmp_path / "orders.csv"
     path.write_bytes(f"id,name\n1,{text}\n".encode())
@@ -224,6 +224,7 @@ def test_letters_of_several_scripts_in_utf8_are_no_accident(tmp_path: Path, text
         ("cp1257", "Jānis Bērziņš;Liepāja;Kārlis Ozoliņš"), ("iso8859_2", "Świętokrzyska;Żyła;Łąka"),
         ("cp1252", "Muñoz"), ("cp1252", "João"), ("cp1252", "Crème"), ("cp1252", "Tromsø"), ("cp1252", "Þór"),
         ("cp1252", "Peña"), ("cp1252", "Zoë"), ("cp1252", "Noël"), ("cp1252", "CORUÑA"), ("cp1252", "2 × ½ kg"),
+        ("cp1252", "Amount (£)"), ("cp1252", "£5"), ("gb18030", "实权 神奇 山丘"),
     ],
 )  # fmt: skip
 def test_one_word_is_enough_where_its_letters_keep_the_company_of_one_language(

@@ -194,7 +194,7 @@ def test_workbooks_cut_short(tmp_path: Path, make: Callable[..., Path], share: f
 
 
 def spreadsheet(path: Path, rows: str, styles: str = "", table: str = "") -> Path:
-    """An .ods by hand; ``rows`` is what stands in its one table."""
+    """An .ods or a flat .fods by hand; ``rows`` is what stands in its one table."""
     names = "urn:oasis:names:tc:opendocument:xmlns"
     spaces = " ".join(f'xmlns:{name}="{names}:{name}:1.0"' for name in ("office", "table", "text", "style"))
     content = (
@@ -203,8 +203,13 @@ def spreadsheet(path: Path, rows: str, styles: str = "", table: str = "") -> Pat
         f'<table:table table:name="Orders">{rows}</table:table></office:spreadsheet></office:body>'
         "</office:document-content>"
     )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    if path.suffix == ".fods":
+        flat = content.replace("document-content", f'document office:mimetype="{kind}"', 1)
+        path.write_text(flat.replace("document-content", "document"), encoding="utf-8")
+        return path
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("mimetype", kind)
         archive.writestr("content.xml", content)
     return path
 
@@ -248,7 +253,28 @@ def cell(shown: str, kind: str = "string", value: str = "", *, more: str = "") -
 )
 def test_open_document_cells_are_what_they_show(tmp_path: Path, shown: str, kind: str, value: str, text: str) -> None:
     lines = row(cell("id"), cell("value")) + row(cell("1"), cell(shown, kind, value))
-    assert rows(open_table(spreadsheet(tmp_path / "orders.ods", lines))) == {2: ["1", text]}
+    for name in ("orders.ods", "orders.fods"):
+        opened = open_table(spreadsheet(tmp_path / name, lines))
+        assert (opened.found.format, opened.found.notes, rows(opened)) == ("ods", (), {2: ["1", text]})
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (
+            lambda text: text.replace("<office:document ", "<!DOCTYPE a [<!ENTITY b 'c'>]><office:document ", 1),
+            "unsafe_workbook",
+        ),
+        (lambda text: text[: len(text) // 2], "damaged_workbook"),
+        (lambda text: text.replace("opendocument.spreadsheet", "opendocument.text"), "not_a_table"),
+    ],
+)
+def test_a_flat_open_document_that_is_no_sound_spreadsheet_is_refused(
+    tmp_path: Path, change: Callable[[str], str], code: str
+) -> None:
+    path = spreadsheet(tmp_path / "orders.fods", row(cell("id"), cell("value")) + row(cell("1"), cell("2")))
+    path.write_text(change(path.read_text("utf-8")), encoding="utf-8")
+    assert refused(path).code == code
 
 
 def test_comments_repeats_gaps_merged_and_hidden_rows_of_open_document_spreadsheets(tmp_path: Path) -> None:
