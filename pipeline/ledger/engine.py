@@ -132,7 +132,7 @@ def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
 def _begin(connection: sa.Connection) -> None:
     # The writer takes the write lock at once: a transaction that read first and wrote later could find its view stale.
     immediate = connection.get_execution_options().get("immediate", False)
-    plain.do(connection, "BEGIN IMMEDIATE" if immediate else "BEGIN")
+    plain.by_driver(connection, "BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _version(engine: sa.Engine) -> str | None:

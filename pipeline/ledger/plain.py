@@ -20,8 +20,15 @@ def run(connection: sa.Connection, text: str, *values: Any) -> sa.CursorResult[A
     return connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), values)
 
 
-def do(connection: sa.Connection, text: str, values: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - the driver's own cursor
-    """Carry out one statement that gives no rows, by the driver's own cursor; trouble is SQLAlchemy's."""
+def do(connection: sa.Connection, text: str, values: Sequence[Any]) -> Any:  # noqa: ANN401 - the driver's own cursor
+    """Carry out one statement that gives no rows, by the driver's own cursor; the rest is SQLAlchemy's."""
+    if not connection.in_transaction():
+        connection.begin()
+    return by_driver(connection, text, values)
+
+
+def by_driver(connection: sa.Connection, text: str, values: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - as above
+    """The same in whatever transaction there is."""
     dialect = connection.dialect
     marked = _in_the_drivers_marks(text, dialect.paramstyle)
     cursor = connection.connection.cursor()

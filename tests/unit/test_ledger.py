@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from pipeline.errors import LedgerError
+from pipeline.ledger import plain
 from pipeline.ledger.engine import open_engine, open_readonly
 from pipeline.ledger.tables import accounts, metadata, restores
 from pipeline.ledger.writer import GroupWriter
@@ -200,6 +201,26 @@ def test_writes_of_many_threads_all_come_in_and_each_gets_its_own_result(ledger_
         assert all(pool.map(add, range(200)))
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 400
+    writer.close()
+    engine.dispose()
+
+
+def test_a_plain_statement_begins_a_transaction_where_there_is_none(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    with engine.connect() as connection:
+        plain.do(connection, "INSERT INTO accounts (account) VALUES (?)", ("half",))
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 0
+    engine.dispose()
+
+
+def test_the_trouble_of_a_plain_statement_is_told_as_of_any_other(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError):
+        plain.do(connection, "INSERT INTO nowhere (a) VALUES (?)", (1,))
+    writer = GroupWriter(engine)
+    with pytest.raises(LedgerError, match="cannot be used"):
+        writer.write(lambda c: plain.do(c, "INSERT INTO nowhere (a) VALUES (?)", (1,)))
     writer.close()
     engine.dispose()
 
