@@ -75,7 +75,9 @@ class Shape:
 
 
 @dataclass(slots=True)
-class _Filling:
+class Filling:
+    """Rows of a block as they come, and what is wrong with them."""
+
     numbers: list[int] = field(default_factory=list)
     rows: list[Sequence[str]] = field(default_factory=list)
     broken: list[Rejection] = field(default_factory=list)
@@ -97,23 +99,23 @@ def is_blank(cells: Sequence[str]) -> bool:
 
 def make_blocks(rows: Iterable[Raw], shape: Shape, size: int) -> Iterator[Block]:
     """Blocks of at most ``size`` rows; wholly blank rows are left out."""
-    filling = _Filling()
+    filling = Filling()
     width = shape.width
     for number, cells, flaws in rows:
         if flaws or len(cells) != width or (shape.is_looked_at and shape.is_odd(cells)):
-            cells = _fit(number, cells, flaws, shape, filling)  # noqa: PLW2901 - the row made to fit
+            cells = fit(number, cells, flaws, shape, filling)  # noqa: PLW2901 - the row made to fit
         if is_blank(cells) and number not in filling.overflow and not flaws:
             continue
         filling.numbers.append(number)
         filling.rows.append(cells)
         if len(filling.rows) >= size:
             yield _block(filling, width)
-            filling = _Filling()
+            filling = Filling()
     if filling.rows:
         yield _block(filling, width)
 
 
-def _fit(number: int, cells: list[str], flaws: Sequence[Flaw], shape: Shape, filling: _Filling) -> list[str]:
+def fit(number: int, cells: list[str], flaws: Sequence[Flaw], shape: Shape, filling: Filling) -> list[str]:
     """The row cut or padded to the header's width; what is wrong with it goes into ``filling``."""
     if is_blank(cells) and not flaws:
         return [""] * shape.width
@@ -180,7 +182,7 @@ def _short(text: str) -> str:
     return line if len(line) <= 40 else line[:39] + "…"
 
 
-def _block(filling: _Filling, width: int) -> Block:
+def _block(filling: Filling, width: int) -> Block:
     columns = zip(*filling.rows, strict=True) if width else ()
     frame = pd.DataFrame(
         {position: _text_column(cells) for position, cells in enumerate(columns)},

@@ -17,11 +17,12 @@ from pipeline.reading.header import (
     numbered_header,
     title_note,
 )
+from pipeline.reading.piece_blocks import blocks_of
 from pipeline.reading.refusals import empty, no_header_row, no_rows
 from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_sheet
 from pipeline.reading.table import Block, Found, Hints, Table
 from pipeline.reading.tiers import find_tiers, tiered, tiers_note
-from pipeline.reading.views import View, seen, view_notes
+from pipeline.reading.views import View, seen, seen_pieces, view_notes
 
 _WORDS = {"html": "table"}
 """What people call a sheet of the format, where it is not a sheet."""
@@ -94,4 +95,7 @@ def _header(path: Path, sheet: Sheet, header_row: int) -> tuple[str, ...]:
 
 
 def _blocks(sheet: Sheet, view: View, said: Hints, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
+    fills = said.merged_cells == "fill" and view.merged
+    if sheet.pieces and not fills:
+        return blocks_of(seen_pieces(sheet.pieces(), view, said, last_above), shape, size)
     return make_blocks(seen(sheet.rows(), view, said, last_above), shape, size)

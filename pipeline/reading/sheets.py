@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.errors import FileRefused, nearest
 from pipeline.reading.blocks import Raw, is_blank, visible_width
 from pipeline.reading.header import SAMPLE_ROWS
+from pipeline.reading.pieces import SheetPiece
 from pipeline.reading.refusals import empty
 from pipeline.reading.views import View
 
@@ -22,12 +23,16 @@ LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet; ``rows()`` reads from the start each time, ``view()`` tells of hidden rows and merged cells."""
+    """One sheet; ``rows()`` reads from the start each time, ``view()`` tells of hidden rows and merged cells.
+
+    ``pieces()``, where a reader has it, gives the same rows many at once.
+    """
 
     name: str
     rows: Callable[[], Iterator[Raw]]
     is_hidden: bool = False
     view: Callable[[], View] = View
+    pieces: Callable[[], Iterator[SheetPiece]] | None = None
 
 
 def choose_sheet(

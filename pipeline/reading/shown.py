@@ -204,7 +204,10 @@ def _moment_text(value: float, form: NumberFormat, *, date1904: bool) -> str:
         return general_text(value)  # Excel shows ##### (or 29 February 1900, which never was)
     if form.elapsed:
         return _elapsed_text(round(value * 86400))
-    moment = _rounded(days, form.fraction_digits)
+    try:
+        moment = _rounded(days, form.fraction_digits)
+    except OverflowError:  # the last half second of the last year there is
+        return general_text(value)
     clock = moment.strftime("%H:%M:%S") + _fraction(moment, form.fraction_digits)
     if not form.has_date or (days < 1 and form.has_time):
         return clock

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.errors import FileRefused
 from pipeline.reading.blocks import Raw
+from pipeline.reading.pieces import SheetPiece
 from pipeline.reading.table import Hints
 
 
@@ -37,6 +40,16 @@ def seen(rows: Iterator[Raw], view: View, hints: Hints, last_above: int) -> Iter
     if hints.hidden_rows != "skip" or not view.hidden:
         return below
     return (row for row in below if row[0] not in view.hidden)
+
+
+def seen_pieces(pieces: Iterator[SheetPiece], view: View, hints: Hints, last_above: int) -> Iterator[SheetPiece]:
+    """The same for many rows at once, where no merged cells are to be filled."""
+    hidden = list(view.hidden) if hints.hidden_rows == "skip" else []
+    for piece in pieces:
+        wanted = piece.numbers > last_above
+        if hidden:
+            wanted &= ~np.isin(piece.numbers, hidden)
+        yield piece.kept(wanted)
 
 
 def _filled(rows: Iterator[Raw], merged: list[Range]) -> Iterator[Raw]:

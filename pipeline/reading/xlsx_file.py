@@ -20,20 +20,23 @@ from xml.sax import ContentHandler
 
 from pipeline.reading.blocks import Raw
 from pipeline.reading.formats import refuse_declarations
+from pipeline.reading.pieces import SheetPiece, piece_of
 from pipeline.reading.refusals import damaged
 from pipeline.reading.sax import CHUNK, LONGEST_TAG, fed, sound
+from pipeline.reading.shared_texts import SharedTexts
 from pipeline.reading.sheets import Sheet
 from pipeline.reading.views import Range, View
 from pipeline.reading.xlsx_parts import (
     CellTexts,
     Relations,
-    SharedTexts,
     SheetRows,
     Styles,
     WorkbookPart,
     column_number,
 )
-from pipeline.reading.xlsx_plain import NotPlain, PlainRows
+from pipeline.reading.xlsx_plain import PlainRows
+from pipeline.reading.xlsx_shared import shared_parts
+from pipeline.reading.xlsx_tags import NotPlain
 
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"[^>]*')
 _ROW_NUMBER = re.compile(rb'\sr="(\d{1,7})"')
@@ -60,10 +63,11 @@ def open_sheets(path: Path) -> list[Sheet]:
         if not read(main, workbook):
             raise damaged(path, "it has no list of sheets")
         read(_relations_of(main), related)
-        texts, styles = SharedTexts(), Styles()
-        read(related.first("/sharedStrings"), texts)
+        styles = Styles()
         read(related.first("/styles"), styles)
-        book = _Book(path, CellTexts(texts.texts, styles.formats(), date1904=workbook.date1904))
+        shared = parts.get(related.first("/sharedStrings").casefold())
+        texts = SharedTexts(shared_parts(archive, shared) if shared else ())
+        book = _Book(path, CellTexts(texts, styles.formats(), date1904=workbook.date1904))
         places = [(name, hidden, related.worksheet(key)) for name, hidden, key in workbook.sheets]
         return [_sheet(book, name, hidden, _present(path, parts, name, part)) for name, hidden, part in places if part]
 
@@ -98,10 +102,16 @@ def _read_part(archive: zipfile.ZipFile, parts: dict[str, str], part: str, into:
 
 
 def _sheet(book: _Book, name: str, hidden: bool, part: str) -> Sheet:
-    return Sheet(name, partial(_rows, book, part), hidden, partial(_view, book, part))
+    pieces = partial(_pieces, book, part)
+    return Sheet(name, partial(_rows, pieces), hidden, partial(_view, book, part), pieces)
 
 
-def _rows(book: _Book, part: str) -> Iterator[Raw]:
+def _rows(pieces: Callable[[], Iterator[SheetPiece]]) -> Iterator[Raw]:
+    for piece in pieces():
+        yield from piece.raw()
+
+
+def _pieces(book: _Book, part: str) -> Iterator[SheetPiece]:
     plain = PlainRows(book.texts)
     with sound(book.path), zipfile.ZipFile(book.path) as archive:
         try:
@@ -109,13 +119,15 @@ def _rows(book: _Book, part: str) -> Iterator[Raw]:
                 yield from plain.read(stream)
         except NotPlain:
             with archive.open(part) as stream:
-                yield from parsed_rows(stream, SheetRows(book.texts), plain.last)
+                yield from map(piece_of, parsed_rows(stream, SheetRows(book.texts), plain.last))
 
 
-def parsed_rows(stream: IO[bytes], sheet: SheetRows, after: int) -> Iterator[Raw]:
-    """The rows behind row ``after`` as the XML parser finds them."""
+def parsed_rows(stream: IO[bytes], sheet: SheetRows, after: int) -> Iterator[list[Raw]]:
+    """The rows behind row ``after`` as the XML parser finds them, some at a time."""
     for _ in fed(stream, sheet):
-        yield from (row for row in sheet.taken() if row[0] > after)
+        rows = [row for row in sheet.taken() if row[0] > after]
+        if rows:
+            yield rows
 
 
 def _view(book: _Book, part: str) -> View:
@@ -128,10 +140,10 @@ def _view(book: _Book, part: str) -> View:
             whole, _, rest = (rest + chunk).rpartition(b">")
             if len(rest) > LONGEST_TAG:
                 raise ValueError("an endless tag")
-            for row in _HIDDEN_ROW.findall(whole):
+            for row in _HIDDEN_ROW.findall(whole) if b"hidden=" in whole else ():
                 number = _ROW_NUMBER.search(row)
                 hidden.add(int(number.group(1)) if number else -1 - len(hidden))
-            for left, top, right, bottom in _MERGED.findall(whole):
+            for left, top, right, bottom in _MERGED.findall(whole) if b"mergeCell" in whole else ():
                 merged.append(Range(int(top), column_number(left.decode()), int(bottom), column_number(right.decode())))
             if len(merged) > _MOST_MERGED:
                 raise damaged(book.path, "it has more merged cells than anybody can make")

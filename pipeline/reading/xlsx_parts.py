@@ -14,6 +14,7 @@ from xml.sax.xmlreader import AttributesImpl
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from pipeline.reading.blocks import Flaw, Raw
+from pipeline.reading.shared_texts import SharedTexts
 from pipeline.reading.sheets import LAST_COLUMN, LAST_ROW
 from pipeline.reading.shown import number_text
 
@@ -109,7 +110,7 @@ class WorkbookPart(_Part):
             self.date1904 = attrs.get("date1904", "0") in {"1", "true", "on"}
 
 
-class SharedTexts(_Part):
+class SharedTextsPart(_Part):
     """``sharedStrings.xml``: texts cells refer to by number; rich text joined, phonetic guides left out."""
 
     def __init__(self) -> None:
@@ -160,9 +161,9 @@ class Styles(_Part):
 class CellTexts:
     """What a person sees in a cell, told by its type, its style and its stored value."""
 
-    def __init__(self, texts: Sequence[str], formats: Sequence[str], *, date1904: bool) -> None:
+    def __init__(self, texts: SharedTexts, formats: Sequence[str], *, date1904: bool) -> None:
         self.texts = texts
-        self._formats, self._date1904 = formats, date1904
+        self._formats, self.date1904 = formats, date1904
 
     def text(self, kind: str, style: int, value: str, inline: str) -> str:
         """The displayed text; ``kind`` is the cell's ``t``, ``IndexError`` for a text that is not there."""
@@ -170,7 +171,7 @@ class CellTexts:
             case "inlineStr":
                 return inline
             case "s":
-                return self.texts[_whole(value, len(self.texts))] if value else ""
+                return self.texts.text(_whole(value, -1)) if value else ""
             case "b":
                 return {"1": "TRUE", "0": "FALSE"}.get(value.strip(), value)
             case "str" | "e":
@@ -185,8 +186,11 @@ class CellTexts:
             number = float(value)
         except ValueError:
             return value
-        code = self._formats[style] if style < len(self._formats) else "General"
-        return number_text(number, code, date1904=self._date1904) if math.isfinite(number) else value
+        return number_text(number, self.format(style), date1904=self.date1904) if math.isfinite(number) else value
+
+    def format(self, style: int) -> str:
+        """The number format of a style."""
+        return self._formats[style] if style < len(self._formats) else "General"
 
 
 class SheetRows(_Part):

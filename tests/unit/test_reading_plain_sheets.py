@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+from itertools import chain
 from xml.sax import SAXException
 from xml.sax.saxutils import escape
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.reading.blocks import Raw
+from pipeline.reading.shared_texts import SharedTexts
 from pipeline.reading.xlsx_file import parsed_rows
 from pipeline.reading.xlsx_parts import CellTexts, SheetRows
-from pipeline.reading.xlsx_plain import NotPlain, PlainRows
+from pipeline.reading.xlsx_plain import PlainRows
+from pipeline.reading.xlsx_tags import NotPlain
 
 TEXTS = ["Order", "Köln & Bonn", "=1+1", ""]
 FORMATS = ["General", "00000", "dd/mm/yyyy", "0.00%", "#,##0.00"]
@@ -66,19 +70,19 @@ any_sheets = st.composite(lambda draw: sheet_of(draw, st.one_of(contents, unusua
 
 
 def cell_texts() -> CellTexts:
-    return CellTexts(TEXTS, FORMATS, date1904=False)
+    return CellTexts(SharedTexts([pa.array(TEXTS, type=pa.large_string())]), FORMATS, date1904=False)
 
 
 def by_the_parser(content: bytes, after: int = 0) -> list[Raw]:
-    return list(parsed_rows(io.BytesIO(content), SheetRows(cell_texts()), after))
+    return list(chain.from_iterable(parsed_rows(io.BytesIO(content), SheetRows(cell_texts()), after)))
 
 
 def both(content: bytes) -> tuple[list[Raw], bool]:
     """The rows as the reader gives them, and whether the parser was needed for some."""
     plain, rows = PlainRows(cell_texts()), []
     try:
-        for row in plain.read(io.BytesIO(content)):
-            rows.append(row)  # noqa: PERF402 - what came before it was no longer plain counts too
+        for piece in plain.read(io.BytesIO(content)):
+            rows += piece.raw()  # what came before it was no longer plain counts too
     except NotPlain:
         return rows + by_the_parser(content, plain.last), True
     return rows, False
