@@ -32,12 +32,14 @@ _SHORTEST_LINGER, _LONGEST_LINGER = 0.01, 0.02
 class _Awaited(Generic[T]):
     """A write that its own thread waits for: until it is committed, or is to commit the queue itself."""
 
-    __slots__ = ("_problem", "_result", "done", "turn", "what")
+    __slots__ = ("_problem", "_result", "done", "leads", "turn", "waits", "what")
 
     def __init__(self, what: Write[T]) -> None:
         self.what = what
         self.turn = threading.Lock()
         self.turn.acquire()
+        self.waits = True
+        self.leads = False
         self.done = False
         self._result: Any = None
         self._problem: BaseException | None = None
@@ -124,7 +126,11 @@ class GroupWriter:
             leads = not self._leading
             self._leading = True
         if not leads:
-            mine.turn.acquire()
+            try:
+                mine.turn.acquire()
+            except BaseException:
+                self._leave(mine)
+                raise
         if not mine.done:
             self._lead()
         return mine.outcome()
@@ -148,8 +154,18 @@ class GroupWriter:
         self._closing.set()
         self._posted.set()
         self._thread.join()
-        self.flush()
+        with suppress(LedgerError):  # what could not be written was told to whoever asked for it
+            self.write(lambda _connection: None)  # behind all others
         self._let_go()
+
+    def _leave(self, mine: _Awaited[Any]) -> None:
+        """This thread is being ended while it waits: what it wanted written is written, and nobody waits for it."""
+        with self._mutex:
+            mine.waits = False
+            leads = mine.leads and not mine.done
+        self._posted.set()
+        if leads:
+            self._lead()
 
     def _may_lead(self, oldest: _Queued | None = None) -> bool:
         """Whether there is something to commit and nobody else to do it; then it is up to the caller."""
@@ -166,10 +182,11 @@ class GroupWriter:
             self._commit(group)
         finally:
             with self._mutex:
-                following = next((one for one in self._queue if isinstance(one, _Awaited)), None)
+                following = next((one for one in self._queue if isinstance(one, _Awaited) and one.waits), None)
                 self._leading = following is not None
-            if following is not None:
-                following.turn.release()
+                if following is not None:
+                    following.leads = True
+                    following.turn.release()
 
     def _mind_the_posted(self) -> None:
         """Commit what lies there without company in two looks; sleep while nothing is posted."""

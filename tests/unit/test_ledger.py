@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import stat
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -184,6 +185,38 @@ def test_an_interrupted_commit_leaves_nobody_waiting(ledger_url: str) -> None:
     with engine.connect() as connection:
         assert connection.execute(sa.select(accounts.c.account)).scalars().all() == ["intent"]
     assert told == ["interrupted"]
+    writer.close()
+    engine.dispose()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signal can be sent to a thread here")
+def test_a_thread_that_is_interrupted_while_it_waits_holds_up_nobody(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sa.Connection) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    def interrupt() -> None:
+        while len(writer._queue) < 1:
+            threading.Event().wait(0.001)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    main = threading.get_ident()
+    first, killer = threading.Thread(target=writer.write, args=(slow,)), threading.Thread(target=interrupt)
+    first.start()
+    begun.wait(10)
+    killer.start()
+    with pytest.raises(KeyboardInterrupt):
+        writer.write(lambda c: c.execute(sa.insert(accounts).values(account="left")))
+    go_on.set()
+    writer.write(lambda c: c.execute(sa.insert(accounts).values(account="next")))
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 2
+    for thread in (first, killer):
+        thread.join()
     writer.close()
     engine.dispose()
 
