@@ -2,7 +2,8 @@
 
     python bench/memory.py [--quick] [--json FILE]
 
-The kernel tells the peak of the finished process. The counts have to be those of the file.
+The kernel tells the peak of the finished process. The counts have to be those of the file. The last curve is of the
+process that writes the workbook of a file that is wrong in every row.
 """
 
 from __future__ import annotations
@@ -24,41 +25,54 @@ from measure import arguments, environment, keep, print_table
 
 CSV = (10_000, 100_000, 1_000_000, 10_000_000)
 XLSX = (10_000, 100_000, 1_000_000)
+HANDED_BACK = "csv, all rows wrong, handed back"
 
 
 def main(asked: argparse.Namespace) -> int:
     """Measure the curve of each format."""
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="orderdrop-bench-") as folder:
-        for ending, sizes in (("csv", CSV), ("xlsx", XLSX)):
+        for form, sizes in (("csv", CSV), ("xlsx", XLSX), (HANDED_BACK, XLSX)):
             for size in sizes[: 2 if asked.quick else len(sizes)]:
-                rows.append(_measured(Path(folder), size, ending))
+                rows.append(_measured(Path(folder), size, form))
                 print(rows[-1], flush=True)
     print_table(rows)
     keep(asked, "Memory: the peak while a file is taken in", rows)
     return 0
 
 
-def _measured(folder: Path, size: int, ending: str) -> dict[str, Any]:
-    file = folder / f"bench_lines.{ending}"
-    if ending == "csv":
-        order_lines.write(file, size, 1)
-    else:
+def _measured(folder: Path, size: int, form: str) -> dict[str, Any]:
+    file = folder / f"bench_lines.{form[:4].rstrip(',')}"
+    if form == "xlsx":
         _write_workbook(file, size)
+    else:
+        order_lines.write(file, size, 100 if form == HANDED_BACK else 1)
     place = project_for(folder / "p", file)
+    told, peak, seconds = _run("take_in_once.py", place, place / file.name)
+    if told["read"] != size:
+        raise SystemExit(f"{file.name} of {size} rows: {told}")
+    if form == HANDED_BACK:
+        told, peak, seconds = _run("hand_back_once.py", place)
+        if "bench_lines.errors.xlsx" not in told:
+            raise SystemExit(f"{file.name} of {size} rows came back as {told}")
+    return {
+        "format": form, "rows": f"{size:,}", "MB of file": f"{file.stat().st_size / 1e6:.0f}",
+        "peak MB": f"{peak:.0f}", "µs a row": f"{seconds / size * 1e6:.1f}",
+    }  # fmt: skip
+
+
+def _run(program: str, *told: Path) -> tuple[dict[str, Any], float, float]:
+    """What the program printed, its peak in MB, and its seconds."""
     begun = time.perf_counter()
-    command = [sys.executable, str(BENCH / "take_in_once.py"), str(place), str(place / file.name)]
+    command = [sys.executable, str(BENCH / program), *map(str, told)]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        told = process.stdout.read() if process.stdout else ""
+        printed = process.stdout.read() if process.stdout else ""
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or json.loads(told)["read"] != size:
-        raise SystemExit(f"{file.name} of {size} rows ended with {process.returncode}: {told}")
-    seconds = time.perf_counter() - begun
-    return {
-        "format": ending, "rows": f"{size:,}", "MB of file": f"{file.stat().st_size / 1e6:.0f}",
-        "peak MB": f"{used.ru_maxrss / 1024:.0f}", "µs a row": f"{seconds / size * 1e6:.1f}",
-    }  # fmt: skip
+    if process.returncode:
+        raise SystemExit(f"{program} ended with {process.returncode}: {printed}")
+    found: dict[str, Any] = json.loads(printed)
+    return found, used.ru_maxrss / 1024, time.perf_counter() - begun
 
 
 def _write_workbook(path: Path, size: int) -> None:

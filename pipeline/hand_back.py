@@ -6,19 +6,17 @@ still open and makes the folders agree with it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.closing.reference import DoubtOrigin, write_doubt_reference
-from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetDoubt, SheetRow
+from pipeline.closing.sheet import DRAFT, ErrorsSheet, SheetDoubt, SheetRow
 from pipeline.delivery import doubts
 from pipeline.delivery.doubts import NOT_UNDERSTOOD, Doubt
 from pipeline.delivery.plain_words import age_in_words
@@ -29,18 +27,10 @@ from pipeline.intake.folder import open_elsewhere
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch
-from pipeline.ledger.deliveries import Delivery
-from pipeline.mapping.spec import FeedMapping
-from pipeline.model import Rejection
+from pipeline.ledger.unsettled import is_under_way
 from pipeline.progress import Bound, Progress, Quiet
 from pipeline.project import Project
-
-if TYPE_CHECKING:  # the type only: status and find never load pandas
-    import pandas as pd
-
-
-HELD_BACK = frozenset({"order_held_back", "file_held_back"})
-"""Codes of rows that only wait for others: nothing in them has to be corrected."""
+from pipeline.to_correct import RowsToCorrect, digest
 
 
 def hand_back(project: Project, progress: Progress | None = None) -> list[str]:
@@ -73,7 +63,7 @@ def _attend(project: Project, batch: Batch, progress: Progress) -> None:
     elif batch.state != "duplicate":
         _problems(project, batch, progress)
     with project.engine.connect() as connection:
-        still_open = bool(book.in_states(connection, *book.OPEN, batch_id=batch.id))
+        still_open = is_under_way(connection, batch.id)
     if not still_open:
         _close(project, batch, progress)
 
@@ -100,50 +90,30 @@ def archive_path(batch: Batch) -> str:
 
 def _problems(project: Project, batch: Batch, progress: Progress) -> None:
     with project.engine.connect() as connection:
-        rejected = files.open_rejections(connection, batch.id)
-        refused = book.open_refusals(connection, batch.id)
         asked = [d for d in doubts.listed(connection, project.clock.now(), batch.id) if d.waits_for_person]
-    digest = _digest(rejected, refused, asked)
-    if digest == batch.problems_digest and (digest is not None or batch.workbook is None):
+    seen = digest(project, batch, asked)
+    if seen == batch.problems_digest and (seen is not None or batch.workbook is None):
         _dismissed(project, batch)
         return
     if batch.workbook is not None:
         _retire(project, batch)
-    if not digest:
+    if seen is None:
         project.writer.write(
             lambda c: files.change(c, batch.id, workbook=None, workbook_sha256=None, problems_digest=None)
         )
         return
     path = _free_path(project, batch)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_workbook(project, batch, path, rejected, refused, asked)
-    _remember(project, batch, path, digest)
+    _write_workbook(project, batch, path, asked)
+    _remember(project, batch, path, seen)
     progress.note(Event.WORKBOOK_WRITTEN, workbook=path.name)
 
 
-def _write_workbook(
-    project: Project,
-    batch: Batch,
-    path: Path,
-    rejected: Sequence[Rejection],
-    refused: Sequence[Delivery],
-    asked: Sequence[Doubt],
-) -> None:
+def _write_workbook(project: Project, batch: Batch, path: Path, asked: Sequence[Doubt]) -> None:
     from pipeline.closing.workbook import write_errors_workbook
 
-    header = tuple(batch.header or ())
-    problems: dict[int, list[Problem]] = {}
-    for rejection in rejected:
-        position = header.index(rejection.column) if rejection.column in header else None
-        held = rejection.code in HELD_BACK
-        problems.setdefault(rejection.row, []).append(Problem(position, rejection.message, rejection.advice, held))
-    columns = _columns_of_fields(project, batch)
-    for delivery in refused:
-        for row, problem in _refused_rows(delivery, columns):
-            problems.setdefault(row, []).append(problem)
-    wanted = _cells(project, batch, set(problems)) if problems else ()
-    rows = [SheetRow(number, cells, tuple(problems[number])) for number, cells in wanted]
-    sheet = replace(_sheet(project, batch, header, rows), doubts=[_sheet_doubt(project, batch, d) for d in asked])
+    rows = RowsToCorrect(project, batch, _original(project, batch))
+    sheet = replace(_sheet(project, batch, rows), doubts=[_sheet_doubt(project, batch, d) for d in asked])
     write_errors_workbook(path, sheet, _announcing(project, batch, path))
 
 
@@ -159,102 +129,18 @@ def _sheet_doubt(project: Project, batch: Batch, doubt: Doubt) -> SheetDoubt:
     )  # fmt: skip
 
 
-def _sheet(project: Project, batch: Batch, header: tuple[str, ...], rows: Sequence[SheetRow]) -> ErrorsSheet:
+def _sheet(project: Project, batch: Batch, rows: Iterable[SheetRow]) -> ErrorsSheet:
     sent: dict[str, dict[str, int]] = {}
     with project.engine.connect() as connection:
         for _, account, state, number in book.counts(connection, batch.id):
             sent.setdefault(account, {})[state] = number
     return ErrorsSheet(
-        file_name=batch.file_name, feed=batch.feed or "", link=batch.link, header=header, rows=rows,
+        file_name=batch.file_name, feed=batch.feed or "", link=batch.link,
+        header=tuple(batch.header or ()), rows=rows,
         read=batch.rows_read, accepted=batch.rows_accepted, rejected=batch.rows_rejected, skipped=batch.rows_skipped,
         received=datetime.fromtimestamp(batch.received_at, project.plan.settings.timezone),
         deliveries=sent, notes=tuple(batch.notes or ()),
     )  # fmt: skip
-
-
-def _refused_rows(delivery: Delivery, columns: Mapping[str, int]) -> Iterator[tuple[int, Problem]]:
-    """A refusal of an order is told on its first row; the other rows come along so that the order stays whole."""
-    where = f"{delivery.account} refused it: "
-    first, *others = dict.fromkeys(delivery.record.rows or (0,))
-    for problem in delivery.problems:
-        position = columns.get(problem.get("field") or "")
-        yield first, Problem(position, where + problem["message"], problem.get("advice") or "")
-    for row in others:
-        told = f"This row belongs to {delivery.record_key}: see row {first}."
-        yield row, Problem(None, told, "Leave it as it is.", held=True)
-
-
-def _columns_of_fields(project: Project, batch: Batch) -> dict[str, int]:
-    """Position of the column behind each field, by the mapping as it is now."""
-    mapping = project.plan.mappings.get(batch.feed or "")
-    header = list(batch.header or ())
-    if mapping is None:
-        return {}
-    found = {}
-    for name, columns in mapping.columns_of_fields().items():
-        position = next((header.index(column) for column in columns if column in header), None)
-        if position is not None:
-            found[name] = position
-    return {**_behind_made_columns(mapping, header), **found}
-
-
-def _behind_made_columns(mapping: FeedMapping, header: list[str]) -> dict[str, int]:
-    """For fields whose column is made by ``unpivot`` or ``split``: the file's column behind the first item."""
-    from pipeline.recognise import unfolding_of
-
-    try:
-        unfold = unfolding_of(mapping, header)
-    except FileRefused:  # the mapping has changed since the file was taken in
-        return {}
-    places = {name: unfold.place(at, 0)[0] for at, name in enumerate(unfold.header)} if unfold else {}
-    behind = {}
-    for name, columns in mapping.columns_of_fields().items():
-        place = next((places[column] for column in columns if places.get(column)), None)
-        if place is not None:
-            behind[name] = header.index(place)
-    return behind
-
-
-def _cells(project: Project, batch: Batch, wanted: set[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """The wanted rows of the original, every cell as it came, read again the way it was read the first time."""
-    from pipeline.closing.correction import own_header
-    from pipeline.closing.reference import our_columns
-    from pipeline.joining import reopened
-    from pipeline.reading import Found
-
-    known = {name: value for name, value in (batch.found or {}).items() if name != "decided"}
-    hints = Found(**known).hints() if known else None
-    table = reopened(_original(project, batch), hints, known.get("joined"))
-    ours = our_columns(table.header)
-    kept = [p for p in range(len(table.header)) if ours is None or p not in ours.all]
-    assert len(kept) == len(own_header(table.header))  # noqa: S101 - both leave out exactly our columns
-    filled = [kept[position] for position in _filled_columns(project, batch)]
-    above: dict[int, str] = {}
-    for block in table.blocks(50_000):
-        frame = _fill(block.frame, filled, above) if filled else block.frame
-        rows = frame.loc[frame.index.isin(wanted)]
-        for number, cells in zip(
-            rows.index.tolist(), rows.iloc[:, kept].itertuples(index=False, name=None), strict=True
-        ):
-            extra = () if ours is not None else block.overflow.get(number, ())
-            yield int(number), (*(str(cell) for cell in cells), *extra)
-
-
-def _filled_columns(project: Project, batch: Batch) -> list[int]:
-    """Columns whose blank cells take the value of the row above: written out, so that sorting cannot part them."""
-    mapping = project.plan.mappings.get(batch.feed or "")
-    columns = _columns_of_fields(project, batch)
-    return [columns[name] for name in (mapping.fill_down if mapping else ()) if name in columns]
-
-
-def _fill(frame: pd.DataFrame, columns: Sequence[int], above: dict[int, str]) -> pd.DataFrame:
-    """The block with those columns filled from above; ``above`` carries the last value into the next block."""
-    filled = frame.copy()
-    for column in columns:
-        cells = filled[column].where(filled[column].str.strip() != "")
-        filled[column] = cells.ffill().fillna(above.get(column, ""))
-        above[column] = str(filled[column].iloc[-1]) if len(filled) else above.get(column, "")
-    return filled
 
 
 def _original(project: Project, batch: Batch) -> Path:
@@ -327,17 +213,29 @@ def _dismissed(project: Project, batch: Batch) -> None:
 
 def _retire(project: Project, batch: Batch) -> None:
     """Take a workbook that is answered out of the tray; one that a person has worked in is kept beside the original."""
-    path = project.folder / (batch.workbook or "")
+    if batch.workbook is None:
+        return
+    path = project.folder / batch.workbook
+    parts = _further_parts(path)
+    for each in (path, *parts):
+        if said := open_elsewhere(each, time.time()):  # saved once more, it would come back under our hands
+            raise OSError(said)
+    kept = (project.folder / archive_path(batch)).parent
+    kept.mkdir(parents=True, exist_ok=True)
+    for part in parts:  # nobody knows how they were when they were written
+        part.rename(kept / part.name)
     if not path.is_file():
         return
-    if said := open_elsewhere(path, time.time()):  # saved once more, it would come back under our hands
-        raise OSError(said)
     if fingerprint(path)[0] == batch.workbook_sha256:
         path.unlink()
-        return
-    target = project.folder / archive_path(batch)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    path.rename(target.parent / path.name)
+    else:
+        path.rename(kept / path.name)
+
+
+def _further_parts(path: Path) -> list[Path]:
+    """What lies beside a workbook that did not fit into one."""
+    found = path.parent.glob(f"{escape(path.stem)}.part*{path.suffix}")
+    return sorted(each for each in found if re.fullmatch(r"\.part[0-9]+", each.stem.removeprefix(path.stem)))
 
 
 def _free_path(project: Project, batch: Batch) -> Path:
@@ -345,16 +243,7 @@ def _free_path(project: Project, batch: Batch) -> Path:
     stem = re.sub(r"(\.errors( \(\d+\))?)+$", "", Path(batch.file_name).stem)
     folder = project.plan.settings.errors
     path, number = folder / f"{stem}.errors.xlsx", 1
-    while path.exists():
+    while path.exists() or _further_parts(path):
         number += 1
         path = folder / f"{stem}.errors ({number}).xlsx"
     return path
-
-
-def _digest(rejected: Sequence[Rejection], refused: Sequence[Delivery], asked: Sequence[Doubt]) -> str | None:
-    if not rejected and not refused and not asked:
-        return None
-    told = [[r.row, r.column, r.code, r.message] for r in rejected]
-    told += [[d.id, list(map(dict, d.problems))] for d in refused]  # type: ignore[list-item]
-    told += [["doubt", d.delivery.id, d.step.id, d.step.sends, str(d.delivery.problems)] for d in asked]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from pipeline.closing.cells import write_text
 from pipeline.closing.look import Look, Sheet
@@ -19,6 +18,9 @@ from pipeline.closing.reference import (
     read_doubt_reference,
 )
 from pipeline.closing.sheet import SheetDoubt
+
+if TYPE_CHECKING:  # the type only: a workbook is written without pandas
+    import pandas as pd
 
 DOUBT_SHEET = "Settle these doubts"
 DECISIONS: Mapping[str, str] = {"It is there": "delivered", "Send it again": "resend", "Let it be": "drop"}

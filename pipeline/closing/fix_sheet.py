@@ -2,97 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from pipeline.closing.cells import CELL_LIMIT, CUT_MARK, fit, units, write_text
+from pipeline.closing.cells import CELL_LIMIT, CUT_MARK, fit, units
 from pipeline.closing.look import Look, Sheet
+from pipeline.closing.passing import Ahead, Passing, Seen
 from pipeline.closing.reference import our_headers, write_reference
+from pipeline.closing.row_writer import RowWriter
 from pipeline.closing.sheet import COLUMN_LIMIT, ErrorsSheet, Problem, SheetRow
 
 _OUR_WIDTHS = (58, 46, 6)  # Problem, What to do, Row reference; in characters
-_NOTES_LIMIT = 20_000  # beyond this, notes make a workbook slow to open; the cells are red all the same
-_ROWS_MEASURED = 300  # how many rows decide the width of a column
+NOTES_LIMIT = 20_000
+"""Beyond so many, notes make a workbook slow to open; the cells are red all the same."""
+
+_TALLEST_NOTE = 25
+"""Rows that a note may reach over."""
 
 
 class FixSheet:
-    """Writes one sheet, row by row from the top, as XlsxWriter's ``constant_memory`` demands."""
+    """Writes one sheet, row by row from the top."""
 
-    def __init__(self, sheet: Sheet, look: Look, errors: ErrorsSheet) -> None:
+    def __init__(self, sheet: Sheet, look: Look, errors: ErrorsSheet, ahead: Ahead) -> None:
         self.sheet = sheet
         self.look = look
         self.errors = errors
-        widest = max([len(errors.header), *(len(row.cells) for row in errors.rows)])
-        self.width = min(widest, COLUMN_LIMIT - len(_OUR_WIDTHS))
+        self.ahead = ahead
+        self.width = min(max(len(errors.header), ahead.widest), COLUMN_LIMIT - len(_OUR_WIDTHS))
         self.own = errors.header[: self.width]
         self.ours = our_headers(errors.header, extra_cells=self.width - len(self.own))
-        self.notes_left = _NOTES_LIMIT
+        self.seen = Seen()
+        self.notes = 0
+        self._noted = -_TALLEST_NOTE
+        self._writer = RowWriter(sheet, self.width + len(_OUR_WIDTHS))
+        style = self._writer.style
+        self._cell, self._wrong_cell, self._problem = style(look.cell), style(look.wrong_cell), style(look.problem)
+        self._held, self._advice, self._reference = style(look.held), style(look.advice), style(look.reference)
 
-    def write(self) -> None:
-        """The whole sheet."""
+    def write(self, rows: Passing, most: int, most_bytes: int) -> None:
+        """The whole sheet: of the rows, as many as it may hold."""
         self._furnish()
         self._header_row()
-        for line, row in enumerate(self.errors.rows, 1):
+        for line, row in enumerate(rows.take(most), 1):
             self._body_row(line, row)
+            self.seen.add(row)
+            if self._writer.written > most_bytes:
+                break
+        self.sheet.autofilter(0, 0, max(self.seen.rows, 1), self.width + len(_OUR_WIDTHS) - 1)
+        self._writer.close()
 
     def _furnish(self) -> None:
-        """Everything that is not a cell: widths, frozen header, filter, tab, print set-up."""
+        """Everything that is not a cell: widths, frozen header, tab, print set-up."""
         sheet, cell = self.sheet, self.look.cell
         for column, chars in enumerate((*self._widths(), *_OUR_WIDTHS)):
             sheet.set_column(column, column, chars, cell)  # with a format: rows people add are text as well
         sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(len(self.errors.rows), 1), self.width + len(_OUR_WIDTHS) - 1)
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         sheet.set_tab_color(self.look.RED)
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
-        if self.errors.rows or not self.errors.doubts:  # where only doubts wait, their sheet is opened
+        if self.ahead.any or not self.errors.doubts:  # where only doubts wait, their sheet is opened
             sheet.activate()
 
     def _widths(self) -> Iterator[int]:
-        sample = self.errors.rows[:_ROWS_MEASURED]
-        for column in range(self.width):
-            header = (*self.own, *self.ours)[column]
-            longest = max((len(row.cells[column]) for row in sample if column < len(row.cells)), default=0)
+        for column, header in zip(range(self.width), (*self.own, *self.ours), strict=False):
+            longest = self.ahead.longest[column] if column < len(self.ahead.longest) else 0
             yield min(max(len(header) + 4, longest + 2, 8), 34)  # 4: room for the filter's button
 
     def _header_row(self) -> None:
-        wrong = {problem.column for row in self.errors.rows for problem in row.problems}
-        self.sheet.set_row(0, 30)
-        for column, text in enumerate((*self.own, *self.ours)):
-            plain = self.look.wrong_header if column in wrong else self.look.header
-            write_text(self.sheet, 0, column, text, plain if column < len(self.own) else self.look.our_header)
+        style, wrong, own = self._writer.style, self.ahead.wrong, len(self.own)
+        plain, marked = style(self.look.header), style(self.look.wrong_header)
+        styles = [marked if column in wrong else plain for column in range(own)]
+        self._writer.row(
+            (*self.own, *self.ours), (*styles, *(style(self.look.our_header),) * len(self.ours)), 30, noted=True
+        )
 
     def _body_row(self, line: int, row: SheetRow) -> None:
-        look, width = self.look, self.width
+        width = self.width
         problems = (*row.problems, *self._does_not_fit(row))
-        wrong = {problem.column for problem in problems}
-        for column in range(width):
-            text = row.cells[column] if column < len(row.cells) else ""
-            write_text(self.sheet, line, column, text, look.wrong_cell if column in wrong else look.cell)
-        style = look.held if all(problem.held for problem in problems) else look.problem
+        styles = [self._cell] * width
+        wrong = {p.column for p in problems if p.column is not None and p.column < width}
+        for column in wrong:
+            styles[column] = self._wrong_cell
+        short = ("",) * (width - len(row.cells))
         told, advised = _numbered([p.message for p in problems]), _numbered([p.advice for p in problems])
-        write_text(self.sheet, line, width, told, style)
-        write_text(self.sheet, line, width + 1, advised, look.advice)
-        self.sheet.set_row(line, 15.5 * max(_lines(told, _OUR_WIDTHS[0]), _lines(advised, _OUR_WIDTHS[1])))
         reference = write_reference(self.errors.link, row.number)
-        write_text(self.sheet, line, width + 2, reference, look.reference)
-        self._notes(line, problems)
+        self._notes(line, problems, wrong)
+        self._writer.row(
+            (*row.cells[:width], *short, told, advised, reference),
+            (*styles, self._held if all(p.held for p in problems) else self._problem, self._advice, self._reference),
+            15.5 * max(_lines(told, _OUR_WIDTHS[0]), _lines(advised, _OUR_WIDTHS[1])),
+            noted=line - self._noted < _TALLEST_NOTE,
+        )
 
-    def _notes(self, line: int, problems: Sequence[Problem]) -> None:
+    def _notes(self, line: int, problems: Sequence[Problem], wrong: Collection[int]) -> None:
         """One note for each wrong cell, with all that is wrong with it."""
-        for column in sorted({p.column for p in problems if p.column is not None and p.column < self.width}):
-            if self.notes_left > 0:
+        for column in sorted(wrong):
+            if self.notes < NOTES_LIMIT:
                 told = (fit(f"{p.message}\n{p.advice}".strip())[:1000] for p in problems if p.column == column)
                 text = "\n\n".join(told)[:8000]
                 self.sheet.write_comment(line, column, text, self.look.note(text))
-                self.notes_left -= 1
+                self._noted = line
+            self.notes += 1
 
     def _does_not_fit(self, row: SheetRow) -> Iterator[Problem]:
         """What a workbook cannot show as it is: the Problem text says so, nothing is cut in silence."""
-        for column, text in enumerate(row.cells[: self.width]):
-            if len(text) > CELL_LIMIT // 2 and units(text) > CELL_LIMIT and fit(text).endswith(CUT_MARK):
+        long = max(map(len, row.cells), default=0) > CELL_LIMIT // 2
+        for column, text in enumerate(row.cells[: self.width] if long else ()):
+            if units(text) > CELL_LIMIT and fit(text).endswith(CUT_MARK):
                 yield Problem(
                     column,
                     f"Column '{(*self.own, *self.ours)[column]}' holds {len(text):,} characters: too many.",

@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline.closing.cells import write_text
 from pipeline.closing.doubt_sheet import DECISIONS, DOUBT_SHEET
 from pipeline.closing.look import Look, Sheet
+from pipeline.closing.passing import Seen
 from pipeline.closing.reference import ADVICE, DECISION, PROBLEM, REFERENCE, REFUSAL_TITLE, REMOTE_ID
 from pipeline.closing.sheet import ErrorsSheet
 from pipeline.model import DeliveryState
@@ -57,13 +58,13 @@ _SETTLING = (
 )
 
 
-def write_summary(sheet: Sheet, look: Look, errors: ErrorsSheet) -> None:
-    """The balance of the file: rows, columns in trouble, deliveries by account, notes."""
+def write_summary(sheet: Sheet, look: Look, errors: ErrorsSheet, seen: Seen) -> None:
+    """The balance of the file: rows, columns in trouble, deliveries by account, notes. ``seen``: its rows here."""
     _prose_sheet(sheet, look.BLUE, widths=(26, *(14,) * len(_STATES)))
     write_text(sheet, 0, 0, "Summary", look.title)
     line = _facts(sheet, look, errors)
-    line = _rows_balance(sheet, look, errors, line + 1)
-    line = _columns_in_trouble(sheet, look, errors, line + 1)
+    line = _rows_balance(sheet, look, errors, seen.rows, line + 1)
+    line = _columns_in_trouble(sheet, look, errors.header, seen.in_trouble, line + 1)
     line = _deliveries(sheet, look, errors, line + 1)
     _sentences(sheet, look, "Notes", errors.notes, line + 1)
 
@@ -132,13 +133,13 @@ def _facts(sheet: Sheet, look: Look, errors: ErrorsSheet) -> int:
     return 2 + len(facts)
 
 
-def _rows_balance(sheet: Sheet, look: Look, errors: ErrorsSheet, line: int) -> int:
+def _rows_balance(sheet: Sheet, look: Look, errors: ErrorsSheet, here: int, line: int) -> int:
     counts = (
         ("Read", errors.read, "every row below the header that holds anything", look.number),
         ("Accepted", errors.accepted, "read without a fault and passed on for delivery", look.number),
         ("Rejected", errors.rejected, "held back until they are corrected", look.red_number),
         ("Skipped", errors.skipped, "left out on purpose: totals and the like", look.number),
-        ("In this workbook", len(errors.rows), "rejected rows, and rows an account refused", look.red_number),
+        ("In this workbook", here, "rejected rows, and rows an account refused", look.red_number),
     )
     _heading(sheet, look, line, "Rows")
     for offset, (label, number, meaning, style) in enumerate(counts, 1):
@@ -158,16 +159,14 @@ def _adds_up(errors: ErrorsSheet) -> str:
     return f"{errors.read:,} read, but {sum_} make {total:,}: tell the person who runs orderdrop."
 
 
-def _columns_in_trouble(sheet: Sheet, look: Look, errors: ErrorsSheet, line: int) -> int:
-    marked = ({p.column for p in row.problems if not p.held} for row in errors.rows)
-    counts = Counter(column for columns in marked for column in columns)
+def _columns_in_trouble(sheet: Sheet, look: Look, header: Sequence[str], counts: Counter[int | None], line: int) -> int:
     if not counts:
         return line - 1
     _heading(sheet, look, line, "Where to look")
     for column, rows in counts.most_common():
         line += 1
         sheet.write_number(line, 1, rows, look.number)
-        write_text(sheet, line, 0, _column_name(errors.header, column), look.label)
+        write_text(sheet, line, 0, _column_name(header, column), look.label)
         write_text(sheet, line, 2, "row" if rows == 1 else "rows", look.meaning)
     return line + 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -58,14 +58,15 @@ class ErrorsSheet:
     """Everything an errors workbook shows.
 
     ``link``: 1 to 64 URL-safe characters that lead the ledger to the batch; ``header``: the file's own texts,
-    cell by cell; ``deliveries``: counts by account and delivery state; ``received``: a time with a zone.
+    cell by cell; ``rows`` are gone through more than once; ``deliveries``: counts by account and delivery state;
+    ``received``: a time with a zone.
     """
 
     file_name: str
     feed: str
     link: str
     header: tuple[str, ...]
-    rows: Sequence[SheetRow]
+    rows: Iterable[SheetRow]
     read: int
     accepted: int
     rejected: int

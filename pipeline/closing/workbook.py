@@ -19,10 +19,11 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from pipeline.closing.doubt_sheet import DOUBT_SHEET, DoubtSheet
-from pipeline.closing.fix_sheet import FixSheet
+from pipeline.closing.fix_sheet import NOTES_LIMIT, FixSheet
 from pipeline.closing.look import Book, Look
+from pipeline.closing.passing import Ahead, Passing, in_hand, look_ahead
 from pipeline.closing.prose import write_instructions, write_refusal, write_summary
-from pipeline.closing.reference import REFUSAL_TITLE
+from pipeline.closing.reference import PROBLEM, REFUSAL_TITLE
 from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
 
 __all__ = [
@@ -46,6 +47,9 @@ _AS_TEXT = {
 ROWS_PER_WORKBOOK = 1_048_575
 """Rows below the header that one sheet can hold (Excel's specification of limits)."""
 
+BYTES_PER_SHEET = 2_000_000_000
+"""Of the text a sheet consists of: beyond 2 GB it would need a form of archive that Excel offers to repair."""
+
 
 Ready = Callable[[Path], None]
 """Told the finished draft just before it gets its name: what it is given is what will lie there."""
@@ -57,11 +61,22 @@ def write_errors_workbook(path: Path, sheet: ErrorsSheet, ready: Ready = lambda 
     Gives the files written: one, unless there are more rows than a sheet can hold, then
     ``<name>.part2.xlsx`` and so on beside it, each a workbook that can be corrected by itself.
     """
-    parts = tuple(_parts(path, sheet))
-    for part_path, part in parts:
-        tell = ready if part_path == path else _tell_nobody
-        atomically(part_path, part.received, partial(_errors_sheets, errors=part), tell)
-    return tuple(part_path for part_path, _ in parts)
+    rows = in_hand(sheet.rows)
+    ahead, passing = look_ahead(rows), Passing(rows)
+    written: list[Path] = []
+    while passing.more or not written:
+        part = part_path(path, len(written) + 1)
+        following = part_path(path, len(written) + 2)
+        sheets = partial(_errors_sheets, errors=sheet, ahead=ahead, passing=passing, following=following.name)
+        atomically(part, sheet.received, sheets, _tell_nobody if written else ready)
+        written.append(part)
+        sheet = replace(sheet, doubts=())
+    return tuple(written)
+
+
+def part_path(path: Path, number: int) -> Path:
+    """What the parts of a workbook are called that does not fit into one; the first has the plain name."""
+    return path if number == 1 else path.with_name(f"{path.stem}.part{number}{path.suffix}")
 
 
 def write_refusal_workbook(
@@ -88,13 +103,6 @@ def write_refusal_workbook(
         )
 
     atomically(path, received, sheets, ready)
-
-
-def _parts(path: Path, sheet: ErrorsSheet) -> Iterator[tuple[Path, ErrorsSheet]]:
-    yield path, replace(sheet, rows=sheet.rows[:ROWS_PER_WORKBOOK])
-    for number, start in enumerate(range(ROWS_PER_WORKBOOK, len(sheet.rows), ROWS_PER_WORKBOOK), 2):
-        part = replace(sheet, doubts=(), rows=sheet.rows[start : start + ROWS_PER_WORKBOOK])
-        yield path.with_name(f"{path.stem}.part{number}{path.suffix}"), part
 
 
 def _tell_nobody(_draft: Path) -> None:
@@ -138,14 +146,27 @@ def _flush(path: Path) -> None:
             os.close(handle)
 
 
-def _errors_sheets(book: Book, errors: ErrorsSheet) -> None:
+def _errors_sheets(book: Book, errors: ErrorsSheet, ahead: Ahead, passing: Passing, following: str) -> None:
     look = Look(book)
     fix = book.add_worksheet(FIX_SHEET)
     doubts = book.add_worksheet(DOUBT_SHEET) if errors.doubts else None
     summary = book.add_worksheet("Summary")
     how = book.add_worksheet("How to correct")
-    FixSheet(fix, look, errors).write()
+    table = FixSheet(fix, look, errors, ahead)
+    table.write(passing, ROWS_PER_WORKBOOK, BYTES_PER_SHEET)
     if doubts is not None:
-        DoubtSheet(doubts, look, errors.doubts).write(opens_here=not errors.rows)
-    write_summary(summary, look, errors)
+        DoubtSheet(doubts, look, errors.doubts).write(opens_here=not ahead.any)
+    notes = (*errors.notes, *_of_size(table, following if passing.more else None))
+    write_summary(summary, look, replace(errors, notes=notes), table.seen)
     write_instructions(how, look, doubts=bool(errors.doubts))
+
+
+def _of_size(table: FixSheet, following: str | None) -> Iterator[str]:
+    """What is said of a workbook that holds very much."""
+    if table.notes > NOTES_LIMIT:
+        yield (
+            f"Notes stand at the first {NOTES_LIMIT:,} of {table.notes:,} red cells: more would make this workbook "
+            f"slow to open. '{PROBLEM}' tells all of them."
+        )
+    if following is not None:
+        yield f"One sheet cannot hold all rows: they go on in {following}. Drop all parts back together."

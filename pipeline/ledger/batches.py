@@ -287,16 +287,6 @@ def resolve_rows(connection: sa.Connection, batch_id: int, rows: Sequence[int], 
             connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(resolved_by=by))
 
 
-def open_rejections(connection: sa.Connection, batch_id: int) -> list[Rejection]:
-    """The rejections of a batch whose rows have not come back corrected, by row."""
-    rows = connection.execute(
-        sa.select(rejections)
-        .where(rejections.c.batch_id == batch_id, rejections.c.resolved_by.is_(None))
-        .order_by(rejections.c.row, rejections.c.id)
-    )
-    return [_rejection(row) for row in rows]
-
-
 def rejections_of_key(connection: sa.Connection, key: str) -> list[tuple[Batch, Rejection]]:
     """Rejections of the rows that bear a record key: how ``find`` sees a record that never became one."""
     rows = connection.execute(

@@ -274,16 +274,6 @@ def in_states(connection: sa.Connection, *states: str, batch_id: int | None = No
     return [_delivery(row) for row in connection.execute(query)]
 
 
-def open_refusals(connection: sa.Connection, batch_id: int) -> list[Delivery]:
-    """Refused deliveries of a batch whose rows have not come back corrected."""
-    query = _select().where(
-        deliveries.c.batch_id == batch_id,
-        deliveries.c.state == DeliveryState.REFUSED,
-        deliveries.c.resolved_by.is_(None),
-    )
-    return [_delivery(row) for row in connection.execute(query.order_by(deliveries.c.id))]
-
-
 def move(connection: sa.Connection, delivery_id: int, state: str, now: float, **values: Any) -> None:  # noqa: ANN401
     """Put a delivery into a state (see ``DeliveryState`` for the allowed moves)."""
     plain.update(connection, deliveries, "id = ?", (delivery_id,), state=str(state), updated_at=now, **values)

@@ -1,7 +1,9 @@
 """The workbook in ``errors/``: read back with openpyxl, as another program would."""
 
 import contextlib
+import xml.etree.ElementTree as ET
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+import xlsxwriter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.closing import workbook
-from pipeline.closing.cells import CUT_MARK
+from pipeline.closing import fix_sheet, passing, workbook
+from pipeline.closing.cells import CUT_MARK, write_text
 from pipeline.closing.reference import is_refusal
+from pipeline.closing.row_writer import RowWriter
 from pipeline.closing.workbook import (
     ErrorsSheet,
     Problem,
@@ -22,6 +26,7 @@ from pipeline.closing.workbook import (
     write_refusal_workbook,
 )
 
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 HEADER = ("Order #", "Order Date", "", "Qty", "Qty")
 BAD_DATE = Problem(1, "'13/45/2026' is not a date.", "Write it as 01/05/2026.")
 BAD_QTY = Problem(3, "-2 is below 1.", "Write at least 1.")
@@ -197,6 +202,67 @@ def test_more_rows_than_a_sheet_holds_go_on_in_a_second_workbook(
     assert [path.name for path in paths] == ["a.errors.xlsx", "a.errors.part2.xlsx", "a.errors.part3.xlsx"]
     sheets = [texts(openpyxl.load_workbook(path)["Fix these rows"])[1:] for path in paths]
     assert [line[7].split("-")[2] for lines in sheets for line in lines] == ["2", "3", "4", "5", "6"]
+
+
+def test_a_sheet_too_large_for_a_plain_archive_goes_on_in_a_second_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "BYTES_PER_SHEET", 1_300)
+    rows = tuple(replace(ROW, number=number) for number in range(2, 7))
+    paths = write_errors_workbook(tmp_path / "a.errors.xlsx", replace(SHEET, rows=rows))
+    sheets = [texts(openpyxl.load_workbook(path)["Fix these rows"])[1:] for path in paths]
+    assert [[line[7].split("-")[2] for line in lines] for lines in sheets] == [["2", "3"], ["4", "5"], ["6"]]
+
+
+def test_beyond_some_number_cells_are_red_without_a_note_and_the_summary_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (fix_sheet, workbook):
+        monkeypatch.setattr(module, "NOTES_LIMIT", 3)
+    rows = tuple(replace(ROW, number=number) for number in range(2, 5))
+    book = written(tmp_path, replace(SHEET, rows=rows))
+    lines = list(book["Fix these rows"].iter_rows(min_row=2))
+    assert [sum(cell.comment is not None for cell in line) for line in lines] == [2, 1, 0]
+    assert {cell.fill.fgColor.rgb for line in lines for cell in (line[1], line[3])} == {"FFF8B4B4"}
+    assert "Notes stand at the first 3 of 6 red cells" in prose(book["Summary"])
+    assert "Notes stand" not in prose(written(tmp_path, SHEET)["Summary"])
+
+
+def test_many_rows_are_gone_through_twice_and_give_the_same_bytes_as_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = (*(replace(ROW, number=number) for number in range(2, 9)), replace(ROW, cells=(*ROW.cells, "over")))
+
+    class Anew:
+        def __iter__(self) -> Iterator[SheetRow]:
+            return iter(rows)
+
+    write_errors_workbook(tmp_path / "held.xlsx", replace(SHEET, rows=rows))
+    monkeypatch.setattr(passing, "_CELLS_IN_HAND", 3)
+    write_errors_workbook(tmp_path / "anew.xlsx", replace(SHEET, rows=Anew()))
+    assert (tmp_path / "held.xlsx").read_bytes() == (tmp_path / "anew.xlsx").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" a", "a\n", "\xa0a", "a\tb", "a & b", "<b>", "_x0041_x0042_", "a\x1bb\x00", "\ud800", "x" * 33_000, "é", "😀"],
+)
+def test_a_row_written_at_once_is_the_row_that_xlsxwriter_writes(tmp_path: Path, text: str) -> None:
+    cells = ("plain", text, "", text)
+    book = xlsxwriter.Workbook(tmp_path / "a.xlsx", {"constant_memory": True})
+    sheet, other, style = book.add_worksheet("ours"), book.add_worksheet("theirs"), book.add_format({"bold": True})
+    writer = RowWriter(sheet, len(cells))
+    writer.row(cells, [writer.style(style)] * len(cells), 31)
+    writer.close()
+    other.set_row(0, 31)
+    for column, cell in enumerate(cells):
+        write_text(other, 0, column, cell, style)
+    book.close()
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as parts:
+        ours, theirs = (ET.fromstring(parts.read(f"xl/worksheets/sheet{n}.xml")) for n in (1, 2))
+    for one in ("sheetData", "dimension"):
+        a, b = (ET.tostring(found.find(f"{{{MAIN}}}{one}")) for found in (ours, theirs))
+        assert a == b.replace(b"_x005F_x0041_x0042_", b"_x005F_x0041_x005F_x0042_")
 
 
 def test_the_summary_tells_the_balance_in_words(tmp_path: Path) -> None:

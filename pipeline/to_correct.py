@@ -1,0 +1,206 @@
+"""The rows of a file that a person has to correct, as the file has them and in its order, each with what is wrong.
+
+Read in slices from the ledger and in blocks from the original, side by side: a file may be wrong in every row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import chain, groupby, islice, repeat
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.closing.sheet import Problem, SheetRow
+from pipeline.delivery.doubts import Doubt
+from pipeline.errors import FileRefused
+from pipeline.ledger import unsettled
+from pipeline.ledger.batches import Batch
+from pipeline.mapping.spec import FeedMapping
+from pipeline.project import Project
+
+if TYPE_CHECKING:  # the types only: status and find never load pandas
+    import pandas as pd
+
+    from pipeline.reading.table import Block
+
+HELD_BACK = frozenset({"order_held_back", "file_held_back"})
+"""Codes of rows that only wait for others: nothing in them has to be corrected."""
+
+_BLOCK_ROWS = 10_000
+_TOGETHER = 500
+"""Refused deliveries asked for at a time."""
+
+_Told = tuple[int, Problem]
+"""A row and one thing that is wrong with it."""
+
+
+def digest(project: Project, batch: Batch, asked: Sequence[Doubt]) -> str | None:
+    """What tells one set of open problems from another; ``None`` where nothing is open."""
+    refused = ((id_, list(map(dict, told))) for id_, told in unsettled.open_refusals(project.engine, batch.id))
+    doubted = [("doubt", d.delivery.id, d.step.id, d.step.sends, str(d.delivery.problems)) for d in asked]
+    slices: Iterator[Sequence[Any]] = chain(
+        unsettled.open_reasons(project.engine, batch.id),
+        iter(lambda: list(islice(refused, _TOGETHER)), []),
+        [doubted] if doubted else [],
+    )
+    seen = None
+    for told in slices:
+        text = json.dumps(told)[1:-1].encode()
+        if seen is None:
+            seen = hashlib.sha256(b"[" + text)
+        else:
+            seen.update(b", " + text)
+    if seen is None:
+        return None
+    seen.update(b"]")  # as if all had been written down as one list
+    return seen.hexdigest()
+
+
+class RowsToCorrect:
+    """Gives the rows each time it is gone through."""
+
+    def __init__(self, project: Project, batch: Batch, original: Path) -> None:
+        self._project = project
+        self._batch = batch
+        self._original = original
+        self._columns = _columns_of_fields(project, batch)
+        self._places: dict[str | None, int] = {}
+        for position, name in enumerate(batch.header or ()):
+            self._places.setdefault(name, position)
+
+    def __iter__(self) -> Iterator[SheetRow]:
+        told = merge(self._rejected(), self._refused(), key=itemgetter(0))
+        waiting = ((row, tuple(problem for _, problem in all_)) for row, all_ in groupby(told, key=itemgetter(0)))
+        upcoming = next(waiting, None)
+        if upcoming is None:
+            return
+        for block, kept in self._blocks():
+            last = int(block.frame.index[-1])
+            due: dict[int, tuple[Problem, ...]] = {}
+            while upcoming is not None and upcoming[0] <= last:
+                due[upcoming[0]] = upcoming[1]
+                upcoming = next(waiting, None)
+            rows = block.frame.loc[block.frame.index.isin(list(due))]
+            columns = [rows.iloc[:, position].tolist() for position in kept]
+            cells = zip(*columns, strict=True) if columns else repeat((), len(rows))
+            for number, own in zip(rows.index.tolist(), cells, strict=True):
+                yield SheetRow(number, (*map(str, own), *block.overflow.get(number, ())), due[number])
+            if upcoming is None:
+                return
+
+    # --- what is wrong -------------------------------------------------------------------------------------------
+
+    def _rejected(self) -> Iterator[_Told]:
+        for rejection in unsettled.open_rejections(self._project.engine, self._batch.id):
+            position = self._places.get(rejection.column)
+            held = rejection.code in HELD_BACK
+            yield rejection.row, Problem(position, rejection.message, rejection.advice, held)
+
+    def _refused(self) -> Iterator[_Told]:
+        """A refusal of an order is told on its first row; the other rows come along so that the order stays whole."""
+        places = _by_row(unsettled.rows_of_refusals(self._project.engine, self._batch.id))
+        while some := list(islice(places, _TOGETHER)):
+            known = unsettled.refusals(self._project.engine, list({id_ for _, id_ in some}))
+            for row, id_ in some:
+                yield from ((row, problem) for problem in self._of_row(known[id_], row))
+
+    def _of_row(self, refused: unsettled.Refused, row: int) -> Iterator[Problem]:
+        first = next(iter(refused.rows), 0)
+        if row != first:
+            told = f"This row belongs to {refused.record_key}: see row {first}."
+            yield Problem(None, told, "Leave it as it is.", held=True)
+            return
+        for problem in refused.problems:
+            position = self._columns.get(problem.get("field") or "")
+            said = f"{refused.account} refused it: {problem['message']}"
+            yield Problem(position, said, problem.get("advice") or "")
+
+    # --- the rows as they came -----------------------------------------------------------------------------------
+
+    def _blocks(self) -> Iterator[tuple[Block, list[int]]]:
+        """The original read again the way it was read the first time, and which of its columns are the file's own."""
+        from dataclasses import replace
+
+        from pipeline.closing.correction import own_header
+        from pipeline.closing.reference import our_columns
+        from pipeline.joining import reopened
+        from pipeline.reading import Found
+
+        known = {name: value for name, value in (self._batch.found or {}).items() if name != "decided"}
+        hints = Found(**known).hints() if known else None
+        table = reopened(self._original, hints, known.get("joined"))
+        ours = our_columns(table.header)
+        kept = [p for p in range(len(table.header)) if ours is None or p not in ours.all]
+        assert len(kept) == len(own_header(table.header))  # noqa: S101 - both leave out exactly our columns
+        filled = [kept[position] for position in self._filled_columns()]
+        above: dict[int, str] = {}
+        for block in table.blocks(_BLOCK_ROWS):
+            if len(block.frame):
+                frame = _fill(block.frame, filled, above) if filled else block.frame
+                yield replace(block, frame=frame, overflow={} if ours is not None else block.overflow), kept
+
+    def _filled_columns(self) -> list[int]:
+        """Columns whose blank cells take the value of the row above: written out, so that sorting cannot part them."""
+        mapping = self._project.plan.mappings.get(self._batch.feed or "")
+        return [self._columns[name] for name in (mapping.fill_down if mapping else ()) if name in self._columns]
+
+
+def _by_row(found: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, int]]:
+    """(row, delivery) in the order of the rows; 24 bytes a row of a refused record are kept, and nothing else."""
+    rows, ids = array("q"), array("q")
+    for id_, numbers in found:
+        for number in dict.fromkeys(numbers or (0,)):
+            rows.append(number)
+            ids.append(id_)
+    if not rows:
+        return
+    import numpy as np
+
+    for place in np.argsort(np.frombuffer(rows, dtype=np.int64), kind="stable"):
+        yield rows[place], ids[place]
+
+
+def _fill(frame: pd.DataFrame, columns: Sequence[int], above: dict[int, str]) -> pd.DataFrame:
+    """The block with those columns filled from above; ``above`` carries the last value into the next block."""
+    filled = frame.copy()
+    for column in columns:
+        cells = filled[column].where(filled[column].str.strip() != "")
+        filled[column] = cells.ffill().fillna(above.get(column, ""))
+        above[column] = str(filled[column].iloc[-1])
+    return filled
+
+
+def _columns_of_fields(project: Project, batch: Batch) -> dict[str, int]:
+    """Position of the column behind each field, by the mapping as it is now."""
+    mapping = project.plan.mappings.get(batch.feed or "")
+    header = list(batch.header or ())
+    if mapping is None:
+        return {}
+    found = {}
+    for name, columns in mapping.columns_of_fields().items():
+        position = next((header.index(column) for column in columns if column in header), None)
+        if position is not None:
+            found[name] = position
+    return {**_behind_made_columns(mapping, header), **found}
+
+
+def _behind_made_columns(mapping: FeedMapping, header: list[str]) -> Mapping[str, int]:
+    """For fields whose column is made by ``unpivot`` or ``split``: the file's column behind the first item."""
+    from pipeline.recognise import unfolding_of
+
+    try:
+        unfold = unfolding_of(mapping, header)
+    except FileRefused:  # the mapping has changed since the file was taken in
+        return {}
+    places = {name: unfold.place(at, 0)[0] for at, name in enumerate(unfold.header)} if unfold else {}
+    behind = {}
+    for name, columns in mapping.columns_of_fields().items():
+        place = next((places[column] for column in columns if places.get(column)), None)
+        if place is not None:
+            behind[name] = header.index(place)
+    return behind
