@@ -57,7 +57,7 @@ Proved = dict[tuple[int, int], int]
 
 
 def plain_blocks(path: Path, cut: Cut, begin: Place, size: int, proved: Proved) -> Iterator[tuple[Block, Place]]:
-    """Blocks from ``begin`` on, each with the place behind it; no more at the first stretch that is not plain.
+    """Blocks of about ``size`` rows from ``begin`` on, each with the place behind it; none from where it is not plain.
 
     The place within a stretch has the stretch's own byte; only the last one of a file is the file's length. What is
     found plain is noted in ``proved``.
@@ -69,10 +69,11 @@ def plain_blocks(path: Path, cut: Cut, begin: Place, size: int, proved: Proved) 
         if table is None:
             return
         proved[byte, len(stretch)] = table.num_rows
-        for at in range(0, table.num_rows, size):
-            part = table.slice(at, size)
+        each = max(1, -(-table.num_rows // max(1, round(table.num_rows / size))))  # alike, and about ``size``
+        for at in range(0, table.num_rows, each):
+            part = table.slice(at, each)
             row += part.num_rows
-            reached = byte + len(stretch) if at + size >= table.num_rows else byte
+            reached = byte + len(stretch) if at + each >= table.num_rows else byte
             yield _block(part, row - part.num_rows), Place(reached, row)
         byte += len(stretch)
 
