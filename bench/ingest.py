@@ -2,7 +2,8 @@
 
     python bench/ingest.py [--quick] [--rows 100000] [--json FILE]
 
-Both have to agree on the rows read, accepted and rejected before anything is timed.
+Beside them the rows are validated one by one with pydantic. All have to agree on the rows read, accepted and rejected
+before anything is timed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pipeline.ledger.engine import open_engine
 BENCH = ROOT / "bench"
 SIZES = (100_000, 1_000_000)
 BAD = (1, 50)
+VALIDATED = 2
+"""Rounds beside the first in which rows are also validated one by one."""
 ALIKE = ("read", "accepted", "rejected")
 
 
@@ -48,7 +51,7 @@ def main(asked: argparse.Namespace) -> int:
 def _measured(folder: Path, size: int, percent: float, rounds: int) -> tuple[dict[str, Any], float]:
     file = folder / "bench_lines.csv"
     order_lines.write(file, size, percent)
-    ours, theirs = [], []
+    ours, theirs, row_by_row = [], [], []
     for number in range(rounds + 1):
         place = project_for(folder / "p", file)
         one, taken = _timed("take_in_once.py", str(place), str(place / file.name))
@@ -59,10 +62,17 @@ def _measured(folder: Path, size: int, percent: float, rounds: int) -> tuple[dic
         if number:  # the first round warms the caches
             ours.append(one)
             theirs.append(other)
+        if number <= VALIDATED and percent == BAD[0]:
+            third, validated = _timed("by_pydantic.py", str(file))
+            if any(taken[name] != validated[name] for name in ALIKE):
+                raise SystemExit(f"They do not agree: {taken} and {validated}")
+            row_by_row.append(third / one)
     seconds = statistics.median(ours)
     row = {
         "rows": f"{size:,}", "bad": f"{percent} %", "to pandas by hand": f"{ratio(ours, theirs):.2f}",
-        "from–to": spread(ours, theirs), "µs a row": f"{seconds / size * 1e6:.1f}",
+        "from–to": spread(ours, theirs),
+        "pydantic to ours": f"{statistics.median(row_by_row):.2f}" if row_by_row else "",
+        "µs a row": f"{seconds / size * 1e6:.1f}",
         "ledger bytes a row": f"{ledger / size:.0f}",
     }  # fmt: skip
     return row, seconds
