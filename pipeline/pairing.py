@@ -24,6 +24,9 @@ _MOST_BYTES = 1 << 25
 _TRIED = 10  # keys that are looked for before all of them are
 _NEARLY = 0.8
 _LEAST = 0.6
+_IS_KEY = 0.6
+_TELLING, _BY_CHANCE = 3, 5
+"""How long a text must be to tell anything, and how many of them two columns share that are no keys of orders."""
 _FORMS = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".fods", ".xlsb", ".xlsm"}
 _DIGITS = re.compile(r"\d{2,}")
 
@@ -161,6 +164,8 @@ def _weighed(mine: Seen, theirs: Seen, held: frozenset[str]) -> _Key | None:
     own = frozenset(asked)
     share = len(own & held) / len(own)
     meaning = max(_is_order_id(mine), _is_order_id(theirs))
+    if meaning < _IS_KEY and sum(len(text) >= _TELLING for text in own & held) < _BY_CHANCE:
+        return None  # quantities, or one customer, that two files of a folder happen to share
     named = max(alike(mine.header, theirs.header), meaning)
     sure = round(share * (0.5 + 0.25 * named + 0.25 * meaning), 2)
     lean = len(held) / len(theirs.cells) - len(own) / len(asked)

@@ -26,9 +26,13 @@ _TOTALS = frozenset(
 _CLOSING = re.compile(
     r"[-=*_#~\s]{3,}|\W*(end of (the )?(report|file|list|export|data|document)|"
     r"(report )?(generated|printed|exported|created) (on|at|by|from)\b.*|page \d+( of \d+)?|"
-    r"\d[\d,. ]* (rows?|records?|orders?|items?|lines?)( \w+)?|"
+    r"\d[\d,. ]* (rows?|records?|orders?|items?|lines?)(\(s\))?( \w+)?|seller id ?: ?[\w.*-]+|"
     r"(number of |total )?(rows|records|orders|items|lines)\s*[:=].*|ende|fin|koniec|конец)\W*",
     re.IGNORECASE,
+)
+_COUNTS = r"^(row|record|order|item|line)"
+_COUNTED = re.compile(
+    r"\d[\d,.]* (row|record|order|item|line)(s|\(s\))? (downloaded|exported|listed|found|in total)", re.IGNORECASE
 )
 # Made once: a file of one row must not pay for a list of four hundred words.
 _SPELT = pa.array(
@@ -69,10 +73,14 @@ def _suspects(header: Sequence[str], frame: pd.DataFrame, visible: Sequence[int]
     for position in range(min(3, len(header))):
         totals |= pc.is_in(as_arrow(frame[position]), value_set=_SPELT).to_numpy(zero_copy_only=False)
     alone = np.full(len(frame), len(header) > 2)
-    for position in range(1, len(header)):
+    for position in range(2, len(header)):
         alone &= (frame[position] == "").to_numpy(dtype=bool)
         if not alone.any():
             break
+    if alone.any():
+        second = as_arrow(frame[1])
+        bare = pc.or_(pc.equal(second, ""), pc.match_substring_regex(second, _COUNTS, ignore_case=True))
+        alone &= bare.to_numpy(zero_copy_only=False)
     return np.flatnonzero(repeated | totals | alone).tolist()
 
 
@@ -89,5 +97,9 @@ def _totals(cells: Sequence[str]) -> bool:
 
 
 def _closes(cells: Sequence[str]) -> bool:
-    """A single text at the left edge that says what reports say at their end."""
-    return len(cells) > 2 and bool(cells[0]) and not any(cells[1:]) and bool(_CLOSING.fullmatch(cells[0]))
+    """A single text at the left edge that says what reports say at their end; a count may stand in a cell before it."""
+    if len(cells) < 3 or not cells[0] or any(cells[2:]):
+        return False
+    if cells[1]:
+        return bool(_COUNTED.fullmatch(f"{cells[0]} {cells[1]}"))
+    return bool(_CLOSING.fullmatch(cells[0]))

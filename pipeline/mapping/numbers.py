@@ -14,7 +14,9 @@ from pipeline.reasons import Trouble
 _BLANKS = " \u00a0\u202f\u2009\u2007"
 _SIGN = "[-+\u2212]"
 _SYMBOLS = "$€£¥₹₽₩₪₫₴₦₱฿₺₸₡₲₵￥＄￡￠円元원"
-_WORDS = r"Fr\.?|kr\.?|Rs\.?|zł|Kč|Ft|lei|руб\.?|р\.?|лв\.?"
+_EASTERN = frozenset("¥￥円元원₩")
+"""Signs of countries where a comma is never a decimal mark."""
+_WORDS = r"Fr\.?|kr\.?|Rs\.?|Rp\.?|RM|TL|zł|Kč|Ft|lei|руб\.?|р\.?|лв\.?"
 _CURRENCY = rf"(?:[A-Za-z]{{0,3}}[{_SYMBOLS}]|(?:{_WORDS})(?![A-Za-z])|[A-Za-z]{{3}}(?![A-Za-z]))"
 _NUMBER = re.compile(
     rf"(?P<currency0>{_CURRENCY})?\s*(?P<open>\()?\s*(?P<sign1>{_SIGN})?\s*(?P<currency1>{_CURRENCY})?\s*(?P<sign2>{_SIGN})?\s*"
@@ -62,7 +64,8 @@ def marks_in(texts: Iterable[str]) -> frozenset[str]:
     for text in texts:
         found = _NUMBER.fullmatch(text)
         if found and ("." in text or "," in text):
-            fitting = [mark for mark in _OTHER if _FORMS[mark].fullmatch(found["core"])]
+            marks = (".",) if _is_eastern(_currencies(found)) else tuple(_OTHER)
+            fitting = [mark for mark in marks if _FORMS[mark].fullmatch(found["core"])]
             if len(fitting) == 1:
                 seen.update(fitting)
     return frozenset(seen)
@@ -76,7 +79,7 @@ def _read(text: str, mark: str | None, *, money: bool) -> Decimal | Trouble:
     found = _NUMBER.fullmatch(_NO_CENTS.sub(r"\g<1>00", text) if money else text)
     if found is None or (not money and _NO_CENTS.search(text)):
         return _bad(mark)
-    currencies = [found[f"currency{place}"] for place in range(4)]
+    currencies = _currencies(found)
     if not money and any(currencies):
         return _bad(mark, ": a currency stands with it, and this column is not money")
     if not all(map(_is_currency, currencies)) or (currencies[0] and currencies[1]):
@@ -84,8 +87,16 @@ def _read(text: str, mark: str | None, *, money: bool) -> Decimal | Trouble:
     negative = _negative(found)
     if negative is None:
         return _bad(mark, ": its signs or brackets do not fit together")
-    size = _size(found["core"], mark)
+    size = _size(found["core"], mark or ("." if _is_eastern(currencies) else None))
     return size.copy_negate() if negative and isinstance(size, Decimal) and size else size
+
+
+def _currencies(found: re.Match[str]) -> list[str | None]:
+    return [found[f"currency{place}"] for place in range(4)]
+
+
+def _is_eastern(currencies: Iterable[str | None]) -> bool:
+    return any(text is not None and not _EASTERN.isdisjoint(text) for text in currencies)
 
 
 def _negative(found: re.Match[str]) -> bool | None:

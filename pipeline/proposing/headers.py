@@ -10,15 +10,16 @@ from functools import lru_cache
 
 from pipeline.fields import RECORD_KINDS
 from pipeline.proposing.layouts import NOTHING, Layout
-from pipeline.proposing.phrases import LOOSE, NOISE, OF_KIND, PLAIN, SURE, SURE_OF_KIND
+from pipeline.proposing.phrases import LOOSE, OF_KIND, PLAIN, SURE, SURE_OF_KIND
 from pipeline.proposing.places import fields_of, place_of
 from pipeline.proposing.polish import POLISH
-from pipeline.proposing.words import glued, words
+from pipeline.proposing.words import NOISE, UNITS, glued, words
 
 SPLIT = {"shipping_name": ("shipping_first_name", "shipping_last_name")}
 """A whole name that feeds two fields."""
 
 _SURE, _LAYOUT, _NEARLY, _PLAIN, _LOOSE, _SPELT, _WITHIN = 0.96, 0.99, 0.84, 0.7, 0.58, 0.66, 0.3
+_CLOTHED = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,23 @@ def hints(header: str, kind: str, layout: Layout | None) -> dict[str, Hint]:
     for field, hint in (*_by_phrase(header, kind), *_by_place(header, kind)):
         if field not in best or best[field].sure < hint.sure:
             best[field] = hint
-    return best or dict(_by_spelling(header, kind))
+    return best or _without_units(header, kind) or dict(_by_spelling(header, kind))
+
+
+def _without_units(header: str, kind: str) -> dict[str, Hint]:
+    """What a header of amounts says without a currency or "gross" at its end: ``Preis CHF``, ``Prix unitaire TTC``."""
+    told = list(words(header))
+    while len(told) > 1 and told[-1] in UNITS:
+        told.pop()
+    if len(told) == len(words(header)):
+        return {}
+    found = _by_phrase(" ".join(told), kind)
+    specs = RECORD_KINDS[kind]
+    return {
+        field: Hint(round(hint.sure * _CLOTHED, 2), hint.why)
+        for field, hint in found
+        if field in specs and specs[field].type == "decimal"
+    }
 
 
 def known_fields(kind: str) -> frozenset[str]:

@@ -75,7 +75,10 @@ LAYOUTS: tuple[Layout, ...] = (
     ),
     Layout(
         "WooCommerce orders (order export)", ("Order Number", "Order Status", "Item Cost"),
-        {"Item Cost": "unit_price", "Item #": NOTHING, "Order Status": "status", "Order Number": "order_id"},
+        {"Item Cost": "unit_price", "Item #": NOTHING, "Order Status": "status", "Order Number": "order_id",
+         "Payment Method Title": "payment_method", "Shipping Method Title": "shipping_method",
+         "Order Shipping Amount": "shipping_total", "Order Total Tax Amount": "tax_total",
+         "Order Subtotal Amount": NOTHING, "Order Refund Amount": NOTHING, "Discount Amount": NOTHING},
     ),
     Layout(
         "WooCommerce products", ("SKU", "Name", "Regular price"),

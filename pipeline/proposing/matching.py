@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,9 @@ from pipeline.proposing.content import Look
 from pipeline.proposing.headers import SPLIT, Hint, hints
 from pipeline.proposing.layouts import Layout, layout_of
 from pipeline.proposing.places import place_of
+from pipeline.proposing.words import words
 
+_UNSURE = 0.55
 LEAST = 0.5
 """What is less sure than this is not proposed."""
 
@@ -52,7 +55,8 @@ def match(columns: Sequence[Seen], kind: str) -> list[Match]:
     layout = layout_of(headers)
     named = [c for c in columns if c.header.strip() and headers.count(c.header) == 1]
     weighed = {(c.at, field): hint for c in named for field, hint in fitting(c, kind, layout).items()}
-    weighed = _with_other_half(_with_roles(weighed, named))
+    weighed = _unsure_of_twins(weighed, named)
+    weighed = _with_other_half(_with_roles(weighed, named), named)
     weighed = _by_level(weighed, named) if kind == "order" else weighed
     weighed = {pair: hint for pair, hint in weighed.items() if hint.sure >= LEAST}
     chosen = best_assignment({pair: hint.sure for pair, hint in weighed.items()})
@@ -72,6 +76,16 @@ def fitting(column: Seen, kind: str, layout: Layout | None) -> dict[str, Hint]:
     return found or _by_content(column.look, specs)
 
 
+def _unsure_of_twins(weighed: Mapping[tuple[int, str], Hint], columns: Sequence[Seen]) -> dict[tuple[int, str], Hint]:
+    """Of headers that differ in brackets only (``Total (Base)``, ``Total (Paid)``) a person knows which is meant."""
+    times = Counter(words(column.header) for column in columns)
+    twins = {column.at for column in columns if times[words(column.header)] > 1}
+    return {
+        (at, field): Hint(min(hint.sure, _UNSURE), f"{hint.why}, and so does another one") if at in twins else hint
+        for (at, field), hint in weighed.items()
+    }
+
+
 def _with_roles(weighed: Mapping[tuple[int, str], Hint], columns: Sequence[Seen]) -> dict[tuple[int, str], Hint]:
     """Where a file names one role only, an address part without a role belongs to it."""
     places = {column.at: place_of(column.header) for column in columns}
@@ -88,9 +102,15 @@ def _with_roles(weighed: Mapping[tuple[int, str], Hint], columns: Sequence[Seen]
     }
 
 
-def _with_other_half(weighed: Mapping[tuple[int, str], Hint]) -> dict[tuple[int, str], Hint]:
+def _with_other_half(weighed: Mapping[tuple[int, str], Hint], columns: Sequence[Seen]) -> dict[tuple[int, str], Hint]:
     """Beside a column of first names a plain "name" is the last name, and the other way round."""
+    headers = {column.at: column.header.strip() for column in columns}
     sure = {field for (_, field), hint in weighed.items() if hint.sure >= 0.8}
+    if "last_name" in sure:
+        weighed = {
+            (at, "first_name" if field == "full_name" and headers[at].endswith("名") else field): hint
+            for (at, field), hint in weighed.items()
+        }
     halves = {"last_name": "first_name", "first_name": "last_name"}
     return {
         (at, field): Hint(0.76, f"{hint.why}; the other half of the name has a column of its own")

@@ -71,6 +71,7 @@ SURE: Mapping[str, str] = {
         "full name|customer name|buyer name|client name|contact name|customer full name|name of customer|fullname|"
         "purchaser|customer|buyer|contact|ordered by|kunde|kundenname|kaufer|besteller|nom complet|nom du client|"
         "nom client|client|acheteur|nombre completo|nombre del cliente|nombre cliente|cliente|comprador|"
+        "nome do comprador|"
         "nome completo|nome cliente|nome do cliente|nominativo|acquirente|klant|klantnaam|volledige naam|naam|koper|"
         "фио|имя клиента|клиент|покупатель|имя покупателя|顧客名|氏名|お名前|購入者名|注文者名|会員名|客户姓名|"
         "客户名称|买家姓名|姓名|客户|買家姓名"
@@ -96,7 +97,7 @@ SURE: Mapping[str, str] = {
         "data di nascita|geboortedatum|data de nascimento|дата рождения|生年月日|出生日期|生日"
     ),
     "sku": (
-        "sku|item sku|product sku|line item sku|lineitem sku|seller sku|merchant sku|variant sku|item code|"
+        "sku|custom sku|item sku|product sku|line item sku|lineitem sku|seller sku|merchant sku|variant sku|item code|"
         "product code|stock code|article number|article no|item number|item no|part number|part no|product id|"
         "product number|custom label|inventory item code|material|material number|stock keeping unit|model number|"
         "artikelnummer|artikelnr|artikel nr|art nr|bestellartikel|produktnummer|artikelcode|materialnummer|"
@@ -123,6 +124,7 @@ SURE: Mapping[str, str] = {
         "line item quantity|lineitem quantity|product quantity|article quantity|units ordered|units sold|"
         "number of units|pcs|pieces|menge|anzahl|stuckzahl|stuck|bestellmenge|artikelmenge|quantite|qte|"
         "quantite commandee|nombre d articles|cantidad|cant|unidades|quantita|qta|pezzi|aantal|hoeveelheid|"
+        "quantidade comprada|"
         "quantidade|qtd|qtde|количество|кол во|колво|количество товара|数量|個数|注文数|購入数量|购买数量|"
         "商品数量|件数|數量"
     ),
@@ -132,6 +134,7 @@ SURE: Mapping[str, str] = {
         "einzelpreis|stuckpreis|preis pro stuck|artikelpreis|verkaufspreis|ep|prix unitaire|prix unit|pu|pu ht|"
         "prix de vente|prix article|precio unitario|precio por unidad|precio de venta|prezzo unitario|"
         "prezzo di vendita|stukprijs|prijs per stuk|eenheidsprijs|verkoopprijs|preco unitario|valor unitario|"
+        "valor do produto|"
         "preco de venda|цена за единицу|цена за штуку|цена товара|単価|販売単価|商品単価|单价|商品单价|售价|單價"
     ),
     "line_discount": (
@@ -152,7 +155,7 @@ SURE: Mapping[str, str] = {
         "order shipping|total shipping|invoice shipping|shipping charged|versandkosten|versand|porto|lieferkosten|"
         "frais de port|frais de livraison|frais d expedition|gastos de envio|coste de envio|costo de envio|"
         "spese di spedizione|costi di spedizione|verzendkosten|portokosten|valor do frete|frete|custo de envio|"
-        "стоимость доставки|доставка|送料|配送料|运费|邮费|運費"
+        "стоимость доставки|доставка|送料|送料合計|配送料|运费|邮费|運費"
     ),
     "tax_total": (
         "tax total|total tax|taxes|tax amount|sales tax|order tax|vat|vat amount|total vat|gst|tax collected|"
@@ -319,8 +322,9 @@ SURE: Mapping[str, str] = {
 """Phrases per field, joined by ``|``."""
 
 LOOSE: Mapping[str, str] = {
-    "order_id": "number|id|reference|po number|purchase order|purchase order number|po|nummer|ref|numero|номер",
-    "ordered_at": "created|timestamp|date time|datetime|时间|time|zeit",
+    "order_id": "belegnummer|belegnr|"
+    "number|id|reference|po number|purchase order|purchase order number|po|nummer|ref|numero|номер",
+    "ordered_at": "created|completed time|timestamp|date time|datetime|时间|time|zeit",
     "full_name": "nom|nombre|nome|to|имя и фамилия",
     "first_name": "nombre|nome|имя",
     "last_name": "nom|name|naam",
@@ -393,7 +397,3 @@ SURE_OF_KIND: Mapping[str, Mapping[str, str]] = {
     "customer": {"customer_id": "id|customer number"},
 }
 """Phrases that are sure only in one record kind."""
-
-_NOISE = "amount value text field order customer buyer seller the of code name total info detail"
-NOISE = frozenset(_NOISE.split())
-"""Words that may stand in or be left out of a header without changing what it means."""

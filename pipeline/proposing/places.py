@@ -37,7 +37,7 @@ PARTS: Mapping[str, str] = {
         "adresse|adresse 1|strasse|str|anschrift|strasse hausnummer|strasse und hausnummer|strasse nr|rue|"
         "adresse ligne 1|direccion|direccion 1|calle|indirizzo|indirizzo 1|adres|adres 1|straat|"
         "straat en huisnummer|endereco|endereco 1|rua|logradouro|адрес|улица|住所|住所 1|番地|地址|详细地址|街道|"
-        "地址 1|full address|"
+        "地址 1|full address|address 1 2|"
         "ulica|ulica i numer|ulica i numer domu|adres ulica"
     ),
     "address2": (

@@ -391,6 +391,13 @@ def test_two_files_that_belong_together_are_joined(folder: Path, which: str) -> 
     assert "for instance R-1, R-2" in told["join"]
 
 
+def test_a_file_of_another_shop_that_shares_quantities_or_a_customer_is_no_partner(folder: Path) -> None:
+    sample(folder, "other.csv", "Order ID,Order Date,SKU,Qty,Unit Price,Email\nX-1,2026-01-05,A,2,1.00,a@b.co\n")
+    lines = sample(folder, "mine.csv", "Order No,Bought on,Item code,Pieces,E-mail\n7,2026-01-05,T,2,a@b.co\n")
+    _, told = feed(folder, lines, "--to", "shop")
+    assert (told["join"], told["feed"]) == ("", "mine")
+
+
 def test_a_file_that_is_complete_is_not_joined_to_its_neighbours(folder: Path) -> None:
     text = "Order ID,Order Date,SKU,Qty,Unit Price\nR-1,2026-01-05,TEA,2,4.50\n"
     sample(folder, "till_heads_0105.csv", HEADS)

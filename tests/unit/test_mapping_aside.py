@@ -29,6 +29,8 @@ def marked(*rows: list[str]) -> list[bool]:
         ["End of report"],
         ["Generated on 2026-01-05 08:00"],
         ["12 orders"],
+        ["2", "record(s) downloaded"],
+        ["Seller ID : acme-shop"],
         ["Page 1 of 3"],
     ],
 )
@@ -47,6 +49,8 @@ def test_no_records(row: list[str]) -> None:
         ["Ann Smith"],
         ["1001", "", "", "", "2.50"],
         ["Ende, Michael"],
+        ["2", "records of the year"],
+        ["1001", "order"],
     ],
 )
 def test_what_could_be_a_record(row: list[str]) -> None:

@@ -38,6 +38,15 @@ def test_a_number_that_has_one_reading_is_read(text, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [("¥1,500", "1500"), ("1,500円", "1500"), ("￥12,345", "12345"), ("₩15,000", "15000"), ("¥1.234", "1.234")],
+)
+def test_a_comma_beside_a_yen_or_won_is_no_decimal_mark(text, value):
+    assert number(text, "money") == Decimal(value)
+    assert marks_in([text]) == {"."}
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("1,234", "ambiguous_number"), ("1.234", "ambiguous_number"), ("-12.345", "ambiguous_number"),
