@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -153,6 +153,7 @@ def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, no
     corrected = corrected_rows(project, judging.origins)
     counts, now, deliver = _Counts(), project.clock.now(), judging.mapping.deliver
     under_way: deque[Future[None]] = deque()
+    thread = ThreadPoolExecutor(1, "parts")
     parts = _parts(project, judging, corrected, counts, tell)
     try:
         last = next(parts, _Part())
@@ -160,11 +161,13 @@ def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, no
             part, last = last, following
             if len(under_way) == UNDER_WAY:
                 under_way.popleft().result()
-            under_way.append(project.writer.post(partial(_stage, batch=batch, deliver=deliver, part=part, now=now)))
+            stage = partial(_stage, batch=batch, deliver=deliver, part=part, now=now)
+            under_way.append(thread.submit(project.writer.write, stage))
     finally:
         parts.close()
-        for write in under_way:
-            write.result()
+        thread.shutdown()
+    for write in under_way:
+        write.result()
     accepted = _accepted(judging, counts, corrected, notes)
 
     def finish(connection: sa.Connection) -> None:
