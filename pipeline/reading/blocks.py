@@ -31,6 +31,14 @@ class Flaw:
     position: int | None = None
 
 
+MOST_BLANKS = 20_000_000
+"""Places of a sheet that a file may ask for without writing them: gaps, spans, repeated cells and rows."""
+
+
+class TooLarge(ValueError):
+    """A few bytes that ask for more places than can be held."""
+
+
 Raw = tuple[int, list[str], tuple[Flaw, ...]]
 """A row as read: the number a spreadsheet shows, its cells, what is wrong with it."""
 
@@ -82,6 +90,8 @@ class Filling:
     rows: list[Sequence[str]] = field(default_factory=list)
     broken: list[Rejection] = field(default_factory=list)
     overflow: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    places: int = 0
+    """How many places ``overflow`` holds, most of them blank where few bytes ask for many."""
 
 
 def visible_width(cells: Sequence[str]) -> int:
@@ -122,6 +132,9 @@ def fit(number: int, cells: list[str], flaws: Sequence[Flaw], shape: Shape, fill
     filling.broken.extend(_rejection(number, cells, flaw, shape) for flaw in flaws)
     beyond = visible_width(cells)
     if beyond > shape.width:
+        filling.places += beyond - shape.width
+        if filling.places > MOST_BLANKS:
+            raise TooLarge("rows that reach far beyond the header")
         filling.broken.append(_too_many(number, cells, beyond, shape))
         filling.overflow[number] = tuple(cells[shape.width : beyond])
     elif shape.exact and len(cells) < shape.needed:

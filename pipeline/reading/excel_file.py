@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from pipeline.reading.blocks import Shape, make_blocks, visible_width
+from pipeline.reading.blocks import Shape, TooLarge, make_blocks, visible_width
 from pipeline.reading.encoding import Encoding
 from pipeline.reading.header import (
     SAMPLE_ROWS,
@@ -18,7 +18,7 @@ from pipeline.reading.header import (
     title_note,
 )
 from pipeline.reading.piece_blocks import blocks_of
-from pipeline.reading.refusals import empty, no_header_row, no_rows
+from pipeline.reading.refusals import empty, no_header_row, no_rows, too_large_inside
 from pipeline.reading.sheets import DOUBT_SHEET, RETURNED_SHEET, Sheet, choose_sheet
 from pipeline.reading.table import Block, Found, Hints, Table
 from pipeline.reading.tiers import find_tiers, tiered, tiers_note
@@ -48,7 +48,7 @@ def open_workbook(path: Path, kind: str, hints: Hints) -> Table:
     notes += [encoding.note] if encoding and encoding.note else []
     notes += [*title_note(header_row - tiers[1] + 1, top), *tiers_note(tiers), *below_note(header_row, below)]
     notes += view_notes(path, sheet.name, view, said, last_above)
-    blocks = partial(_blocks, sheet, view, said, last_above, shape)
+    blocks = partial(_blocks, path, sheet, view, said, last_above, shape)
     if next(blocks(1), None) is None:
         raise no_rows(path, header_row)
     found = Found(
@@ -94,8 +94,13 @@ def _header(path: Path, sheet: Sheet, header_row: int) -> tuple[str, ...]:
     raise no_header_row(path, header_row)
 
 
-def _blocks(sheet: Sheet, view: View, said: Hints, last_above: int, shape: Shape, size: int) -> Iterator[Block]:
-    fills = said.merged_cells == "fill" and view.merged
-    if sheet.pieces and not fills:
-        return blocks_of(seen_pieces(sheet.pieces(), view, said, last_above), shape, size)
-    return make_blocks(seen(sheet.rows(), view, said, last_above), shape, size)
+def _blocks(
+    path: Path, sheet: Sheet, view: View, said: Hints, last_above: int, shape: Shape, size: int
+) -> Iterator[Block]:
+    try:
+        if sheet.pieces and not (said.merged_cells == "fill" and view.merged):
+            yield from blocks_of(seen_pieces(sheet.pieces(), view, said, last_above), shape, size)
+        else:
+            yield from make_blocks(seen(sheet.rows(), view, said, last_above), shape, size)
+    except TooLarge:
+        raise too_large_inside(path) from None

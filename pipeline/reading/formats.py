@@ -24,8 +24,10 @@ from pipeline.reading.refusals import (
 
 LARGEST_INSIDE = 1_500_000_000
 LARGEST_WHOLE = 400_000_000
-"""Bytes of a part that is held in memory; sheets of an ``.xlsx`` are read as a stream."""
-_STREAMED = re.compile(r"/worksheets/[^/]+\.xml$")
+"""Bytes of a part that is held in memory."""
+LARGEST_STREAMED = 4_000_000_000
+"""Bytes of all parts of an ``.xlsx`` that are read as a stream: its sheets, and the texts they share."""
+_STREAMED = re.compile(r"/worksheets/[^/]+\.xml$|/sharedstrings\.xml$", re.IGNORECASE)
 LARGEST_RATIO = 200
 RATIO_COUNTS_FROM = 50_000_000
 BROKEN_ZIP = (
@@ -152,8 +154,14 @@ def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
         for part in parts
         if part.file_size > RATIO_COUNTS_FROM and part.file_size > LARGEST_RATIO * max(part.compress_size, 1)
     ]
-    whole = [part for part in parts if part.file_size > LARGEST_WHOLE and not _STREAMED.search(part.filename)]
-    if swollen or whole or sum(part.file_size for part in parts) > LARGEST_INSIDE:
+    streamed = [part.file_size for part in parts if _STREAMED.search(part.filename)]
+    whole = [part.file_size for part in parts if not _STREAMED.search(part.filename)]
+    if (
+        swollen
+        or max(whole, default=0) > LARGEST_WHOLE
+        or sum(whole) > LARGEST_INSIDE
+        or sum(streamed) > LARGEST_STREAMED
+    ):
         raise too_large_inside(path)
 
 

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.errors import FileRefused
-from pipeline.reading.blocks import Raw
+from pipeline.reading.blocks import Raw, TooLarge
 from pipeline.reading.encoding import CHUNK, Encoding, decodes_whole, find_encoding, garbled_by
 from pipeline.reading.html_cells import CellText, class_formats, is_invisible, told_text
 from pipeline.reading.html_tags import CutShort, Style, Tag, tokens
-from pipeline.reading.laid import RowLayer, Seen, TooLarge
+from pipeline.reading.laid import RowLayer, Seen
 from pipeline.reading.refusals import (
     ASK_FOR_ROWS,
     damaged,

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.reading.blocks import Flaw, Raw
+from pipeline.reading.blocks import MOST_BLANKS, Flaw, Raw, TooLarge
 from pipeline.reading.sheets import LAST_COLUMN, LAST_ROW
 from pipeline.reading.views import Range, View
 from pipeline.reading.xlsx_parts import column_letters
 
-MOST_BLANKS = 20_000_000
-"""Places of a sheet that a file may ask for without writing them: gaps, spans, repeated cells and rows."""
 MOST_MERGED = 100_000
 _DEAR = 10  # how much more a cell that reaches down costs, per row, than a blank
-
-
-class TooLarge(ValueError):
-    """A few bytes that ask for more places than can be held."""
 
 
 @dataclass(slots=True)

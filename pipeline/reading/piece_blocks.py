@@ -44,9 +44,10 @@ class _Part:
 def blocks_of(pieces: Iterable[SheetPiece], shape: Shape, size: int) -> Iterator[Block]:
     """Blocks of ``size`` rows and a last one that may be shorter; wholly blank rows are left out."""
     waiting: list[_Part] = []
-    count = 0
+    count = places = 0
     for piece in pieces:
-        part = _laid(piece, shape)
+        filling = Filling(places=places)
+        part, places = _laid(piece, shape, filling), filling.places
         while count + len(part.numbers) >= size:
             missing = size - count
             yield _block([*waiting, part.cut(0, missing)], shape.width)
@@ -71,9 +72,8 @@ def _block(parts: Sequence[_Part], width: int) -> Block:
     return Block(frame, tuple(one for part in parts for one in part.broken), overflow)
 
 
-def _laid(piece: SheetPiece, shape: Shape) -> _Part:
+def _laid(piece: SheetPiece, shape: Shape, filling: Filling) -> _Part:
     """The rows of a piece under the header, without blank ones."""
-    filling = Filling()
     for number, cells, flaws in piece.kept(_odd(piece, shape.width)).raw():
         fit(number, cells, flaws, shape, filling)
     columns = _columns(piece, shape.width)

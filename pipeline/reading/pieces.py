@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -43,28 +41,29 @@ class SheetPiece:
 
     def raw(self) -> Iterator[Raw]:
         """The rows one by one, without those in which nothing stands and nothing is wrong."""
-        made: dict[int, list[str]] = defaultdict(list)
         order = np.lexsort((self.columns, self.rows))
-        texts = self.texts.take(pa.array(order)).to_pylist()
-        for row, column, text in zip(self.rows[order].tolist(), self.columns[order].tolist(), texts, strict=True):
-            if text:
-                cells = made[row]
-                cells += [""] * (column - len(cells))
-                cells.append(text)
-        for row, number in enumerate(self.numbers.tolist()):
-            flaws = self.flaws.get(number, ())
-            if row in made or flaws:
-                yield number, made.get(row, []), flaws
+        ends = np.searchsorted(self.rows[order], np.arange(len(self.numbers)), side="right").tolist()
+        columns, texts = self.columns[order].tolist(), self.texts.take(pa.array(order)).to_pylist()
+        begin = 0
+        for number, end in zip(self.numbers.tolist(), ends, strict=True):
+            cells: list[str] = []
+            for column, text in zip(columns[begin:end], texts[begin:end], strict=True):
+                if text:
+                    cells += [""] * (column - len(cells))
+                    cells.append(text)
+            begin, flaws = end, self.flaws.get(number, ())
+            if cells or flaws:
+                yield number, cells, flaws
 
 
 def piece_of(rows: Sequence[Raw]) -> SheetPiece:
     """Rows read one by one as a piece."""
-    widths = np.array([len(cells) for _, cells, _ in rows], dtype=np.int64)
-    ends = np.cumsum(widths)
+    filled = [(at, column, text) for at, (_, cells, _) in enumerate(rows) for column, text in enumerate(cells) if text]
+    places, columns, texts = zip(*filled, strict=True) if filled else ((), (), ())
     return SheetPiece(
         np.array([number for number, _, _ in rows], dtype=np.int64),
-        np.repeat(np.arange(len(rows)), widths),
-        np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - widths, widths),
-        pa.array(chain.from_iterable(cells for _, cells, _ in rows), type=pa.large_string()),
+        np.array(places, dtype=np.int64),
+        np.array(columns, dtype=np.int64),
+        pa.array(texts, type=pa.large_string()),
         {number: flaws for number, _, flaws in rows if flaws},
     )

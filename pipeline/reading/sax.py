@@ -14,8 +14,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.sax import make_parser
 
 from pipeline.errors import FileRefused
+from pipeline.reading.blocks import TooLarge
 from pipeline.reading.formats import BROKEN_ZIP
-from pipeline.reading.laid import TooLarge
 from pipeline.reading.refusals import damaged, readable, too_large_inside, unsafe
 
 CHUNK = 1 << 16

@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.reading.blocks import TooLarge
+
 LARGEST_IN_MEMORY = 64_000_000
 """Bytes of packed texts; twice of that for the moment in which they are put together."""
 _WINDOW = 64_000_000
 """How much of the file may count as this process's memory before it is given back; the kernel keeps what it likes."""
+MOST_TEXTS = 60_000_000
+"""More than all cells of a sheet of a million rows; in a few bytes each, a file may ask for many more."""
 _SCHEMA = pa.schema([("text", pa.large_string())])
 
 
@@ -55,12 +59,16 @@ class _TextsInFile:
     """Texts in a temporary file that is mapped into memory, batch by batch."""
 
     def __init__(self, parts: Iterable[pa.LargeStringArray]) -> None:
-        lengths = []
+        lengths: list[int] = []
+        count = 0
         with tempfile.TemporaryFile() as file:
             with pa.ipc.new_file(pa.PythonFile(file, mode="w"), _SCHEMA) as written:
                 for part in parts:
                     written.write_batch(pa.record_batch([part], schema=_SCHEMA))
                     lengths.append(len(part))
+                    count += len(part)
+                    if count > MOST_TEXTS:
+                        raise TooLarge("more shared texts than a sheet can show")
             file.flush()
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._ends = np.cumsum(np.array(lengths, dtype=np.int64))

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from pipeline.reading.blocks import Raw
-from pipeline.reading.laid import RowLayer, Seen, TooLarge, without_value
+from pipeline.reading.blocks import Raw, TooLarge
+from pipeline.reading.laid import RowLayer, Seen, without_value
 from pipeline.reading.named_formats import format_code
 from pipeline.reading.refusals import damaged
 from pipeline.reading.sax import Part, fed, sound

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import xlrd
 
-from pipeline.reading.blocks import Raw
+from pipeline.reading.blocks import Raw, TooLarge
 from pipeline.reading.formats import refuse_declarations
-from pipeline.reading.laid import RowLayer, Seen, TooLarge
+from pipeline.reading.laid import RowLayer, Seen
 from pipeline.reading.refusals import damaged
 from pipeline.reading.sax import fed, sound
 from pipeline.reading.sheets import Sheet

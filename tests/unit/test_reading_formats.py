@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
+import xlsxwriter
 
 from pipeline.errors import FileRefused
-from pipeline.reading import open_table, sniff_format
+from pipeline.reading import blocks, formats, open_table, sniff_format
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -122,6 +124,43 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     with pytest.raises(FileRefused) as caught:
         open_table(path)
     assert caught.value.code == "too_large_inside"
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"])
+def test_what_is_read_as_a_stream_may_be_larger(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "LARGEST_WHOLE", 1_000)
+    monkeypatch.setattr(formats, "LARGEST_STREAMED", 5_000)
+    path = tmp_path / "orders.xlsx"
+    for size, passes in ((900, True), (4_900, True), (5_100, False)):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("[Content_Types].xml", "spreadsheetml.sheet.main+xml")
+            archive.writestr(part, b"0" * size)
+        if passes:
+            assert sniff_format(path) == "xlsx"
+            continue
+        with pytest.raises(FileRefused) as caught:
+            sniff_format(path)
+        assert caught.value.code == "too_large_inside"
+
+
+def test_rows_that_reach_far_beyond_the_header_are_refused_in_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "MOST_BLANKS", 2_000_000)
+    path = tmp_path / "orders.xlsx"
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "name"])
+        for row in range(1, 1000):
+            sheet.write_number(row, 0, row)
+            sheet.write_string(row, 9 if row < 200 else 16_383, "far")
+    tracemalloc.start()
+    with pytest.raises(FileRefused) as caught:
+        list(open_table(path).blocks(100))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.code == "too_large_inside"
+    assert peak < 40_000_000
 
 
 def test_folders_pipes_and_missing_files_are_unreadable(tmp_path: Path) -> None:
