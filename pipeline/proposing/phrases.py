@@ -60,7 +60,7 @@ SURE: Mapping[str, str] = {
     ),
     "first_name": (
         "first name|given name|forename|firstname|customer first name|fname|vorname|prenom|primer nombre|"
-        "nombre de pila|voornaam|primeiro nome|имя|名|名前|名字"
+        "nombre de pila|voornaam|primeiro nome|имя|名|名字"
     ),
     "middle_name": "middle name|middle initial|middlename|zweiter vorname|segundo nombre|отчество|ミドルネーム",
     "last_name": (
@@ -325,7 +325,7 @@ LOOSE: Mapping[str, str] = {
     "order_id": "belegnummer|belegnr|"
     "number|id|reference|po number|purchase order|purchase order number|po|nummer|ref|numero|номер",
     "ordered_at": "created|completed time|timestamp|date time|datetime|时间|time|zeit",
-    "full_name": "nom|nombre|nome|to|имя и фамилия",
+    "full_name": "nom|nombre|nome|to|имя и фамилия|名前",
     "first_name": "nombre|nome|имя",
     "last_name": "nom|name|naam",
     "sku": "code|product|item|course code|kurscode|asin|"
@@ -334,7 +334,8 @@ LOOSE: Mapping[str, str] = {
     "name|products|beschreibung|omschrijving|descripcion|descrizione|"
     "descricao|titel|titre|titulo|titolo|описание|product type|beschrijving|variant",
     "quantity": "count|number of items|total quantity|items count|quantity shipped|stk|ordered",
-    "unit_price": "price|rate|preis|prix|precio|prezzo|prijs|preco|цена|価格|价格|價格|net amount|item cost|"
+    "unit_price": "price|rate|preis|prix|precio|prezzo|prijs|preco|цена|价格|価格|價格|net amount|item cost|"
+    "cena|cijena|pris|fiyat|pret|hinta|"
     "regular price|item total|sold for|sales price",
     "line_tax": "tax|taxes|tax amount",
     "line_discount": "discount|rebate|discount amount",
@@ -385,7 +386,7 @@ SURE_OF_KIND: Mapping[str, Mapping[str, str]] = {
     "inventory_item": {
         "name": "name|title|product name|item|item name|name of product|nombre|nome|naam|nom|titel|titre",
         "price": "price|regular price|variant price|list price|retail price|sales price|preis|prix|precio|prezzo|"
-        "prijs|preco|цена|価格|价格|vk|vk preis",
+        "prijs|preco|цена|価格|价格|vk|vk preis|cena|cijena|pris|fiyat|pret|hinta",
         "sku": "code|item code|artikel|sku code|handle sku",
         "stock": "quantity|on hand|total stock",
     },

@@ -47,6 +47,9 @@ def test_headers_that_differ_in_brackets_only_are_asked_about() -> None:
         ("Preis CHF", ["12'450.00"], "unit_price"),
         ("送料合計", ["500円"], "shipping_total"),
         ("Custom SKU", ["MUG-BL"], "sku"),
+        ("Cena", ["12,50"], "unit_price"),
+        ("Pris", ["1 299,00 kr"], "unit_price"),
+        ("名前", ["山田太郎"], "full_name"),
     ],
 )
 def test_amounts_are_known_by_what_they_are(header: str, cells: list[str], field: str) -> None:
