@@ -223,6 +223,7 @@ def told_preview(told: Mapping[str, Any]) -> str:
             body = request["body"]
             lines.append(f"    {body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)}")
     lines += [f"{u['account']} {u['operation']} {u['key']}: {u['message']}" for u in told["unsent"]]
+    lines += [f"… and {number:,} more {what}." for what, number in told["beyond"].items() if number]
     return "\n".join(lines)
 
 

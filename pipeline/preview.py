@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pipeline.delivery.verdicts import without_sending
 from pipeline.errors import FileRefused, OrderdropError
 from pipeline.intake.archives import archive_kind, unpack
-from pipeline.judging import judge
+from pipeline.judging import Judging, judge
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.deliveries import Delivery
 from pipeline.ledger.engine import open_readonly
@@ -22,43 +22,74 @@ from pipeline.mapping.spec import FeedMapping
 from pipeline.model import DeliverTo, Record
 from pipeline.project import Plan
 from pipeline.recognise import recognise
+from pipeline.sampling import FirstRows
 from pipeline.targets.contract import Account, Operation, Prior, Request, Result, Step
 
+MOST_ROWS = 100_000
+"""Rows of a file that are looked at, unless all are asked for: a preview is waited for."""
 
-def preview(plan: Plan, path: Path, feed: str | None) -> dict[str, Any]:
-    """Everything a run would do with a file, as plain values; nothing is written and nothing is sent."""
+MOST_TOLD = 10_000
+"""Rejections, and requests, that are told; the others are counted."""
+
+
+def preview(plan: Plan, path: Path, feed: str | None, *, whole: bool = False) -> dict[str, Any]:
+    """Everything a run would do with a file, as plain values; nothing is written and nothing is sent.
+
+    Of a long file the first rows, unless the ``whole`` is asked for: memory does not grow with it either way.
+    """
     if not path.exists():
         raise OrderdropError(f"There is no file {path}.")
     kind = archive_kind(path)
     if kind is not None:
-        return _inside(plan, path, kind, feed)
+        return _inside(plan, path, kind, feed, whole=whole)
     try:
-        judged = judge(plan, recognise(None, path, feed, plan))
+        recognised = recognise(None, path, feed, plan)
+        first = FirstRows(recognised.table, MOST_ROWS)
+        if not whole:
+            recognised = replace(recognised, table=first.table)
+        judged = judge(plan, recognised)
+        told = _told(plan, judged)
     except FileRefused as refused:
         raise OrderdropError(f"{path.name} would be refused: {refused.message} {refused.advice}") from None
-    found = asdict(judged.table.found)
-    checked = judged.checked
+    if first.cut:
+        told["notes"].append(
+            f"Only the first {MOST_ROWS:,} rows were looked at, and what is said of columns and counts is of these; "
+            "the last order may go on behind them. `--all` looks at the whole file."
+        )
+    return {"file": path.name, "partial": first.cut, **told}
+
+
+def _told(plan: Plan, judged: Judging) -> dict[str, Any]:
+    """The verdict portion by portion; what is beyond ``MOST_TOLD`` is counted."""
+    rows = dict.fromkeys(("read", "accepted", "rejected", "skipped"), 0)
+    rejections: list[dict[str, Any]] = []
     sending = _Sending(plan)
-    for record in checked.records:
-        for to in judged.mapping.deliver:
-            sending.add(judged.mapping, to, record)
+    beyond = {"rejections": 0, "records": 0}
+    for checked in judged.portions():
+        rows = {name: count + getattr(checked, name) for name, count in rows.items()}
+        shown = checked.rejections[: max(0, MOST_TOLD - len(rejections))]
+        rejections += [asdict(rejection) for rejection in shown]
+        beyond["rejections"] += len(checked.rejections) - len(shown)
+        for number, record in enumerate(checked.records):
+            if sending.told >= MOST_TOLD:
+                beyond["records"] += len(checked.records) - number
+                break
+            for to in judged.mapping.deliver:
+                sending.add(judged.mapping, to, record)
     return {
-        "file": path.name,
         "feed": judged.mapping.feed,
-        "found": {name: value for name, value in found.items() if name != "notes"},
+        "found": {name: value for name, value in asdict(judged.table.found).items() if name != "notes"},
         "notes": list(judged.notes),
-        "rows": {
-            "read": checked.read, "accepted": checked.accepted,
-            "rejected": checked.rejected, "skipped": checked.skipped,
-        },
-        "rejections": [asdict(rejection) for rejection in checked.rejections],
+        "rows": rows,
+        "rejections": rejections,
         "refusals": sending.refusals,
         "requests": sending.requests,
         "unsent": sending.unsent,
-    }  # fmt: skip
+        "beyond": beyond,
+    }
 
 
-def _inside(plan: Plan, path: Path, kind: str, feed: str | None) -> dict[str, Any]:
+def _inside(plan: Plan, path: Path, kind: str, feed: str | None, *, whole: bool) -> dict[str, Any]:
     """The dry run of the one file in an archive."""
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -71,7 +102,7 @@ def _inside(plan: Plan, path: Path, kind: str, feed: str | None) -> dict[str, An
                 f"{path.name} holds {len(members)} files, and each would be taken for itself: {names}. "
                 "Unpack it and preview one of them."
             )
-        told = preview(plan, members[0], feed)
+        told = preview(plan, members[0], feed, whole=whole)
     return told | {"file": f"{path.name}/{told['file']}"}
 
 
@@ -84,6 +115,11 @@ class _Sending:
         self.requests: list[dict[str, Any]] = []
         self.refusals: list[dict[str, Any]] = []
         self.unsent: list[dict[str, Any]] = []
+
+    @property
+    def told(self) -> int:
+        """How much there is to show by now."""
+        return len(self.requests) + len(self.refusals) + len(self.unsent)
 
     def add(self, mapping: FeedMapping, to: DeliverTo, record: Record) -> None:
         """Note what one record would send to one operation."""

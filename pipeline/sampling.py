@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -13,11 +14,40 @@ from pipeline.mapping.parsers import read_one
 from pipeline.proposing.content import look
 from pipeline.proposing.item_shapes import ItemShape, numbered_items, packed_items, parallel_items
 from pipeline.proposing.matching import Seen
-from pipeline.reading.table import Table
+from pipeline.reading.table import Block, Table
 from pipeline.reasons import Trouble
 from pipeline.reshaping import Unfolding, unfolding
 
 SAMPLE_ROWS = 5_000
+
+
+class FirstRows:
+    """The first rows of a table as a table; ``cut`` tells, once it was read, whether there are more."""
+
+    def __init__(self, table: Table, most: int) -> None:
+        self._table = table
+        self._most = most
+        self.cut = False
+        self.table = replace(table, blocks=self._blocks)
+
+    def _blocks(self, size: int) -> Iterator[Block]:
+        left = self._most
+        for block in self._table.blocks(size):
+            if len(block.frame) > left:
+                self.cut = True
+                if left:
+                    yield _head(block, left)
+                return
+            left -= len(block.frame)
+            yield block
+
+
+def _head(block: Block, rows: int) -> Block:
+    frame = block.frame.iloc[:rows]
+    last = int(frame.index[-1])
+    broken = tuple(rejection for rejection in block.broken if rejection.row <= last)
+    overflow = {row: cells for row, cells in block.overflow.items() if row <= last}
+    return replace(block, frame=frame, broken=broken, overflow=overflow)
 
 
 def columns_of(table: Table, rows: int = SAMPLE_ROWS, unfold: Unfolding | None = None) -> tuple[Seen, ...]:

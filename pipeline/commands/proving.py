@@ -12,15 +12,16 @@ from pipeline.commands.shell import json_option, print_json, project_option, say
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=True))
 @click.option("--feed", help="The feed, where the file's name does not tell.")
+@click.option("--all", "whole", is_flag=True, help="Look at all rows of a long file, not at the first 100,000 only.")
 @project_option
 @json_option
 @says_what_happened
-def preview(file: Path, feed: str | None, folder: Path, as_json: bool) -> int:
+def preview(file: Path, feed: str | None, whole: bool, folder: Path, as_json: bool) -> int:
     """The dry run of FILE: rows, rejections and the exact requests; writes nothing, sends nothing."""
     from pipeline.preview import preview as dry_run
     from pipeline.project import load_plan
 
-    told = dry_run(load_plan(folder, secrets=False), file, feed)
+    told = dry_run(load_plan(folder, secrets=False), file, feed, whole=whole)
     if as_json:
         print_json(told)
     else:
