@@ -19,6 +19,7 @@ class Event(StrEnum):
     ACCOUNT_HELD = "account_held"
     ACCOUNT_PAUSED = "account_paused"
     ACCOUNT_WAITS = "account_waits"
+    WRITING = "writing"
     WORKBOOK_WRITTEN = "workbook_written"
     FILE_PUT_AWAY = "file_put_away"
     REMARK = "remark"

@@ -104,17 +104,21 @@ def _problems(project: Project, batch: Batch, progress: Progress) -> None:
         return
     path = _free_path(project, batch)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_workbook(project, batch, path, asked)
+    _write_workbook(project, batch, path, asked, progress)
     _remember(project, batch, path, seen)
     progress.note(Event.WORKBOOK_WRITTEN, workbook=path.name)
 
 
-def _write_workbook(project: Project, batch: Batch, path: Path, asked: Sequence[Doubt]) -> None:
+def _write_workbook(project: Project, batch: Batch, path: Path, asked: Sequence[Doubt], progress: Progress) -> None:
     from pipeline.closing.workbook import write_errors_workbook
 
     rows = RowsToCorrect(project, batch, _original(project, batch))
     sheet = replace(_sheet(project, batch, rows), doubts=[_sheet_doubt(project, batch, d) for d in asked])
-    write_errors_workbook(path, sheet, _announcing(project, batch, path))
+
+    def tell(number: int) -> None:
+        progress.say(f"Writing {path.name}: {number:,} rows", Event.WRITING, rows=number)
+
+    write_errors_workbook(path, sheet, _announcing(project, batch, path), tell)
 
 
 def _sheet_doubt(project: Project, batch: Batch, doubt: Doubt) -> SheetDoubt:

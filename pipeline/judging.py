@@ -191,15 +191,19 @@ def _read(
         rows += len(block.frame)
 
 
-def _block_rows(recognised: Recognised) -> int:
-    """A short text file is one block, so that it is read once; the rows of a workbook are not told by its size."""
+def _block_rows(recognised: Recognised, unfold: Unfolding | None) -> int:
+    """A short text file is one block, so that it is read once; the rows of a workbook are not told by its size.
+
+    Rows that are unfolded become several each: so many fewer are read at a time.
+    """
     short = recognised.table.found.format == "csv" and recognised.size <= SHORT
-    return BLOCKS_OF_A_SHORT_FILE * BLOCK_ROWS if short else BLOCK_ROWS
+    rows = BLOCKS_OF_A_SHORT_FILE * BLOCK_ROWS if short else BLOCK_ROWS
+    return max(rows // unfold.likely_parts, 1) if unfold else rows
 
 
 def _blocks(recognised: Recognised, unfold: Unfolding | None) -> Iterator[Own]:
     table = recognised.table
-    for block in table.blocks(_block_rows(recognised)):
+    for block in table.blocks(_block_rows(recognised, unfold)):
         frame, broken, origins = block.frame, block.broken, {}
         if recognised.returned:
             split = split_correction(table.header, frame)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -11,6 +11,12 @@ from pipeline.closing.sheet import SheetRow
 
 _CELLS_IN_HAND = 250_000
 """So many cells are held in memory, so that a file with few wrong rows is read once."""
+
+_TOLD_EVERY = 50_000
+"""Rows."""
+
+Told = Callable[[int], None]
+"""Told now and then how many rows were written."""
 
 _ROWS_MEASURED = 300
 """How many rows decide the width of a column."""
@@ -45,8 +51,10 @@ class Seen:
 class Passing:
     """Hands out rows one after another, over several workbooks."""
 
-    def __init__(self, rows: Iterable[SheetRow]) -> None:
+    def __init__(self, rows: Iterable[SheetRow], tell: Told) -> None:
         self._rows = iter(rows)
+        self._tell = tell
+        self._taken = 0
         self._next = next(self._rows, None)
 
     @property
@@ -58,6 +66,9 @@ class Passing:
         """The next ones; who stops early leaves the rest."""
         while most > 0 and self._next is not None:
             row, self._next, most = self._next, next(self._rows, None), most - 1
+            self._taken += 1
+            if self._taken % _TOLD_EVERY == 0:
+                self._tell(self._taken)
             yield row
 
 

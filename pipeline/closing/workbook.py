@@ -21,7 +21,7 @@ from xlsxwriter.exceptions import FileCreateError
 from pipeline.closing.doubt_sheet import DOUBT_SHEET, DoubtSheet
 from pipeline.closing.fix_sheet import NOTES_LIMIT, FixSheet
 from pipeline.closing.look import Book, Look
-from pipeline.closing.passing import Ahead, Passing, in_hand, look_ahead
+from pipeline.closing.passing import Ahead, Passing, Told, in_hand, look_ahead
 from pipeline.closing.prose import write_instructions, write_refusal, write_summary
 from pipeline.closing.reference import PROBLEM, REFUSAL_TITLE
 from pipeline.closing.sheet import DRAFT, ErrorsSheet, Problem, SheetRow
@@ -55,14 +55,16 @@ Ready = Callable[[Path], None]
 """Told the finished draft just before it gets its name: what it is given is what will lie there."""
 
 
-def write_errors_workbook(path: Path, sheet: ErrorsSheet, ready: Ready = lambda _draft: None) -> tuple[Path, ...]:
+def write_errors_workbook(
+    path: Path, sheet: ErrorsSheet, ready: Ready = lambda _draft: None, tell: Told = lambda _rows: None
+) -> tuple[Path, ...]:
     """Write the workbook, whole or not at all; ``OSError`` when the folder cannot be written.
 
     Gives the files written: one, unless there are more rows than a sheet can hold, then
     ``<name>.part2.xlsx`` and so on beside it, each a workbook that can be corrected by itself.
     """
     rows = in_hand(sheet.rows)
-    ahead, passing = look_ahead(rows), Passing(rows)
+    ahead, passing = look_ahead(rows), Passing(rows, tell)
     written: list[Path] = []
     while passing.more or not written:
         part = part_path(path, len(written) + 1)

@@ -276,15 +276,16 @@ def resolve_rows(connection: sa.Connection, batch_id: int, rows: Sequence[int], 
         )
     taken = set(wanted)
     refused = connection.execute(
-        sa.select(deliveries.c.id, deliveries.c.record).where(
+        sa.select(deliveries.c.id, deliveries.c.record["rows"]).where(
             deliveries.c.batch_id == batch_id,
             deliveries.c.state == DeliveryState.REFUSED,
             deliveries.c.resolved_by.is_(None),
         )
-    ).all()
-    for delivery_id, record in refused:
-        if taken.intersection(record["rows"]):
-            connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(resolved_by=by))
+    )
+    answered = [delivery_id for delivery_id, made_of in refused if taken.intersection(made_of)]
+    for start in range(0, len(answered), _TOGETHER):
+        some = deliveries.c.id.in_(answered[start : start + _TOGETHER])
+        connection.execute(sa.update(deliveries).where(some).values(resolved_by=by))
 
 
 def rejections_of_key(connection: sa.Connection, key: str) -> list[tuple[Batch, Rejection]]:

@@ -19,6 +19,8 @@ from pipeline.shapes import Split, Unpivot
 PARTS = 10_000
 """How many parts one row may have; a part's index is ``row * PARTS + part``."""
 
+_LIKELY_ITEMS = 4
+
 Numbers = npt.NDArray[np.int64]
 
 
@@ -82,6 +84,11 @@ class Unfolding:
         index = parts.index.to_numpy(dtype=np.int64)
         first = dict(zip((index[::-1] // PARTS).tolist(), index[::-1].tolist(), strict=True))
         return parts, (*(replace(r, row=first[r.row]) for r in broken), *troubles)
+
+    @property
+    def likely_parts(self) -> int:
+        """How many parts a row has at most in most files: a part for each group, several where a cell is packed."""
+        return max(len(self.groups), 1) * (_LIKELY_ITEMS if self.several else 1)
 
     @property
     def _each(self) -> int:

@@ -237,9 +237,12 @@ def test_many_rows_are_gone_through_twice_and_give_the_same_bytes_as_few(
         def __iter__(self) -> Iterator[SheetRow]:
             return iter(rows)
 
-    write_errors_workbook(tmp_path / "held.xlsx", replace(SHEET, rows=rows))
+    told: list[int] = []
+    write_errors_workbook(tmp_path / "held.xlsx", replace(SHEET, rows=rows), tell=told.append)
     monkeypatch.setattr(passing, "_CELLS_IN_HAND", 3)
-    write_errors_workbook(tmp_path / "anew.xlsx", replace(SHEET, rows=Anew()))
+    monkeypatch.setattr(passing, "_TOLD_EVERY", 3)
+    write_errors_workbook(tmp_path / "anew.xlsx", replace(SHEET, rows=Anew()), tell=told.append)
+    assert told == [3, 6]
     assert (tmp_path / "held.xlsx").read_bytes() == (tmp_path / "anew.xlsx").read_bytes()
 
 

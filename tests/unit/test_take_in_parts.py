@@ -25,6 +25,8 @@ from pipeline.ledger.tables import deliveries, rejections
 from pipeline.model import DeliverTo, Encoded, Record, Rejection, encoded_records
 from pipeline.progress import Quiet
 from pipeline.project import Project, load_plan, opened
+from pipeline.reading.table import Found, Table
+from pipeline.reshaping import unfolding
 from pipeline.run import run
 from pipeline.staged import clear_unfinished
 
@@ -127,6 +129,16 @@ def test_part_by_part_comes_to_what_one_go_comes_to(
     counts = [(b.rows_read, b.rows_accepted, b.rows_rejected, b.rows_skipped) for b in (first, second)]
     assert counts[0] == counts[1]
     assert counts[0][0] == len(rows)
+
+
+def test_rows_that_become_several_are_read_fewer_at_a_time(project: Project) -> None:
+    header = ("Order #", *(f"{name} {n}" for n in range(1, 9) for name in ("SKU", "Qty")))
+    plain = judging.Recognised(
+        project.plan.mappings["orders"], Table(header, Found("csv"), lambda _rows: iter(())), False
+    )
+    numbered = unfolding({"SKU": ("SKU {n}",), "Qty": ("Qty {n}",)}, None, header, "orders")
+    assert numbered is not None
+    assert judging._block_rows(plain, None) == 8 * judging._block_rows(plain, numbered)
 
 
 def test_what_ends_half_way_is_taken_away_and_the_file_read_again(
