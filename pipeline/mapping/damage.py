@@ -25,9 +25,11 @@ _DASHED = (
 _DOTTED = "sty|mar|kwi|maj|cze|lip|sie|wrz|paź|lis|gru|янв|фев|мар|апр|май|июн|июл|авг|сен|окт|ноя|дек"
 _SLASHED = "jan|fev|mar|abr|mai|jun|jul|ago|nov|dez"
 _GERMAN = "Jan|Feb|Mrz|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
-# MAR1 and SEPT-2 become 1-Mar and 2-Sep; a code in capitals (MAR-01) was never made a date.
+# MAR1 and SEPT-2 become 1-Mar and 2-Sep (in a workbook with the year: 1-Mar-2026); a code in capitals (MAR-01) was
+# never made a date.
 MADE_A_DATE = re.compile(
-    rf"[0-9]{{1,2}}-(?:{_ENGLISH})|(?:{_ENGLISH})-[0-9]{{2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
+    rf"[0-9]{{1,2}}-(?:{_ENGLISH})(?:-[0-9]{{4}})?|(?:{_ENGLISH})-[0-9]{{2}}"
+    rf"|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
     rf"|[0-9]{{2}}\. (?:{_GERMAN})|(?:{_GERMAN}) [0-9]{{2}}"
     rf"|[0-9]{{2}}-(?:{_DASHED})\.?|(?:janv|févr|mars|avr|juil|août|déc|ene|abr|mrt|okt)\.?-[0-9]{{2}}"
     rf"|[0-9]{{2}}\.(?:{_DOTTED})|(?:янв|фев|мар|апр|июн|июл|авг|сен|окт|ноя|дек)\.[0-9]{{2}}"

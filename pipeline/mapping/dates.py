@@ -21,6 +21,7 @@ _ISO = re.compile(
     r"(?:(?:[T ]|, )(?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?)"
     r"\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
+_PARTIAL = re.compile(r"[0-9]{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4}")
 _COMPACT = re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})")
 _BASIC = re.compile(r"[0-9]{8}T?[0-9]{6}(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
 _NUMERIC = re.compile(
@@ -162,6 +163,8 @@ def _may_be_serial(formats: Sequence[str]) -> bool:
 
 
 def _iso(text: str) -> datetime | None:
+    if _PARTIAL.fullmatch(text):
+        return _strptime(text, "%d-%b-%Y")
     if not text[:4].isdecimal():
         return None
     if text[4:5] == "-" and text[10:11] in {"", "T", " "}:

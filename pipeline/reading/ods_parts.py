@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from pipeline.reading.shown import EXACT_BELOW, general_text
+from pipeline.reading.shown import EXACT_BELOW, general_text, partial_date
 
 _MOMENT = re.compile(r"(-?\d{4,}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?Z?")
+_NAMED = re.compile(r"[^\W\d_]{3}")
+_NUMBERS = re.compile(r"\d+")
 _SPAN = re.compile(r"(-?)PT?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,]\d+)?S)?")
 _IDENTIFIER = re.compile(r"[\d(][\d()/ -]*[-/)][\d()/ -]*\d")
 _NUMBER = re.compile(r"-?\d[\d.,' \u00a0\u202f\u2019]*")
@@ -71,6 +74,8 @@ def date_shown(value: str, shown: str) -> str:
     if found is None:
         return shown
     day, clock, seconds = found.groups()
+    if clock is None and len(day) == 10 and _NAMED.search(shown) and len(_NUMBERS.findall(shown)) < 2:  # 01-Mar, Mar 26
+        return partial_date(date.fromisoformat(day))
     has_time = clock is not None and (":" in shown or not shown.strip())
     return f"{day} {clock}:{seconds or '00'}" if has_time else day
 

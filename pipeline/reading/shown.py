@@ -1,6 +1,7 @@
 """Numbers as a person sees them in a workbook, told by their number format.
 
-Dates and times become ISO texts, decimals are fixed as the format fixes them, leading zeros stay, percentages
+Dates and times become ISO texts (but ``1-Mar-2026`` under a format that shows a month's name and no whole date: what
+Excel makes of a code such as ``MAR1``), decimals are fixed as the format fixes them, leading zeros stay, percentages
 keep their sign. Left out on purpose, so that money parsers meet plain numbers: currency signs, units,
 thousands separators, brackets for negative numbers, scaling to thousands, and scientific notation below 1e15.
 From 1e15 on Excel has already replaced digits by zeros, so such numbers are shown the way Excel shows the
@@ -27,6 +28,7 @@ _TOKEN = re.compile(
     r"|(?P<half>AM/PM|A/P)|(?P<power>E[+-]?(?=0))|(?P<plain>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ELAPSED = re.compile(r"^(h+|m+|s+)$", re.IGNORECASE)
 
 
@@ -45,6 +47,7 @@ class NumberFormat:
     has_date: bool = False
     has_time: bool = False
     elapsed: bool = False
+    partial: bool = False
     fraction_digits: int = 0
 
 
@@ -81,6 +84,11 @@ def date_text(value: datetime | date | time | timedelta) -> str:
     if isinstance(value, timedelta):
         return _elapsed_text(round(value.total_seconds()))
     return value.isoformat() if isinstance(value, date) else value.replace(microsecond=0).isoformat()
+
+
+def partial_date(day: date) -> str:
+    """A date of which a person sees a month's name and one number: the whole one, and told from those written out."""
+    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
 
 
 @lru_cache(maxsize=4096)
@@ -130,6 +138,7 @@ def _as_moment(section: list[Token]) -> NumberFormat | None:
         has_date=has_date,
         has_time=has_time,
         elapsed=bool(spans) and not has_date,
+        partial="mmm" in letters and not has_time and not {"d", "y"} <= set(letters),
         fraction_digits=digits,
     )
 
@@ -211,6 +220,8 @@ def _moment_text(value: float, form: NumberFormat, *, date1904: bool) -> str:
     clock = moment.strftime("%H:%M:%S") + _fraction(moment, form.fraction_digits)
     if not form.has_date or (days < 1 and form.has_time):
         return clock
+    if form.partial:
+        return partial_date(moment)
     day = moment.date().isoformat()
     return f"{day} {clock}" if form.has_time else day
 

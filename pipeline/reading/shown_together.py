@@ -34,7 +34,7 @@ def number_texts(
         shown = stored
     elif form.kind == "number" and form.least_integers <= 1:
         shown, certain = _with_decimals(stored, certain, form)
-    elif form.kind == "time" and form.has_date and not form.elapsed:
+    elif form.kind == "time" and form.has_date and not form.elapsed and not form.partial:
         shown, certain = _moments(stored, certain, form, date1904=date1904)
     else:
         return each_changed(stored, one)

@@ -92,6 +92,7 @@ def test_two_declared_formats_that_contradict_each_other_are_not_guessed_between
 
 def test_workbook_dates_are_taken_beside_a_declared_format():
     assert moment("2026-01-05 08:15:00", "%m/%d/%Y") == local(2026, 1, 5, 8, 15)
+    assert moment("1-Mar-2026", "%m/%d/%Y") == local(2026, 3, 1)
     assert moment("45000", "%m/%d/%Y") == local(2023, 3, 15)
     assert moment("45000", "%Y%m%d") == "bad_date"
 
