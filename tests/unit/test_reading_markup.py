@@ -158,9 +158,9 @@ def test_hostile_pages_are_refused_within_bounds(tmp_path: Path, content: str) -
     path = written(tmp_path, content)
     del content
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()  # its own work, whatever else the machine does
     assert refused(path).code in {"damaged_workbook", "too_large_inside"}
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     assert tracemalloc.get_traced_memory()[1] < 300_000_000
     tracemalloc.stop()
 
