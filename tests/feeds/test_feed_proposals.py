@@ -392,8 +392,9 @@ def test_two_files_that_belong_together_are_joined(folder: Path, which: str) -> 
 
 
 def test_a_file_of_another_shop_that_shares_quantities_or_a_customer_is_no_partner(folder: Path) -> None:
-    sample(folder, "other.csv", "Order ID,Order Date,SKU,Qty,Unit Price,Email\nX-1,2026-01-05,A,2,1.00,a@b.co\n")
-    lines = sample(folder, "mine.csv", "Order No,Bought on,Item code,Pieces,E-mail\n7,2026-01-05,T,2,a@b.co\n")
+    other = "Order ID,Order Date,SKU,Quantity,Unit Price\nX-1,2026-01-05,A,1,1\nX-1,2026-01-05,B,2,1\nX-2,2026-01-06,B,1,2\n"
+    sample(folder, "other.csv", other)
+    lines = sample(folder, "mine.csv", "Order No,Order Date,Item code,Quantity\n7,2026-01-05,T,2\n8,2026-01-06,T,1\n")
     _, told = feed(folder, lines, "--to", "shop")
     assert (told["join"], told["feed"]) == ("", "mine")
 
