@@ -76,6 +76,14 @@ REASONS: Mapping[str, Reason] = {
         "'{column}' holds '{value}': a spreadsheet has turned a code into a date.",
         "Type the code again from the source, in a cell formatted as Text.",
     ),
+    "floated_code": Reason(
+        "'{column}' holds '{value}': a program has turned the code into a number, and zeros in front may be lost.",
+        "Export the column as text, or type the code as the source has it.",
+    ),
+    "several_codes": Reason(
+        "'{column}' holds '{value}': several items in one cell, where one code is expected.",
+        "Give each item a row of its own; or have the mapping's `split` take such cells apart.",
+    ),
     "bad_number": Reason(
         "'{value}' in '{column}' is not a number{because}.",
         "Write digits, with at most one decimal mark; {mark_advice}.",

@@ -18,6 +18,7 @@ from pipeline.checking.orders import (
     blame_repeated_keys,
     fill_down,
     find_groups,
+    lines_below,
     note_cleared,
     put_orders_together,
     unreadable_orders,
@@ -203,6 +204,8 @@ def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> 
     causes: dict[int, int] = {}
     for at in at_fault:
         causes.setdefault(int(sheet.group[at]), at)
+    if NO_GROUP in causes and sheet.rules.reject == "order":
+        causes = lines_below(sheet, at_fault) | causes
     held = [group for group in causes if group != NO_GROUP and (sheet.rules.reject == "order" or group in unsettled)]
     reached = np.flatnonzero(np.isin(sheet.group, held))
     for at, group in zip(reached.tolist(), sheet.group[reached].tolist(), strict=True):

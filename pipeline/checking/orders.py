@@ -181,6 +181,36 @@ def unreadable_orders(sheet: Sheet) -> set[int]:
     return groups
 
 
+def lines_below(sheet: Sheet, at_fault: Sequence[int]) -> dict[int, int]:
+    """Orders with a line below them that names no order and no date: it may be theirs, and they wait for it."""
+    found: dict[int, int] = {}
+    orphans = _orphans(sheet)
+    for at in at_fault:
+        if not orphans[at]:
+            continue
+        above = at - 1
+        while above >= 0 and orphans[above]:
+            above -= 1
+        is_next = above >= 0 and sheet.row_at(at) - sheet.row_at(above) <= at - above
+        if is_next and sheet.group[above] != NO_GROUP:
+            found.setdefault(int(sheet.group[above]), at)
+    return found
+
+
+def _orphans(sheet: Sheet) -> Mask:
+    """Lines without anything of an order: the key is blank, the date too, but quantity and item are there."""
+    lines = (sheet.group == NO_GROUP) & ~sheet.unsound
+    for name in (*sheet.rules.key, "ordered_at"):
+        if name in sheet.cells:
+            lines &= sheet.empty(name)
+    named = np.zeros(len(lines), dtype=bool)
+    for name in ("sku", "product_name"):
+        if name in sheet.cells:
+            named |= ~sheet.empty(name)
+    found: Mask = lines & named & ~sheet.empty("quantity")
+    return found
+
+
 def blame_missing(sheet: Sheet, name: str, blank: Mask, code: str = "missing_value") -> None:
     """Name the rows of a mask for lacking a field, unless their cell is at fault already."""
     for at in np.flatnonzero(blank & ~sheet.faulty(name)).tolist():

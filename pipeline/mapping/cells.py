@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pipeline.fields import FieldSpec
-from pipeline.mapping.damage import is_cut, is_made_a_date, is_rounded
+from pipeline.mapping.damage import PACKED, is_cut, is_floated, is_made_a_date, is_rounded
 from pipeline.mapping.quick import plain, value_of
 from pipeline.mapping.unseen import without_unseen
 from pipeline.reasons import Trouble
@@ -172,6 +172,8 @@ def read_texts(texts: Sequence[str], reading: Reading, parser: Parser) -> list[A
     """Clean each text, then parse what is left: a value, ``None`` for an empty cell, or a :class:`Trouble`."""
     identifies = is_id(reading.spec.name)
     cleaned = [clean(text, identifies=identifies) for text in texts]
+    if reading.spec.name.endswith("postal_code"):  # other codes may end so: sizes, versions
+        cleaned = [_FLOATED if isinstance(bare, str) and is_floated(bare) else bare for bare in cleaned]
     if reading.is_cut:
         cleaned = [
             _CUT_SHORT if isinstance(bare, str) and is_cut(bare) and not is_marked(text) else bare
@@ -184,6 +186,7 @@ def read_texts(texts: Sequence[str], reading: Reading, parser: Parser) -> list[A
     return results
 
 
+_FLOATED = Trouble("floated_code")
 _CUT_SHORT = Trouble("excel_cut_number")
 
 
@@ -233,4 +236,6 @@ def _sound_id(text: str) -> str | Trouble:
         return Trouble("control_character", {"character": f"U+{ord(broken[0]):04X}, a line break or tab"})
     if is_rounded(text):
         return Trouble("excel_damaged_number")
+    if PACKED.fullmatch(text):
+        return Trouble("several_codes")
     return Trouble("excel_damaged_date") if is_made_a_date(text) else text

@@ -28,7 +28,7 @@ _GERMAN = "Jan|Feb|Mrz|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez"
 # MAR1 and SEPT-2 become 1-Mar and 2-Sep (in a workbook with the year: 1-Mar-2026); a code in capitals (MAR-01) was
 # never made a date.
 MADE_A_DATE = re.compile(
-    rf"[0-9]{{1,2}}-(?:{_ENGLISH})(?:-[0-9]{{4}})?|(?:{_ENGLISH})-[0-9]{{2}}"
+    rf"[0-9]{{1,2}}-(?:{_ENGLISH})(?:-[0-9]{{2}}|-[0-9]{{4}})?|(?:{_ENGLISH})-[0-9]{{2}}"
     rf"|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]00:00(?::00)?"
     rf"|[0-9]{{2}}\. (?:{_GERMAN})|(?:{_GERMAN}) [0-9]{{2}}"
     rf"|[0-9]{{2}}-(?:{_DASHED})\.?|(?:janv|févr|mars|avr|juil|août|déc|ene|abr|mrt|okt)\.?-[0-9]{{2}}"
@@ -37,9 +37,22 @@ MADE_A_DATE = re.compile(
 )
 
 
+FLOATED = re.compile(r"[0-9]{3,}\.0")
+"""A code that a program took for a number."""
+_TIMES = "[^;,|]*[A-Za-z][^;,|]* [x×*] ?[0-9]+"
+_BEFORE = "[0-9]+ ?[x×] [A-Za-z][^;,|]*"
+PACKED = re.compile(f"{_TIMES}(?: ?[;,|] ?{_TIMES})+|{_BEFORE}(?:[;,|] ?{_BEFORE})+")
+"""Several items with how many of each: ``MUG x 2; CUP x 1``."""
+
+
 def is_rounded(text: str) -> bool:
     """``1.23E+11``: the digits behind are gone."""
     return "+" in text and ROUNDED.fullmatch(text) is not None
+
+
+def is_floated(text: str) -> bool:
+    """``1001.0``."""
+    return text[-2:] == ".0" and FLOATED.fullmatch(text) is not None
 
 
 def is_made_a_date(text: str) -> bool:

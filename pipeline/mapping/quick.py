@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pipeline.mapping.damage import MADE_A_DATE, ROUNDED
+from pipeline.mapping.damage import FLOATED, MADE_A_DATE, ROUNDED
 from pipeline.mapping.unseen import GARBLED
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 _INNER = r"[^\p{Z}\p{C}\x{FFFD}\x{FFFE}\x{FFFF}]"
 _FIRST = r"[^\p{Z}\p{C}\x{FFFD}\x{FFFE}\x{FFFF}='#]"
 _TEXT = rf"^{_FIRST}(?:(?:{_INNER}| )*{_INNER})?$"
+_CODE = _TEXT.replace(r"\p{Z}", r";,|\p{M}\p{Z}")  # what holds several codes has to be looked at
 _LABEL = "[A-Za-z0-9_+-]+"
 _EMAIL = rf"^{_LABEL}(?:\.{_LABEL})*@(?:[a-z0-9][a-z0-9-]*\.)+[a-z][a-z0-9-]*[a-z0-9]$"
 _PHONE = r"^\+?[0-9(][0-9().\-/ ]*[0-9]{3}$"
 _DECIMAL = r"^(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,2})?$"  # as a number is written that was made of it
 _WHOLE = r"^(?:0|[1-9][0-9]{0,17})$"
-_DAMAGED = rf"^(?:{ROUNDED.pattern}|{MADE_A_DATE.pattern})$"
+_DAMAGED = rf"^(?:{ROUNDED.pattern}|{MADE_A_DATE.pattern}|{FLOATED.pattern})$"
 _SHORT = 23  # bytes within which no part of a phone number has too many digits
 _NAME_LONG = 64
 
@@ -45,11 +46,13 @@ def plain(texts: pa.Array, reading: Reading, longest: int, *, identifies: bool) 
     if way is None or reading.is_cut:
         return None
     pattern, most = way
+    if identifies and pattern is _TEXT:
+        pattern = _CODE
     found = pc.and_(pc.match_substring_regex(texts, pattern), pc.less_equal(pc.binary_length(texts), most))
     if identifies:
         found = pc.and_not(found, pc.match_substring_regex(texts, _DAMAGED))
     if not pc.all(pc.string_is_ascii(texts)).as_py():  # the patterns above take in letters of any script
-        found = pc.and_not(found, pc.match_substring_regex(texts, GARBLED + r"|\p{M}" if identifies else GARBLED))
+        found = pc.and_not(found, pc.match_substring_regex(texts, GARBLED))
     mask: npt.NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)
     return mask
 

@@ -392,7 +392,8 @@ def test_two_files_that_belong_together_are_joined(folder: Path, which: str) -> 
 
 
 def test_a_file_of_another_shop_that_shares_quantities_or_a_customer_is_no_partner(folder: Path) -> None:
-    other = "Order ID,Order Date,SKU,Quantity,Unit Price\nX-1,2026-01-05,A,1,1\nX-1,2026-01-05,B,2,1\nX-2,2026-01-06,B,1,2\n"
+    head = "Order ID,Order Date,SKU,Quantity,Unit Price"
+    other = f"{head}\nX-1,2026-01-05,A,1,1\nX-1,2026-01-05,B,2,1\nX-2,2026-01-06,B,1,2"
     sample(folder, "other.csv", other)
     lines = sample(folder, "mine.csv", "Order No,Order Date,Item code,Quantity\n7,2026-01-05,T,2\n8,2026-01-06,T,1\n")
     _, told = feed(folder, lines, "--to", "shop")

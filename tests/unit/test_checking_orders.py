@@ -151,7 +151,9 @@ def test_empty_keys_are_filled_from_above_when_declared(tmp_path):
     rows = [line("1"), line("", date="", sku="B"), line("2"), line("", date="", sku="C")]
     checked = check(tmp_path, rows, DOWN, blocks=4)
     assert [(r.key, r.rows) for r in checked.records] == [("1", (2, 3)), ("2", (4, 5))]
-    assert told(check(tmp_path, rows)) == [(3, "missing_value"), (5, "missing_value")]
+    assert told(check(tmp_path, rows)) == [
+        (2, "order_held_back"), (3, "missing_value"), (4, "order_held_back"), (5, "missing_value"),
+    ]  # fmt: skip
 
 
 def test_nothing_is_filled_from_a_key_that_cannot_be_read(tmp_path):
@@ -215,3 +217,28 @@ def test_a_file_without_rows(tmp_path):
     checked = check(tmp_path, [])
     assert counts(checked) == (0, 0, 0, 0)
     assert (list(checked.records), checked.rejections) == ([], ())
+
+
+def test_an_order_waits_for_a_line_below_it_that_names_no_order(tmp_path):
+    rows = [line("1"), line("", date="", sku="B"), line("", date="", sku="C"), line("2")]
+    checked = check(tmp_path, rows)
+    assert [record.key for record in checked.records] == ["2"]
+    assert [(r.row, r.code) for r in checked.rejections] == [
+        (2, "order_held_back"),
+        (3, "missing_value"),
+        (4, "missing_value"),
+    ]
+    assert "waits for row 3" in checked.rejections[0].message
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        line("", sku="B"),  # it has a date: an order of its own that lacks its number
+        line("", date="", sku="", qty="12"),  # a total nobody knew for one
+        line("", date="", sku="B", qty=""),
+    ],
+)
+def test_an_order_does_not_wait_for_what_is_no_line_of_it(tmp_path, below):
+    assert [record.key for record in check(tmp_path, [line("1"), below]).records] == ["1"]
+    assert [r.key for r in check(tmp_path, [line("1"), line("", date="", sku="B")], BY_ROW).records] == ["1"]

@@ -48,8 +48,24 @@ def test_identifiers_that_a_spreadsheet_has_destroyed_are_refused(text, code):
 
 
 def test_identifiers_that_only_look_destroyed_are_not():
-    for text in ("MAR-01", "1E5", "12-MAR", "2026-03-01", "'0012-AB"):
+    for text in ("MAR-01", "1E5", "12-MAR", "12.0", "'0012-AB"):
         assert read(text, name="sku") == text.lstrip("'")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1001.0", "1001.0"), ("MUG x 2; CUP x 1", "several_codes"), ("2x MUG, 1x CUP-3", "several_codes"),
+        ("A x 2", "A x 2"),
+        ("BOLT 5 x 40, 5 x 50", "BOLT 5 x 40, 5 x 50"), ("12.0", "12.0"),
+    ],
+)  # fmt: skip
+def test_codes_that_programs_changed_or_packed_are_sent_back(text, expected):
+    assert read(text, name="sku") == expected
+
+
+def test_a_postal_code_that_a_program_took_for_a_number_is_sent_back():
+    assert read("2110.0", name="shipping_postal_code") == "floated_code"
 
 
 @pytest.mark.parametrize(
