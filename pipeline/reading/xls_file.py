@@ -17,6 +17,9 @@ from pipeline.reading.sheets import Sheet
 from pipeline.reading.shown import number_text
 from pipeline.reading.views import Range, View
 
+MOST_BYTES = 1 << 26
+"""xlrd holds a workbook in memory as a whole, in about ten times its size; a full sheet of 25 columns is 26 MB."""
+
 
 def open_sheets(path: Path) -> list[Sheet]:
     """The worksheets in their order; ``FileRefused`` ``damaged_workbook`` or ``password_protected``."""
@@ -29,6 +32,8 @@ def open_sheets(path: Path) -> list[Sheet]:
 
 def _book(path: Path) -> Any:  # noqa: ANN401 - xlrd has no types
     with readable(path):
+        if path.stat().st_size > MOST_BYTES:
+            raise _too_large(path)
         content = path.read_bytes()
     try:
         return _opened(content, with_formats=True)
@@ -37,6 +42,15 @@ def _book(path: Path) -> Any:  # noqa: ANN401 - xlrd has no types
         return _opened_plainly(path, content)
     except Exception as problem:  # noqa: BLE001 - xlrd lets any error of a damaged file through
         raise damaged(path, f"its records do not fit together ({type(problem).__name__})") from None
+
+
+def _too_large(path: Path) -> FileRefused:
+    return FileRefused(
+        "too_large",
+        f"{path.name} has {path.stat().st_size >> 20} MB; workbooks of this old kind (.xls) are read up to "
+        f"{MOST_BYTES >> 20} MB.",
+        "Save it as .xlsx or CSV, which may be of any length, and drop that.",
+    )
 
 
 def _opened_plainly(path: Path, content: bytes) -> Any:  # noqa: ANN401 - xlrd has no types

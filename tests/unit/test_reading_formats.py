@@ -13,7 +13,7 @@ import pytest
 import xlsxwriter
 
 from pipeline.errors import FileRefused
-from pipeline.reading import blocks, formats, open_table, sniff_format
+from pipeline.reading import blocks, formats, open_table, sniff_format, xls_file
 
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -170,3 +170,13 @@ def test_folders_pipes_and_missing_files_are_unreadable(tmp_path: Path) -> None:
             open_table(path)
         assert caught.value.code == "unreadable"
         assert path.name in caught.value.message
+
+
+def test_an_old_workbook_that_memory_could_not_hold_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xls"
+    with path.open("wb") as file:
+        file.write(ole2("Workbook"))
+        file.truncate(xls_file.MOST_BYTES + (1 << 20))  # a hole behind it
+    with pytest.raises(FileRefused, match="65 MB; workbooks of this old kind") as refused:
+        open_table(path)
+    assert refused.value.code == "too_large"
