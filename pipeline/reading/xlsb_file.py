@@ -13,6 +13,7 @@ from pathlib import Path
 import xlrd
 
 from pipeline.reading.blocks import Raw, TooLarge
+from pipeline.reading.builtin_formats import FORMATS
 from pipeline.reading.formats import refuse_declarations
 from pipeline.reading.laid import RowLayer, Seen
 from pipeline.reading.refusals import damaged
@@ -21,7 +22,7 @@ from pipeline.reading.sheets import Sheet
 from pipeline.reading.shown import number_text
 from pipeline.reading.views import Range
 from pipeline.reading.xlsb_records import Record, records, rk_number, wide_text
-from pipeline.reading.xlsx_parts import FORMATS, Relations
+from pipeline.reading.xlsx_parts import Relations
 
 # [MS-XLSB] §2.3.1
 _ROW, _BLANK, _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = range(8)

@@ -5,29 +5,20 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from xml.sax import ContentHandler
 from xml.sax.xmlreader import AttributesImpl
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS
-
 from pipeline.reading.blocks import Flaw, Raw
+from pipeline.reading.builtin_formats import FORMATS
 from pipeline.reading.shared_texts import SharedTexts
 from pipeline.reading.sheets import LAST_COLUMN, LAST_ROW
 from pipeline.reading.shown import number_text
 
 LONGEST_TEXT = 1 << 24
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-# Built-in formats whose look depends on the country of the Excel that shows them (ECMA-376 part 1 §18.8.30).
-_LOCAL_DATES = (27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58)
-_LOCAL_TIMES = (32, 33, 34, 35, 55, 56)
-FORMATS: Mapping[int, str] = {
-    **BUILTIN_FORMATS,
-    **dict.fromkeys(_LOCAL_DATES, "yyyy-mm-dd"),
-    **dict.fromkeys(_LOCAL_TIMES, "h:mm:ss"),
-}
 
 if TYPE_CHECKING:
     Attributes = AttributesImpl[str]

@@ -21,7 +21,8 @@ _SPECIAL = r"[&\r]|_x[0-9A-Fa-f]{4}_"
 
 def said_texts(stored: pa.LargeStringArray, content: bytes) -> pa.LargeStringArray:
     """Texts of the piece ``content`` as a person sees them; only those with something special are looked at."""
-    if not (b"&" in content or b"\r" in content or b"_x" in content):
+    # A single byte is found many times as fast as two.
+    if not (b"&" in content or b"\r" in content or (b"_" in content and b"_x" in content)):
         return stored
     return with_changed(stored, pc.match_substring_regex(stored, _SPECIAL), lambda text: unescape(said(text)))
 

@@ -94,18 +94,17 @@ class Piece:
 
     def prove(self) -> None:
         """``NotPlain`` unless the bytes are UTF-8 of characters that XML allows."""
-        low = self.bytes[: len(self.content)] < 32
-        if low.any() and _FORBIDDEN[self.bytes[: len(self.content)][low]].any():
+        body = self.bytes[: len(self.content)]
+        low = body < 32
+        if low.any() and _FORBIDDEN[body[low]].any():
             raise NotPlain
         if not self.content.isascii():
             try:
                 self.content.decode("utf-8")
             except UnicodeDecodeError:
                 raise NotPlain from None
-            if any(one in self.content for one in _NO_CHARACTERS):
+            if (body == _NO_CHARACTERS[0][0]).any() and any(one in self.content for one in _NO_CHARACTERS):
                 raise NotPlain
-        if b"]]>" in self.content:
-            raise NotPlain
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +150,8 @@ def _edges(piece: Piece) -> tuple[Numbers, Numbers]:
     is_start = body[marks] == _LT
     if len(marks) % 2 == 0 and is_start[::2].all() and not is_start[1::2].any():
         return marks[::2], marks[1::2]
+    if b"]]>" in piece.content:
+        raise NotPlain
     starts, ends = marks[is_start], marks[~is_start]
     places = np.searchsorted(ends, starts)
     if len(places) and places[-1] >= len(ends):
