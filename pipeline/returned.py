@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -39,14 +40,14 @@ class Origins:
                 return Origin(list(self._links)[link], origin) if block[at, 0] == row else None
         return None
 
-    def by_link(self) -> dict[str, list[int]]:
-        """The original rows that came back, by the link of their file."""
-        found: dict[str, list[int]] = {}
+    def by_link(self) -> dict[str, array[int]]:
+        """The original rows that came back, by the link of their file; 8 bytes a row."""
+        found: dict[str, array[int]] = {}
         for block in self._blocks:
             for link, number in self._links.items():
-                rows = block[block[:, 1] == number, 2].tolist()
-                if rows:
-                    found.setdefault(link, []).extend(rows)
+                rows = block[block[:, 1] == number, 2]
+                if len(rows):
+                    found.setdefault(link, array("q")).frombytes(rows.tobytes())
         return found
 
 
@@ -88,22 +89,23 @@ def completed(
     """
     if not corrected or mapping.record != "order" or mapping.reject != "row":
         return records
-    return [_with_earlier_lines(project, record, corrected) for record in records]
+    returned = {batch: frozenset(rows) for batch, rows in corrected.items()}
+    return [_with_earlier_lines(project, record, returned) for record in records]
 
 
-def _with_earlier_lines(project: Project, record: Record, corrected: Mapping[int, Sequence[int]]) -> Record:
+def _with_earlier_lines(project: Project, record: Record, corrected: Mapping[int, frozenset[int]]) -> Record:
     with project.engine.connect() as connection:
         earlier = [d for d in book.by_key(connection, record.key) if d.state != DeliveryState.REFUSED]
     if not earlier:
         return record
     newest = earlier[-1]
-    returned = set(corrected.get(newest.batch_id, ()))
+    returned = corrected.get(newest.batch_id, frozenset())
     kept = _lines_not_in(newest.record, returned)
     # What came back may be one row of several, and the value may stand in another: it clears nothing.
     return replace(replace(record, cleared=()).over(newest.record), lines=(*kept, *record.lines))
 
 
-def _lines_not_in(record: Record, rows: set[int]) -> list[Mapping[str, Value]]:
+def _lines_not_in(record: Record, rows: frozenset[int]) -> list[Mapping[str, Value]]:
     """The lines of a record whose rows did not come back; lines from still earlier files stand first, without rows."""
     older = len(record.lines) - len(record.rows)
     own = zip(record.rows, record.lines[older:], strict=True)

@@ -267,14 +267,12 @@ def change(connection: sa.Connection, batch_id: int, **values: Any) -> None:  # 
 
 def resolve_rows(connection: sa.Connection, batch_id: int, rows: Sequence[int], by: int) -> None:
     """Rows of ``batch_id`` came back corrected in batch ``by``: they no longer wait there."""
-    wanted = sorted(set(rows))
-    for start in range(0, len(wanted), _TOGETHER):
+    for start in range(0, len(rows), _TOGETHER):
         connection.execute(
             sa.update(rejections)
-            .where(rejections.c.batch_id == batch_id, rejections.c.row.in_(wanted[start : start + _TOGETHER]))
+            .where(rejections.c.batch_id == batch_id, rejections.c.row.in_(list(rows[start : start + _TOGETHER])))
             .values(resolved_by=by)
         )
-    taken = set(wanted)
     refused = connection.execute(
         sa.select(deliveries.c.id, deliveries.c.record["rows"]).where(
             deliveries.c.batch_id == batch_id,
@@ -282,7 +280,12 @@ def resolve_rows(connection: sa.Connection, batch_id: int, rows: Sequence[int], 
             deliveries.c.resolved_by.is_(None),
         )
     )
-    answered = [delivery_id for delivery_id, made_of in refused if taken.intersection(made_of)]
+    taken: set[int] = set()
+    answered = []
+    for delivery_id, made_of in refused:
+        taken = taken or set(rows)  # seldom needed, and large where a large file comes back
+        if taken.intersection(made_of):
+            answered.append(delivery_id)
     for start in range(0, len(answered), _TOGETHER):
         some = deliveries.c.id.in_(answered[start : start + _TOGETHER])
         connection.execute(sa.update(deliveries).where(some).values(resolved_by=by))
