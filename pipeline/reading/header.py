@@ -65,8 +65,14 @@ def _is_description(cells: Sequence[str], data: Sequence[Sequence[str]]) -> bool
         and any(row[at].strip() for row in data)
     ]
     texts = [cells[at] for at in columns if cells[at].strip()]
-    worded = all(_HAS_LETTER.search(text) and not _DATUM.search(text) for text in texts)
-    return len(columns) >= 3 and len(texts) >= 0.6 * len(columns) and len(texts) >= 3 and worded
+    if len(columns) < 3 or len(texts) < max(3, 0.6 * len(columns)) or not _is_worded(texts):
+        return False
+    return not any(_is_worded([row[at] for at in columns if row[at].strip()]) for row in data)
+
+
+def _is_worded(texts: Sequence[str]) -> bool:
+    """Whether all of them are words; where rows below are so too, their texts only have digits in their middle."""
+    return bool(texts) and all(_HAS_LETTER.search(text) and not _DATUM.search(text) for text in texts)
 
 
 def below_note(header_row: int, below: int) -> tuple[str, ...]:

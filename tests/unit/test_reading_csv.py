@@ -380,6 +380,11 @@ def test_a_row_that_describes_the_columns_is_left_out_and_told(tmp_path: Path) -
     assert list(rows(open_table(tmp_path / "orders.csv", opened.found.hints()))) == [3, 4, 5]
 
 
+def test_rows_that_all_have_their_digits_amid_words_are_no_descriptions(tmp_path: Path) -> None:
+    order = "order 12 of many,text 55 of lots,call 12345 of them\n"
+    assert list(rows(table(tmp_path, "Order No,Item,Contact\n" + order * 5))) == [2, 3, 4, 5, 6]
+
+
 def test_a_row_with_one_digit_where_the_others_have_some_is_data(tmp_path: Path) -> None:
     odd = "ORD-1,blue bolt,two,free,later\n"
     assert list(rows(table(tmp_path, "order_id,sku,qty,price,paid\n" + odd + ORDERS))) == [2, 3, 4, 5]
