@@ -91,6 +91,8 @@ def readable(path: Path) -> Iterator[None]:
     except OSError as problem:
         if problem.errno == errno.EINVAL:  # a place in the file that cannot be: its own list of parts says so
             raise damaged(path, "its parts do not fit together") from None
+        if problem.errno in {errno.ENOSPC, errno.EDQUOT}:  # no room for a temporary file: that is not the file's fault
+            raise
         reason = (problem.strerror or type(problem).__name__).lower()
         raise FileRefused(
             "unreadable",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import openpyxl
@@ -22,7 +24,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-from pipeline.reading import shared_texts, xlsx_file, xlsx_shared
+from pipeline.reading import open_table, shared_texts, xlsx_file, xlsx_shared
 from pipeline.reading.blocks import Flaw, Raw, Shape, make_blocks
 from pipeline.reading.piece_blocks import blocks_of
 from pipeline.reading.pieces import piece_of
@@ -215,3 +217,16 @@ def test_shared_texts_over_many_pieces_with_a_rich_one_amid(tmp_path: Path) -> N
         texts = SharedTexts(xlsx_shared.shared_parts(archive, "sharedStrings.xml"))
     expected = [f"text {number} ü & more" for number in range(60_000)]
     assert texts.take(np.arange(len(texts))).to_pylist() == [*expected, "rich", *expected]
+
+
+def test_no_room_for_the_texts_is_not_blamed_on_the_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "orders.xlsx")) as book:
+        book.add_worksheet().write_row(0, 0, ["Order", "Name"])
+
+    def full() -> IO[bytes]:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shared_texts, "LARGEST_IN_MEMORY", 0)
+    monkeypatch.setattr(shared_texts.tempfile, "TemporaryFile", full)
+    with pytest.raises(OSError, match="No space left"):
+        open_table(tmp_path / "orders.xlsx")
