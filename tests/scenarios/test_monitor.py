@@ -142,7 +142,7 @@ def test_a_doubt_has_an_age_and_metrics_outlive_a_restart(project: ProjectFolder
     project.drop("orders_1.csv", order_row("1001"))
     project.run()
     settings.write_text(settings.read_text().replace("settle_seconds = 0.5", "settle_seconds = 3600"))
-    sandbox.faults.add([Fault("drop_after", target="orderdesk", times=1, only_writes=True)])
+    sandbox.faults.add([Fault("drop_before", target="orderdesk", times=1, only_writes=True)])
     project.drop("orders_2.csv", order_row("1002"))
     with watching(project) as watch:
         until(lambda: watch.metrics().get("orderdrop_doubts{account=shop}") == 1)
