@@ -234,14 +234,14 @@ def _insert_deliveries(
             for to in deliver
         ]
         if rows:
-            plain.run_many(connection, _DELIVERY, rows)
+            plain.insert_many(connection, _DELIVERY, rows)
             tallies.arrived(connection, batch_id, [to.account for to in deliver], len(chunk))
 
 
 def _insert_rejections(connection: sa.Connection, batch_id: int, rejected: Sequence[Rejection]) -> None:
     rows = [(batch_id, r.row, r.column, r.field, r.value, r.code, r.message, r.advice, r.record_key) for r in rejected]
     if rows:
-        plain.run_many(connection, _REJECTION, rows)
+        plain.insert_many(connection, _REJECTION, rows)
 
 
 def refuse(connection: sa.Connection, batch: Batch, values: Mapping[str, Any]) -> None:

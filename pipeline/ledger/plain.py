@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+_MOST_MARKS = 999
+"""In one statement: what SQLite takes in every version."""
 _json = msgspec.json.Encoder().encode
 
 
@@ -40,9 +43,19 @@ def by_driver(connection: sa.Connection, text: str, values: Sequence[Any] = ()) 
     return cursor
 
 
-def run_many(connection: sa.Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Carry out one statement for every row of values."""
-    connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), list(rows))
+def insert_many(connection: sa.Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows by a text that ends with the marks of one.
+
+    SQLite takes many in one statement: its driver lets go of the interpreter once for each statement, and with other
+    threads at work getting it back takes longer than a row.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), list(rows))
+        return
+    each = max(1, _MOST_MARKS // text.count("?"))
+    for begin in range(0, len(rows), each):
+        some = rows[begin : begin + each]
+        do(connection, _for_rows(text, len(some)), list(chain.from_iterable(some)))
 
 
 def insert(connection: sa.Connection, text: str, *values: Any) -> int:  # noqa: ANN401 - column values
@@ -62,6 +75,12 @@ def update(connection: sa.Connection, table: sa.Table, where: str, found_by: tup
 def as_json(value: Any) -> str | None:  # noqa: ANN401 - plain values
     """JSON text, as a JSON column takes it."""
     return None if value is None else _json(value).decode()
+
+
+@cache
+def _for_rows(text: str, count: int) -> str:
+    head, values, marks = text.rpartition(" VALUES ")
+    return f"{head}{values}{', '.join([marks] * count)}"
 
 
 @cache
