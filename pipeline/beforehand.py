@@ -10,7 +10,7 @@ _NEEDED = (
     "pipeline.targets.http",
     "pipeline.delivery.deliver",
     "pipeline.decisions",
-    "pycountry",
+    "pipeline.checking.columns",
 )
 """What a pass with a file imports and one without does not."""
 

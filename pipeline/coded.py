@@ -51,25 +51,9 @@ class Coded:
         return cls(codes, None, _objects(values))
 
     @classmethod
-    def of_objects(cls, cells: Sequence[Any]) -> Coded:
-        """A column of single cells; cells that are one object have one number."""
-        values: list[Value] = [None]
-        numbers = {id(None): 0}
-        codes = np.empty(len(cells), dtype=np.int32)
-        for at, cell in enumerate(cells):
-            if id(cell) not in numbers:
-                numbers[id(cell)] = len(values)
-                values.append(cell)
-            codes[at] = numbers[id(cell)]
-        return cls.of_values(codes, values)
-
-    @classmethod
     def repeated(cls, value: Value, times: int) -> Coded:
         """The same value in every row."""
         return cls.of_values(np.full(times, 0 if value is None else 1, dtype=np.int32), [None, value])
-
-    def __len__(self) -> int:
-        return len(self.codes)
 
     def __getitem__(self, at: int) -> Any:  # noqa: ANN401 - a model.Value
         """The value of one row."""

@@ -9,6 +9,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from heapq import merge
 from itertools import chain, groupby, islice, repeat
 from operator import itemgetter
@@ -124,8 +125,6 @@ class RowsToCorrect:
 
     def _blocks(self) -> Iterator[tuple[Block, list[int]]]:
         """The original read again the way it was read the first time, and which of its columns are the file's own."""
-        from dataclasses import replace
-
         from pipeline.closing.correction import own_header
         from pipeline.closing.reference import our_columns
         from pipeline.joining import reopened

@@ -44,6 +44,11 @@ def frame_of(rows: Sequence[Sequence[str]], first_row: int = 2, width: int | Non
     return pd.DataFrame([list(row) for row in rows], columns=columns, index=index, dtype="str")
 
 
+def as_frame(read: Typed) -> pd.DataFrame:
+    """Rows that were read as objects, by row number."""
+    return pd.DataFrame({name: c.objects() for name, c in read.columns.items()}, index=read.rows, dtype=object)
+
+
 def typed_of(bound: BoundMapping, rows: Sequence[Sequence[str]]) -> Typed:
     """Rows surveyed and read."""
     frame = frame_of(rows, width=max((c.position for c in bound.columns), default=0) + 1 if not rows else None)

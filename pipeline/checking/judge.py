@@ -94,7 +94,7 @@ def _refused_alone(
     there[cells.codes[sound]] = True
     there[0] = False
     for check in column.checks:
-        passed = check.surely(cells) if cells.notation is not None else None
+        passed = check.surely(cells)
         open_ = np.flatnonzero(there if passed is None else there & ~passed)
         if not len(open_):
             continue

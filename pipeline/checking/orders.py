@@ -185,13 +185,10 @@ def lines_below(sheet: Sheet, at_fault: Sequence[int]) -> dict[int, int]:
     """Orders with a line below them that names no order and no date: it may be theirs, and they wait for it."""
     found: dict[int, int] = {}
     orphans = _orphans(sheet)
-    for at in at_fault:
-        if not orphans[at]:
-            continue
-        above = at - 1
-        while above >= 0 and orphans[above]:
-            above -= 1
-        is_next = above >= 0 and sheet.row_at(at) - sheet.row_at(above) <= at - above
+    nearest = np.maximum.accumulate(np.where(orphans, -1, np.arange(len(orphans))))
+    for at in [at for at in at_fault if orphans[at] and nearest[at] >= 0]:
+        above = int(nearest[at])
+        is_next = sheet.row_at(at) - sheet.row_at(above) <= at - above
         if is_next and sheet.group[above] != NO_GROUP:
             found.setdefault(int(sheet.group[above]), at)
     return found

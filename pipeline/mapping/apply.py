@@ -129,11 +129,6 @@ class Typed:
     rejections: tuple[Rejection, ...] = ()
     skipped: tuple[int, ...] = ()
 
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The same as objects."""
-        return pd.DataFrame({name: c.objects() for name, c in self.columns.items()}, index=self.rows, dtype=object)
-
 
 Rows = npt.NDArray[np.int64]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pipeline.fields import FieldSpec
-from pipeline.mapping.damage import PACKED, is_cut, is_floated, is_made_a_date, is_rounded
+from pipeline.mapping.damage import is_cut, is_floated, is_made_a_date, is_packed, is_rounded
 from pipeline.mapping.quick import plain, value_of
 from pipeline.mapping.unseen import without_unseen
 from pipeline.reasons import Trouble
@@ -236,6 +236,6 @@ def _sound_id(text: str) -> str | Trouble:
         return Trouble("control_character", {"character": f"U+{ord(broken[0]):04X}, a line break or tab"})
     if is_rounded(text):
         return Trouble("excel_damaged_number")
-    if PACKED.fullmatch(text):
+    if is_packed(text):
         return Trouble("several_codes")
     return Trouble("excel_damaged_date") if is_made_a_date(text) else text

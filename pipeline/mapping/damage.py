@@ -39,10 +39,10 @@ MADE_A_DATE = re.compile(
 
 FLOATED = re.compile(r"[0-9]{3,}\.0")
 """A code that a program took for a number."""
-_TIMES = "[^;,|]*[A-Za-z][^;,|]* [x×*] ?[0-9]+"
-_BEFORE = "[0-9]+ ?[x×] [A-Za-z][^;,|]*"
-PACKED = re.compile(f"{_TIMES}(?: ?[;,|] ?{_TIMES})+|{_BEFORE}(?:[;,|] ?{_BEFORE})+")
-"""Several items with how many of each: ``MUG x 2; CUP x 1``."""
+_BETWEEN = re.compile("[;,|]")
+_TIMES = re.compile(r" [x×*] ?[0-9]+ ?\Z")
+_BEFORE = re.compile("[0-9]+ ?[x×] [A-Za-z].*", re.DOTALL)
+_LETTER = re.compile("[A-Za-z]")
 
 
 def is_rounded(text: str) -> bool:
@@ -53,6 +53,24 @@ def is_rounded(text: str) -> bool:
 def is_floated(text: str) -> bool:
     """``1001.0``."""
     return text[-2:] == ".0" and FLOATED.fullmatch(text) is not None
+
+
+def is_packed(text: str) -> bool:
+    """Several items with how many of each: ``MUG x 2; CUP x 1``, ``2x Mug, 1x Cup``.
+
+    Cut first and looked at part by part: as one pattern, a long list that ends otherwise would take for ever.
+    """
+    parts = _BETWEEN.split(text)
+    if len(parts) > 1 and not parts[-1].strip():
+        parts.pop()
+    return len(parts) > 1 and (
+        all(map(_is_so_many_times, parts)) or all(_BEFORE.fullmatch(part.strip()) for part in parts)
+    )
+
+
+def _is_so_many_times(part: str) -> bool:
+    found = _TIMES.search(part)
+    return found is not None and _LETTER.search(part, 0, found.start()) is not None
 
 
 def is_made_a_date(text: str) -> bool:

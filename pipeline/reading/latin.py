@@ -20,7 +20,8 @@ _RARER = {
 LATIN = tuple(_RARER)
 _EQUAL = 0.09
 """Pages whose scores, at most 1, are no further apart are equally likely."""
-_SIGNS = "€£¥¢$§°·–—‘’‚“”„«»‹›…•™®©²³½¼¾×ªºµ¡¿№\u00a0\u00ad"
+SIGNS = "€£¥¢$§°·–—‘’‚“”„«»‹›…•™®©²³½¼¾×ªºµ¡¿№\u00a0\u00ad"
+"""Of prices, measures and typesetting, met in texts of any language."""
 _OPENING = "‘“‚„«‹¡¿"
 _AMID = "’‘\u00ad–-"
 _WORDS = "àáéèíóòúöåøæ"
@@ -60,7 +61,7 @@ def _fit(contexts: Mapping[_Context, int], language: Mapping[str, Company]) -> f
 def _worth(before: str, char: str, after: str, language: Mapping[str, Company]) -> float:
     if char in _OPENING and before.isalpha():
         return _WRONG
-    if char in _SIGNS:
+    if char in SIGNS:
         return 0.0 if before.isalpha() and after.isalpha() and char not in _AMID else 1.0
     if char == "İ":  # a small i with a dot is no letter of its own
         return 1.0 if "ı" in language and not before.isalpha() else _WRONG

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.reading.latin import LATIN, likeliest_pages
+from pipeline.reading.latin import LATIN, SIGNS, likeliest_pages
 
 # Order is preference: the first of equals wins.
 SINGLE_BYTE = (
@@ -45,7 +45,6 @@ _FREQUENT = {
     "cp1251": "оеаинтсрвлк", "koi8_r": "оеаинтсрвлк", "cp866": "оеаинтсрвлк", "cp1253": "αοιετσνηυρς",
     "cp1255": "יולהמרםאבתש", "cp1256": "الينمرتوبهعد",
 }  # fmt: skip
-_COMMON_SIGNS = "€£¥¢$§°·–—‘’‚“”„«»‹›…•™®©²³½¼¾×ªºµ¡¿№\u00a0\u00ad"
 # What is rarer must read clearly better than what is common.
 _HANDICAP = {"cp1252": 0.0, "cp1254": 0.03, "cp1250": 0.04, "mac_roman": 0.12, "cp850": 0.12}
 
@@ -68,11 +67,6 @@ class Guess:
 def is_single_byte(name: str) -> bool:
     """Whether the encoding gives one letter per byte (and so reads any bytes as some letters)."""
     return name in SINGLE_BYTE or name in LATIN
-
-
-def best_guess(sample: bytes) -> str:
-    """The most likely codec for lines that are not UTF-8; ``cp1252`` when nothing speaks for another."""
-    return guess(sample).name
 
 
 def guess(sample: bytes) -> Guess:
@@ -112,7 +106,7 @@ def _oddness(before: str, char: str, after: str, *, common: str) -> float:
     kind = unicodedata.category(char)
     if kind == "Cc":
         return 3.0
-    if char in _COMMON_SIGNS:
+    if char in SIGNS:
         return 1.0 if (before.isalpha() and after.isalpha() and char not in "’‘\u00ad–") else 0.0
     return _letter_oddness(before, char, after, common) if kind[0] == "L" else 1.0
 

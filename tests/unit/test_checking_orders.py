@@ -242,3 +242,10 @@ def test_an_order_waits_for_a_line_below_it_that_names_no_order(tmp_path):
 def test_an_order_does_not_wait_for_what_is_no_line_of_it(tmp_path, below):
     assert [record.key for record in check(tmp_path, [line("1"), below]).records] == ["1"]
     assert [r.key for r in check(tmp_path, [line("1"), line("", date="", sku="B")], BY_ROW).records] == ["1"]
+
+
+@pytest.mark.timeout(90)
+def test_a_long_run_of_lines_without_an_order_is_walked_once(tmp_path):
+    rows = [("1", "1/5/2026", "1", "5.00", "A", "a@b.co", ""), *[("", "", "1", "5.00", "B", "", "")] * 60_000]
+    checked = checked_of(tmp_path, f"{ORDER}reject: order\n", ORDER_HEADER, rows)
+    assert (checked.accepted, checked.rejected) == (0, 60_001)

@@ -26,9 +26,9 @@ CELLS = (
 def column(cells: list[object]) -> Coded:
     """The column as reading makes it: texts and amounts by their notation, all else as objects."""
     kinds = {type(cell) for cell in cells} - {type(None)}
-    if kinds not in ({str}, {Decimal}):
-        return Coded.of_objects(cells)
     codes = np.array([0 if cell is None else at for at, cell in enumerate(cells, 1)], dtype=np.int32)
+    if kinds not in ({str}, {Decimal}):
+        return Coded.of_values(codes, [None, *cells])
     texts = [None, *(None if cell is None else format(cell, "f") if kinds == {Decimal} else cell for cell in cells)]
     return Coded(codes, pa.array(texts, pa.large_string()), make=Decimal if kinds == {Decimal} else None)
 

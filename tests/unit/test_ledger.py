@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import stat
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -189,6 +190,15 @@ def test_an_interrupted_commit_leaves_nobody_waiting(ledger_url: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, even where the tests run in the background of a shell and it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signal can be sent to a thread here")
 def test_a_thread_that_is_interrupted_while_it_waits_holds_up_nobody(ledger_url: str) -> None:
     engine = open_engine(ledger_url)

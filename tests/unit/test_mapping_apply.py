@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from mapped import NEW_YORK, ORDER, ORDER_HEADER, frame_of, mapping_of, typed_of
+from mapped import NEW_YORK, ORDER, ORDER_HEADER, as_frame, frame_of, mapping_of, typed_of
 
 from pipeline.errors import FileRefused
 from pipeline.mapping.apply import bind, survey, typed
@@ -27,7 +27,7 @@ def refused_of(tmp_path, text, header):
 def test_a_row_becomes_typed_values(tmp_path):
     read = typed_of(bound_of(tmp_path), [GOOD])
     assert read.rejections == ()
-    assert read.frame.loc[2].to_dict() == {
+    assert as_frame(read).loc[2].to_dict() == {
         "order_id": "1001", "ordered_at": datetime(2026, 1, 5, tzinfo=NEW_YORK), "quantity": Decimal(2),
         "unit_price": Decimal("9.50"), "sku": "A-1", "email": "a@b.com", "extra.gift": "yes",
     }  # fmt: skip
@@ -61,7 +61,7 @@ def test_all_missing_columns_are_named_with_the_nearest_header(tmp_path):
 def test_an_optional_column_may_be_missing(tmp_path):
     text = ORDER.replace("column: Email}", "column: Email, optional: true}")
     bound = bound_of(tmp_path, text, ("Order", "Date", "Qty", "Price", "SKU", "Gift"))
-    assert "email" not in typed_of(bound, [("1", "1/5/2026", "1", "1", "x", "")]).frame
+    assert "email" not in as_frame(typed_of(bound, [("1", "1/5/2026", "1", "1", "x", "")]))
 
 
 def test_a_mapped_header_standing_twice_is_refused(tmp_path):
@@ -86,9 +86,9 @@ def test_every_problem_of_a_row_is_named_and_other_cells_stay(tmp_path):
         (3, "Price", "unit_price", "excel_error_cell"), (3, "SKU", "sku", "excel_damaged_number"),
         (3, "Email", "email", "bad_email"),
     ]  # fmt: skip
-    assert read.frame.loc[3, "order_id"] == "1002"
-    assert read.frame.loc[3, "sku"] is None
-    assert len(read.frame) == 2
+    assert as_frame(read).loc[3, "order_id"] == "1002"
+    assert as_frame(read).loc[3, "sku"] is None
+    assert len(as_frame(read)) == 2
 
 
 def test_skipped_rows_are_not_read_at_all(tmp_path):
@@ -101,7 +101,7 @@ def test_skipped_rows_are_not_read_at_all(tmp_path):
     ]
     read = typed_of(bound_of(tmp_path, ORDER.replace("record: order", f"record: order\n{rule}")), rows)
     assert read.skipped == (3, 4, 5)
-    assert list(read.frame.index) == [2]
+    assert list(as_frame(read).index) == [2]
     assert read.rejections == ()
 
 
@@ -117,13 +117,13 @@ def test_the_whole_file_decides_about_marks_not_one_block(tmp_path):
     first, second = frame_of(rows[:1]), frame_of(rows[1:], first_row=3)
     assert typed(bound, first, survey(bound, [first])).rejections[0].code == "ambiguous_number"
     whole = survey(bound, [first, second])
-    assert typed(bound, first, whole).frame.loc[2, "unit_price"] == Decimal(1234)
+    assert as_frame(typed(bound, first, whole)).loc[2, "unit_price"] == Decimal(1234)
 
 
 def test_the_whole_file_decides_about_day_and_month(tmp_path):
     bound = bound_of(tmp_path, ORDER.replace(', format: "%m/%d/%Y"', ""))
     rows = [("1", date, "1", "1", "x", "", "") for date in ("01/05/2026", "13/05/2026")]
-    assert [d.month for d in typed_of(bound, rows).frame["ordered_at"]] == [5, 5]
+    assert [d.month for d in as_frame(typed_of(bound, rows))["ordered_at"]] == [5, 5]
     contradicting = [*rows, ("1", "05/13/2026", "1", "1", "x", "", "")]
     read = typed_of(bound, contradicting)
     assert [(r.row, r.code) for r in read.rejections] == [(2, "ambiguous_date")]
@@ -140,25 +140,25 @@ def test_a_skipped_row_decides_nothing(tmp_path):
 def test_one_column_may_feed_several_fields(tmp_path):
     names = "  first_name: {column: Gift, parse: split_name}\n  last_name: {column: Gift, parse: split_name}\n"
     read = typed_of(bound_of(tmp_path, ORDER.replace("  extra:", names + "  extra:")), [(*GOOD[:6], "Jane Ann Doe")])
-    row = read.frame.loc[2]
+    row = as_frame(read).loc[2]
     assert (row["first_name"], row["last_name"], row["extra.gift"]) == ("Jane", "Ann Doe", "Jane Ann Doe")
 
 
 def test_zones_of_field_feed_and_project(tmp_path):
     text = ORDER.replace("record: order", "record: order\ntimezone: Europe/Berlin")
-    assert str(typed_of(bound_of(tmp_path, text), [GOOD]).frame.loc[2, "ordered_at"].tzinfo) == "Europe/Berlin"
+    assert str(as_frame(typed_of(bound_of(tmp_path, text), [GOOD])).loc[2, "ordered_at"].tzinfo) == "Europe/Berlin"
     text = text.replace('"%m/%d/%Y"', '"%m/%d/%Y", timezone: Asia/Tokyo')
-    assert str(typed_of(bound_of(tmp_path, text), [GOOD]).frame.loc[2, "ordered_at"].tzinfo) == "Asia/Tokyo"
+    assert str(as_frame(typed_of(bound_of(tmp_path, text), [GOOD])).loc[2, "ordered_at"].tzinfo) == "Asia/Tokyo"
 
 
 def test_constants_are_typed(tmp_path):
     more = "  line_tax: {constant: 1.250}\n  confirmed: {constant: yes}\n  ordered_at: {constant: 2026-01-05}\n"
     text = ORDER.replace('  ordered_at: {column: Date, format: "%m/%d/%Y"}\n', more)
-    row = typed_of(bound_of(tmp_path, text), [GOOD]).frame.loc[2]
+    row = as_frame(typed_of(bound_of(tmp_path, text), [GOOD])).loc[2]
     assert (row["line_tax"], row["confirmed"]) == (Decimal("1.250"), True)
     assert row["ordered_at"] == datetime(2026, 1, 5, tzinfo=NEW_YORK)
 
 
 def test_no_rows_are_no_trouble(tmp_path):
     read = typed_of(bound_of(tmp_path), [])
-    assert (len(read.frame), read.rejections, read.skipped) == (0, (), ())
+    assert (len(as_frame(read)), read.rejections, read.skipped) == (0, (), ())

@@ -9,7 +9,7 @@ from mapped import NEW_YORK, ORDER, ORDER_HEADER, checked_of, told
 
 from pipeline.fields import FieldSpec
 from pipeline.mapping.cells import Reading
-from pipeline.mapping.damage import CUT, WHOLE, cuts_in, is_made_a_date
+from pipeline.mapping.damage import CUT, WHOLE, cuts_in, is_made_a_date, is_packed
 from pipeline.mapping.parsers import read_one
 from pipeline.reasons import Trouble
 
@@ -42,6 +42,19 @@ def test_codes_that_were_made_dates_are_recognised_in_many_tongues(text):
 )  # fmt: skip
 def test_codes_that_only_look_a_little_like_dates_stay(text):
     assert sku(text) == text
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("text", "packed"),
+    [
+        ("MUG x 2; CUP x 1", True), ("MUG x 2; CUP x 1;", True), ("2x Mug, 1x Cup", True), ("MUG ×2 | CUP * 1", True),
+        ("MUG x 2", False), ("MUG x 2;", False), ("MUG; CUP", False), ("2 x 4; 3 x 5", False), ("1x Mug, blue", False),
+        ("A x 1; " * 4_000, True), ("A x 1; A x " * 2_500 + ";!", False), ("A" * 30_000 + ";", False),
+    ],
+)  # fmt: skip
+def test_several_codes_in_one_cell_are_told_however_long_it_is(text, packed):
+    assert is_packed(text) is packed
 
 
 def test_only_fields_that_identify_are_looked_at():

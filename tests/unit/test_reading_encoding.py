@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import FileRefused
 from pipeline.reading import Hints, open_table
-from pipeline.reading.legacy import best_guess
+from pipeline.reading.legacy import guess
 
 SAMPLES = [
     ("cp1252", "Café Müller, 12,50 €"),
@@ -42,7 +42,7 @@ SAMPLES = [
 @pytest.mark.parametrize(("encoding", "text"), SAMPLES)
 def test_texts_from_before_utf8_are_read_right(encoding: str, text: str) -> None:
     written = text.encode(encoding)
-    assert written.decode(best_guess(written)) == text
+    assert written.decode(guess(written).name) == text
 
 
 def read(path: Path, **hints: str) -> tuple[str | None, list[list[str]], tuple[str, ...]]:
