@@ -41,7 +41,7 @@ def test_it_reads_as_its_objects_do(cells, data):
         data.draw(st.lists(st.integers(0, len(cells) - 1), max_size=6) if cells else st.just([])), dtype=np.int64
     )
     some = [cells[at] for at in rows]
-    assert coded.objects().tolist() == [coded[at] for at in range(len(coded))] == cells
+    assert coded.objects().tolist() == [coded[at] for at in range(len(cells))] == cells
     assert coded.empty().tolist() == [cell is None for cell in cells]
     assert coded.taken(rows).objects().tolist() == coded.objects(rows).tolist() == some
     assert coded.differs(rows, rows[::-1]).tolist() == [a != b for a, b in zip(some, some[::-1], strict=True)]
