@@ -12,14 +12,16 @@ import json
 import sys
 from pathlib import Path
 
-from pipeline.intake.claim import claim
-from pipeline.project import load_plan, opened
-from pipeline.sweeping import seldom_swept
-from pipeline.take_in import take_in
+from pipeline.sweeping import loading, seldom_swept
 
 
 def main(folder: Path, path: Path) -> dict[str, int]:
     """Take the file in."""
+    with loading("pipeline.take_in"):  # as the command does
+        from pipeline.intake.claim import claim
+        from pipeline.project import load_plan, opened
+        from pipeline.take_in import take_in
+
     with opened(load_plan(folder, secrets=False)) as project:
         claimed = claim(path, None, project.plan.settings.var / "work")
         assert claimed is not None
@@ -28,5 +30,5 @@ def main(folder: Path, path: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    with seldom_swept():  # as the command does
+    with seldom_swept():  # as the command does, too
         print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib
 import threading
 
+from pipeline.sweeping import loading
+
 _NEEDED = (
     "pipeline.take_in",
     "pipeline.targets.http",
     "pipeline.delivery.deliver",
     "pipeline.decisions",
+    "pipeline.drift",
     "pipeline.checking.columns",
 )
-"""What a pass with a file imports and one without does not."""
+"""What a pass with a file imports, or may, and one without does not."""
 
 
 def load_beforehand() -> threading.Thread:
@@ -24,7 +27,8 @@ def load_beforehand() -> threading.Thread:
 
 def _load() -> None:
     for name in _NEEDED:
-        importlib.import_module(name)
+        with loading(name):
+            importlib.import_module(name)
     import pycountry
 
     len(pycountry.countries)  # a file that is read at the first question

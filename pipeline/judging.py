@@ -30,7 +30,6 @@ from pipeline.checking import (
 from pipeline.checking.parts import Hashes
 from pipeline.closing.correction import leftovers, own_header, split_correction
 from pipeline.closing.reference import Origin
-from pipeline.drift import likely_meanings
 from pipeline.mapping.apply import BoundMapping, Decisions, Survey, bind, keys_need_survey, keys_only, typed
 from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection
@@ -217,6 +216,8 @@ def _blocks(recognised: Recognised, unfold: Unfolding | None) -> Iterator[Own]:
 def _unmapped(bound: BoundMapping) -> tuple[str, ...]:
     if not bound.unmapped:
         return ()
+    from pipeline.drift import likely_meanings  # loaded where a file needs it
+
     meanings = likely_meanings(bound.mapping, {column.name for column in bound.columns}, bound.unmapped)
     told = sorted(bound.unmapped, key=lambda name: name not in meanings)[:_NAMED]
     names = ", ".join(f"'{n}' (perhaps {meanings[n]})" if n in meanings else f"'{n}'" for n in told)

@@ -24,6 +24,7 @@ from pipeline.progress import Bound, Progress
 from pipeline.project import Project, alone
 from pipeline.send_out import TransportOf, complain, http_transport, send_out
 from pipeline.staged import clear_unfinished
+from pipeline.sweeping import loading
 from pipeline.unpack import opened
 
 
@@ -100,7 +101,8 @@ def _note_end(progress: Progress, begun: float, passed: Passed, **more: int) -> 
 
 def _take(project: Project, found: Claim, progress: Progress, stop: threading.Event, left: Left) -> Batch | None:
     """One file, taken in; ``None`` where it could not be read to its end, and is read anew by the next run."""
-    from pipeline.take_in import take_in  # pandas and all that reads files: half a second an empty inbox does not cost
+    with loading("pipeline.take_in"):  # pandas and all that reads files: half a second an empty inbox does not cost
+        from pipeline.take_in import take_in
 
     about = Bound(progress, batch=found.link, file=found.file_name)
     about.say(f"Reading {found.file_name}", Event.READING)

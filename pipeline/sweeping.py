@@ -7,6 +7,7 @@ the hundred thousand, and once more, through all of them, when the process ends:
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,3 +26,20 @@ def seldom_swept() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+
+
+@contextmanager
+def loading(module: str) -> Iterator[None]:
+    """While a large module is loaded nothing is gone through, and what came with it is never again: modules stay.
+
+    Without effect where the module is there: frozen again and again, what a long process leaves behind would stay too.
+    """
+    if module in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -19,7 +19,6 @@ import sqlalchemy as sa
 
 from pipeline.checking import Checked
 from pipeline.decisions import CarriedOut, carry_out_decisions
-from pipeline.drift import with_proposal
 from pipeline.errors import FileRefused
 from pipeline.events import Event
 from pipeline.intake.claim import Claim, content_of
@@ -74,6 +73,8 @@ def take_in(
     except _Stopped:
         return batch
     except FileRefused as refusal:
+        from pipeline.drift import with_proposal  # what makes proposals is loaded where a file needs one
+
         clear_staged(project, batch)
         refused = with_proposal(project, claim.path, claim.subfolder, refusal)
         values = {"reason_code": refused.code, "reason": refused.message, "advice": refused.advice}

@@ -18,6 +18,7 @@ from pipeline.commands.shell import (
     says_what_happened,
     stop_on_signals,
 )
+from pipeline.sweeping import loading
 
 
 @click.command()
@@ -28,11 +29,12 @@ from pipeline.commands.shell import (
 @says_what_happened
 def run(folder: Path, as_json: bool, log_format: str, log_level: str | None) -> int:
     """Take in every settled file, deliver until nothing is due, hand back, print the balance."""
-    from pipeline.events import Event
-    from pipeline.project import load_plan, opened
-    from pipeline.run import run as run_once
-    from pipeline.tell import all_is_well, tell, telling_trouble
-    from pipeline.trail import choice_of, progress_for
+    with loading("pipeline.run"):
+        from pipeline.events import Event
+        from pipeline.project import load_plan, opened
+        from pipeline.run import run as run_once
+        from pipeline.tell import all_is_well, tell, telling_trouble
+        from pipeline.trail import choice_of, progress_for
 
     stop = stop_on_signals(log_format)
     with _telling_setup(folder, stop, log_format, log_level):
@@ -119,9 +121,10 @@ def fetch(pickup: str | None, folder: Path, as_json: bool, log_format: str, log_
 @says_what_happened
 def watch(folder: Path, log_format: str, log_level: str | None) -> int:
     """Run for ever: watched inbox, scheduled pickups, retries when due; SIGTERM or Ctrl-C stops it cleanly."""
-    from pipeline.settings import load_settings
-    from pipeline.trail import choice_of, progress_for
-    from pipeline.watch import watch as watch_on
+    with loading("pipeline.watch"):
+        from pipeline.settings import load_settings
+        from pipeline.trail import choice_of, progress_for
+        from pipeline.watch import watch as watch_on
 
     choice = choice_of(load_settings(folder), log_format, log_level, trail=True)
     with progress_for(choice) as progress:
