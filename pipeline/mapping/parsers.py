@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pipeline.mapping import cells, damage, dates, numbers, texts
+from pipeline.mapping import cells, countries, damage, dates, numbers, texts
 from pipeline.mapping.cells import Column, Parser, Reading
 from pipeline.reasons import Trouble
 
@@ -41,7 +41,7 @@ PARSERS: Mapping[str, ParserSpec] = {
     "datetime": _spec(dates.read_datetimes, "date time", "format timezone"),
     "email": _spec(texts.read_emails, "email"),
     "phone": _spec(texts.read_phones, "phone", "country"),
-    "country": _spec(texts.read_countries, "country"),
+    "country": _spec(countries.read_countries, "country"),
     "choice": _spec(texts.read_choices, "decimal boolean country", "choices"),
     "boolean": _spec(texts.read_booleans, "boolean", "true false"),
     "list": _spec(texts.read_lists, "", "separator"),

@@ -1,11 +1,9 @@
-"""Texts with a shape: e-mail, phone, country, choice, yes or no, lists, and the parts of a name."""
+"""Texts with a shape: e-mail, phone, choice, yes or no, lists, and the parts of a name."""
 
 from __future__ import annotations
 
-import gettext
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,31 +25,12 @@ _PARTICLES = frozenset(
         "los", "dos", "das", "ten", "ter", "zu", "zum", "zur", "bin", "ibn", "al", "el", "af", "av",
     }
 )  # fmt: skip
-_UNKNOWN = object()
+UNKNOWN = object()
+"""A word that is none of those known."""
 _HINTS, _LONGEST_HINTED = (
     50,
     60,
 )  # looking for the nearest word takes a millisecond: not for each cell of a wrong column
-_COUNTRY_WORDS: Mapping[str, str] = {
-    "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
-    "northern ireland": "GB", "usa": "US", "u.s.a.": "US", "u.s.": "US", "america": "US",
-    "united states of america": "US", "the netherlands": "NL", "holland": "NL", "russia": "RU",
-    "south korea": "KR", "north korea": "KP", "korea": "KR", "vietnam": "VN", "iran": "IR", "syria": "SY",
-    "laos": "LA", "bolivia": "BO", "venezuela": "VE", "tanzania": "TZ", "moldova": "MD", "taiwan": "TW",
-    "czech republic": "CZ", "ivory coast": "CI", "turkey": "TR", "macedonia": "MK", "swaziland": "SZ",
-    "brunei": "BN", "cape verde": "CV", "vatican": "VA", "palestine": "PS", "uae": "AE",
-    "hong kong sar": "HK", "macau": "MO", "deutschland": "DE", "österreich": "AT", "schweiz": "CH",
-    "suisse": "CH", "svizzera": "CH", "españa": "ES", "italia": "IT", "belgique": "BE", "belgië": "BE",
-    "nederland": "NL", "polska": "PL", "danmark": "DK", "norge": "NO", "sverige": "SE", "suomi": "FI",
-    "česko": "CZ", "россия": "RU", "украина": "UA", "беларусь": "BY", "казахстан": "KZ", "brasil": "BR",
-    "méxico": "MX", "日本": "JP", "中国": "CN", "eire": "IE",
-}  # fmt: skip
-_COUNTRY_LANGUAGES = (
-    *("de", "fr", "es", "it", "nl", "pl", "pt", "pt_BR", "ru", "uk", "sv", "da", "nb", "nn", "fi", "cs", "sk", "hu"),
-    *("ro", "tr", "el", "ja", "zh_CN", "zh_TW", "ko"),
-)
-"""In which countries are known by name, beside English: as pycountry translates them."""
-_LONGEST_CODE = 3
 
 
 def read_text(texts: Sequence[str], _reading: Reading) -> list[Any]:
@@ -69,12 +48,6 @@ def read_phones(texts: Sequence[str], reading: Reading) -> list[Any]:
     return [_phone(text, reading.country) for text in texts]
 
 
-def read_countries(texts: Sequence[str], _reading: Reading) -> list[Any]:
-    """ISO 3166-1 alpha-2 from alpha-2, alpha-3, or a name: common, official, well-known, or in another language."""
-    found = [_country(text) for text in texts]
-    return _with_hints(texts, found, Trouble("bad_country"), _country_names())
-
-
 def read_choices(texts: Sequence[str], reading: Reading) -> list[Any]:
     """What the mapping says each text stands for: the exact text first, then without regard to case and spacing."""
     folded = {fold(word): meant for word, meant in reading.choices.items()}
@@ -82,7 +55,7 @@ def read_choices(texts: Sequence[str], reading: Reading) -> list[Any]:
     found = [_choice(text, reading.choices, folded, clashing) for text in texts]
     known = tuple(reading.choices)
     listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return _with_hints(texts, found, Trouble("unknown_choice", {"known": listed}), known)
+    return with_hints(texts, found, Trouble("unknown_choice", {"known": listed}), known)
 
 
 def read_booleans(texts: Sequence[str], reading: Reading) -> list[Any]:
@@ -163,13 +136,13 @@ def _choice(text: str, choices: Mapping[str, Any], folded: Mapping[str, Any], cl
     key = fold(text)
     if key in folded and key not in clashing:
         return folded[key]
-    return _UNKNOWN
+    return UNKNOWN
 
 
-def _with_hints(texts: Sequence[str], found: list[Any], trouble: Trouble, known: tuple[str, ...]) -> list[Any]:
-    """The values found, and for each unknown text the trouble; the first few come with the nearest known word."""
+def with_hints(texts: Sequence[str], found: list[Any], trouble: Trouble, known: tuple[str, ...]) -> list[Any]:
+    """The values found, and for each ``UNKNOWN`` text the trouble; the first few come with the nearest known word."""
     without = Trouble(trouble.code, {**trouble.details, "nearest": ""})
-    unknown = [at for at, value in enumerate(found) if value is _UNKNOWN]
+    unknown = [at for at, value in enumerate(found) if value is UNKNOWN]
     for place, at in enumerate(unknown):
         hinted = place < _HINTS and len(texts[at]) <= _LONGEST_HINTED
         hint = _hint(texts[at], known) if hinted else ""
@@ -181,55 +154,3 @@ def _with_hints(texts: Sequence[str], found: list[Any], trouble: Trouble, known:
 def _hint(text: str, known: tuple[str, ...]) -> str:
     """The same wrong word stands in block after block of a long file."""
     return nearest(text, known)
-
-
-@lru_cache(maxsize=4096)
-def _country(text: str) -> object:
-    words = (_bare(text), _bare(text.replace(".", "")))
-    known = (names[word] for names in (_countries(), _countries_elsewhere()) for word in words if word in names)
-    return next(known, _UNKNOWN)
-
-
-@lru_cache(maxsize=1)
-def _countries() -> Mapping[str, str]:
-    return dict(_country_words())
-
-
-@lru_cache(maxsize=1)
-def _country_names() -> tuple[str, ...]:
-    return tuple(_countries())
-
-
-def _country_words() -> Iterator[tuple[str, str]]:
-    import pycountry
-
-    for word, code in _COUNTRY_WORDS.items():
-        yield _bare(word), code
-    for country in pycountry.countries:
-        for name in ("name", "official_name", "common_name", "alpha_3", "alpha_2"):
-            if hasattr(country, name):
-                yield _bare(getattr(country, name)), country.alpha_2
-
-
-@lru_cache(maxsize=1)
-def _countries_elsewhere() -> Mapping[str, str]:
-    """Names in other languages: none that two countries have (a mistake of a translation), or that may be a code."""
-    import pycountry
-
-    codes: dict[str, set[str]] = {}
-    for language in _COUNTRY_LANGUAGES:
-        said = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language]).gettext
-        for country in pycountry.countries:
-            for name in {country.name, getattr(country, "common_name", country.name)}:
-                codes.setdefault(_bare(said(name)), set()).add(country.alpha_2)
-    names = {word: found.pop() for word, found in codes.items() if len(found) == 1}
-    return {word: code for word, code in names.items() if len(word) > _LONGEST_CODE or not word.isascii()}
-
-
-def _bare(text: str) -> str:
-    """The text without case, spacing and accents: 'CÔTE D’IVOIRE' is "cote d'ivoire"."""
-    folded = fold(text)
-    if folded.isascii():
-        return folded
-    plain = unicodedata.normalize("NFD", folded.replace("’", "'"))
-    return "".join(c for c in plain if not unicodedata.combining(c))
