@@ -6,8 +6,9 @@ their names.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from json.encoder import encode_basestring_ascii as quoted
 
 import numpy as np
@@ -16,33 +17,45 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.checking.sheet import Sheet
-from pipeline.coded import Coded, Positions
+from pipeline.coded import Coded, Codes, Positions
 from pipeline.model import Encoded, encoded_value
+
+_Piece = tuple[pa.Array, Codes]
+"""What stands at one place in many texts: the different ones, and for each row the number of its own."""
 
 _EXTRA = "extra."
 _ROUNDS = 6
 _ESCAPED = r"[^ !#-\[\]-~]"
 """What JSON in ASCII does not write as it is: quote mark, backslash, controls, and all beyond ASCII."""
 
+_ODD = np.array([not (0x20 <= byte < 0x7F) or byte in b'"\\' for byte in range(256)])
+"""The same, by byte."""
 
-def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Iterator[Encoded]:
+
+def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> list[Encoded]:
     """The records whose rows are ``positions``, each beginning where ``starts`` says; the last entry is the end."""
     firsts = positions[starts[:-1]]
-    fields = _fields(sheet, firsts)
-    sorted_fields = _fields(sheet, firsts, by_name=True) if _is_mapped(sheet) else fields
     keys = [sheet.keys[group] for group in sheet.group[firsts].tolist()]
-    head = _joined([_text(', "key": '), pa.array(map(quoted, keys), pa.large_string()),
-                    _text(f', "kind": {quoted(sheet.rules.kind)}, "lines": [')])  # fmt: skip
+    head = _head(sheet, firsts, keys)
+    sorted_head = _head(sheet, firsts, keys, by_name=True) if _is_mapped(sheet) else head
     lines = _lines(sheet, positions) if sheet.is_order else None
     rows = _listed(pa.array(sheet.row_numbers(positions)).cast(pa.large_string()), starts)
-    opening = _joined([_text("{"), *_cleared(sheet, firsts), _text('"fields": ')])
-    written = _joined(
-        [opening, fields, head, *_within_records(lines, starts), _text('], "rows": ['), rows, _text("]}")]
-    )
-    content = _joined([opening, sorted_fields, head, *_within_records(_in_order(lines, starts), starts), _text("]}")])
+    written = _joined([head, *_within_records(lines, starts), _text('], "rows": ['), rows, _text("]}")])
+    content = _joined([sorted_head, *_within_records(_in_order(sheet, lines, positions, starts), starts), _text("]}")])
     told = content.cast(pa.large_binary()).to_pylist()  # UTF-8 as it stands in memory
-    for key, text, same in zip(keys, written.to_pylist(), told, strict=True):
-        yield Encoded(key, hashlib.sha256(same).hexdigest(), text)
+    fingerprints = [sha256(same).hexdigest() for same in told]
+    return list(map(Encoded, keys, fingerprints, written.to_pylist()))
+
+
+def _head(sheet: Sheet, firsts: Positions, keys: Sequence[str], *, by_name: bool = False) -> pa.Array:
+    """Each record as far as its lines; custom fields in the mapping's order, or by name."""
+    count = len(firsts)
+    return _put_together([
+        _same("{", count), *_cleared(sheet, firsts), _same('"fields": ', count),
+        *_fields(sheet, firsts, by_name=by_name), _same(', "key": ', count),
+        _own(pa.array(map(quoted, keys), pa.large_string())),
+        _same(f', "kind": {quoted(sheet.rules.kind)}, "lines": [', count),
+    ])  # fmt: skip
 
 
 def _within_records(lines: pa.Array | None, starts: Positions) -> list[pa.Array]:
@@ -55,13 +68,9 @@ def _listed(texts: pa.Array, starts: Positions) -> pa.Array:
     return pc.binary_join(lists, _text(", "))
 
 
-def _in_order(lines: pa.Array | None, starts: Positions) -> pa.Array | None:
+def _in_order(sheet: Sheet, lines: pa.Array | None, positions: Positions, starts: Positions) -> pa.Array | None:
     """The lines of each record sorted, each as a JSON text: in which order they came does not count."""
-    if lines is None:
-        return None
-    sorted_lines = lines.take(pa.array(_sorting(lines, starts)))
-    escaped = pc.replace_substring(pc.replace_substring(sorted_lines, "\\", "\\\\"), '"', '\\"')
-    return _joined([_text('"'), escaped, _text('"')])
+    return None if lines is None else _lines(sheet, positions[_sorting(lines, starts)], escaped=True)
 
 
 def _sorting(lines: pa.Array, starts: Positions) -> Positions:
@@ -70,15 +79,15 @@ def _sorting(lines: pa.Array, starts: Positions) -> Positions:
     An order has few lines; one that is not done after a few rounds is sorted by itself.
     """
     order = np.arange(len(lines))
-    records = np.searchsorted(starts, order, side="right") - 1
+    records = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     within = records[:-1] == records[1:]
+    falls = np.flatnonzero(within & _greater_than_next(lines))
     for _ in range(_ROUNDS):
-        falls = np.flatnonzero(within & _greater_than_next(lines.take(pa.array(order))))
         if not len(falls):
             return order
         swapped = falls[np.diff(falls, prepend=-2) > 1]
         order[swapped], order[swapped + 1] = order[swapped + 1], order[swapped]
-    falls = np.flatnonzero(within & _greater_than_next(lines.take(pa.array(order))))
+        falls = np.flatnonzero(within & _greater_than_next(lines.take(pa.array(order))))
     for record in np.unique(records[falls]).tolist():
         begin, end = starts[record], starts[record + 1]
         texts = lines.slice(begin, end - begin).to_pylist()
@@ -97,35 +106,84 @@ def _is_mapped(sheet: Sheet) -> bool:
     return any(name.startswith(_EXTRA) for name in sheet.cells)
 
 
-def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool = False) -> pa.Array:
+def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool) -> list[_Piece]:
     """The shared fields of each record as one JSON object; custom fields in the mapping's order, or by name."""
     names = [n for n in sheet.cells if sheet.at_record_level(n) and not n.startswith(_EXTRA)]
-    columns = {name: _fragments(name, sheet.cells[name], firsts) for name in names}
+    members: dict[str, _Member | _Map] = {n: _Member(n, sheet.cells[n].taken(firsts)) for n in names}
     extras = [n for n in sheet.cells if n.startswith(_EXTRA)]
     if extras:
         extras = sorted(extras) if by_name else extras
-        columns["extra"] = _map([_fragments(n.removeprefix(_EXTRA), sheet.cells[n], firsts) for n in extras])
-    return _objects([columns[name] for name in sorted(columns)], len(firsts))
+        inner = [_Member(n.removeprefix(_EXTRA), sheet.cells[n].taken(firsts)) for n in extras]
+        members["extra"] = _Map(inner)
+    return _object([members[name] for name in sorted(members)], len(firsts))
 
 
-def _lines(sheet: Sheet, positions: Positions) -> pa.Array:
-    """Each row's own fields as one JSON object."""
+def _lines(sheet: Sheet, positions: Positions, *, escaped: bool = False) -> pa.Array:
+    """Each row's own fields as one JSON object; ``escaped``: that once more as a JSON text."""
     names = sorted(name for name in sheet.cells if not sheet.at_record_level(name))
-    return _objects([_fragments(name, sheet.cells[name], positions) for name in names], len(positions))
+    members = [_Member(name, sheet.cells[name].taken(positions), escaped) for name in names]
+    mark = '"' if escaped else ""
+    return _put_together(_object(members, len(positions), f"{mark}{{", f"}}{mark}"))
 
 
-def _fragments(name: str, column: Coded, rows: Positions) -> pa.Array:
-    """``"name": value, `` for each of the rows, nothing where its cell is empty."""
-    cells = column.taken(rows)
-    head = f"{quoted(name)}: "
-    if cells.is_text:
-        fragments = _between(f'{head}"', _quoted(cells.notation), '", ')
-    elif cells.is_amount:
-        fragments = _between(f'{head}{{"$decimal": "', _amounts(cells.notation), '"}, ')
-    else:
-        texts = ["" if value is None else f"{head}{encoded_value(value)}, " for value in cells.values.tolist()]
-        fragments = pa.array(texts, pa.large_string())
-    return fragments.take(pa.array(cells.codes))
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A field of many JSON objects; ``escaped``: of objects that stand within a JSON text."""
+
+    name: str
+    cells: Coded
+    escaped: bool = False
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every object has it."""
+        return bool(self.cells.codes.all())
+
+    def between(self, before: str, behind: str) -> _Piece:
+        """``"name": value`` between two texts for each object, nothing where the cell is empty."""
+        head = f"{before}{quoted(self.name)}: "
+        if self.cells.is_text:
+            told = _between(f'{head}"', _quoted(self.cells.notation), f'"{behind}')
+        elif self.cells.is_amount:
+            told = _between(f'{head}{{"$decimal": "', _amounts(self.cells.notation), f'"}}{behind}')
+        else:
+            values = self.cells.values.tolist()
+            texts = ["" if value is None else f"{head}{encoded_value(value)}{behind}" for value in values]
+            told = pa.array(texts, pa.large_string())
+        if self.escaped:
+            told = pc.replace_substring(pc.replace_substring(told, "\\", "\\\\"), '"', '\\"')
+        return told, self.cells.codes
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """The custom fields of many JSON objects: one member, which an object without any of them has not."""
+
+    members: Sequence[_Member]
+    everywhere: bool = False
+
+    def between(self, before: str, behind: str) -> _Piece:
+        """All of them between two texts, nothing for an object without one."""
+        pieces = [member.between("", ", ") for member in self.members]
+        return _own(_within(f'{before}"extra": {{"$map": {{', pieces, f"}}}}{behind}"))
+
+
+def _object(members: Sequence[_Member | _Map], count: int, opening: str = "{", closing: str = "}") -> list[_Piece]:
+    """Members between braces with commas between them: before and behind one that is everywhere each brings one."""
+    middle = next((at for at, member in enumerate(members) if member.everywhere), None)
+    if middle is None:
+        return [_same(opening, count), _own(_in_a_row(members, count)), _same(closing, count)]
+    pieces = [
+        member.between(", " if at > middle else "", ", " if at < middle else "") for at, member in enumerate(members)
+    ]
+    return [_same(opening, count), *pieces, _same(closing, count)]
+
+
+def _in_a_row(members: Sequence[_Member | _Map], count: int) -> pa.Array:
+    """The members of each object with commas between them; none may be everywhere."""
+    if not members:
+        return pa.array([""] * count, pa.large_string())
+    return pc.utf8_slice_codeunits(_put_together([member.between("", ", ") for member in members]), 0, -2)
 
 
 def _between(opening: str, texts: pa.Array, closing: str) -> pa.Array:
@@ -135,11 +193,20 @@ def _between(opening: str, texts: pa.Array, closing: str) -> pa.Array:
 
 def _quoted(texts: pa.Array) -> pa.Array:
     """Texts as JSON writes them, without the quote marks around them: most are written as they are."""
-    odd = pc.fill_null(pc.match_substring_regex(texts, _ESCAPED), False)
-    if not pc.any(odd).as_py():
+    if not _has_odd(texts):
         return texts
+    odd = pc.fill_null(pc.match_substring_regex(texts, _ESCAPED), False)
     told = [quoted(text)[1:-1] for text in texts.filter(odd).to_pylist()]
     return pc.replace_with_mask(texts, odd, pa.array(told, pa.large_string()))
+
+
+def _has_odd(texts: pa.Array) -> bool:
+    """Whether there is a byte in any of the texts that JSON in ASCII does not write as it is."""
+    _, ends, data = texts.buffers()
+    if data is None:
+        return False
+    bounds = np.frombuffer(ends, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return bool(_ODD[np.frombuffer(data, dtype=np.uint8)[bounds[0] : bounds[-1]]].any())
 
 
 def _amounts(texts: pa.Array) -> pa.Array:
@@ -148,30 +215,43 @@ def _amounts(texts: pa.Array) -> pa.Array:
     return pc.if_else(spare, pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), "."), texts)
 
 
-def _cleared(sheet: Sheet, firsts: Positions) -> list[pa.Array]:
+def _cleared(sheet: Sheet, firsts: Positions) -> list[_Piece]:
     """``"cleared": ["name", …], `` for every record, nothing where it clears no field."""
     names = [
-        pc.if_else(pa.array(sheet.cleared[name][firsts]), _text(f"{quoted(name)}, "), _text(""))
+        (pa.array(["", f"{quoted(name)}, "], pa.large_string()), sheet.cleared[name][firsts].astype(np.int32))
         for name in sorted(sheet.cleared)
     ]
-    return [_within('"cleared": [', names, "], ")] if names else []
+    return [_own(_within('"cleared": [', names, "], "))] if names else []
 
 
-def _map(fragments: Sequence[pa.Array]) -> pa.Array:
-    return _within('"extra": {"$map": {', fragments, "}}, ")
+def _within(opening: str, pieces: Sequence[_Piece], closing: str) -> pa.Array:
+    """The pieces of each row between brackets, without the last comma; nothing for a row without one."""
+    inner = pc.utf8_slice_codeunits(_put_together(pieces), 0, -2)
+    return pc.if_else(pc.equal(inner, _text("")), _text(""), _between(opening, inner, closing))
 
 
-def _within(opening: str, fragments: Sequence[pa.Array], closing: str) -> pa.Array:
-    """The fragments of each row between brackets; nothing for a row without one."""
-    inner = pc.utf8_slice_codeunits(_joined(fragments), 0, -2)
-    whole = pc.binary_join_element_wise(_text(opening), inner, _text(closing), _text(""))
-    return pc.if_else(pc.equal(inner, _text("")), _text(""), whole)
+def _put_together(pieces: Sequence[_Piece]) -> pa.Array:
+    """The pieces of each row one behind the other: gathered row by row, they lie there as they are to stand."""
+    rows, width = len(pieces[0][1]), len(pieces)
+    numbers = np.empty((rows, width), dtype=np.int64)
+    reached = 0
+    for at, (texts, codes) in enumerate(pieces):
+        np.add(codes, reached, out=numbers[:, at])
+        reached += len(texts)
+    gathered = pa.concat_arrays([texts for texts, _ in pieces]).take(pa.array(numbers.ravel()))
+    _, ends, data = gathered.buffers()
+    bounds = np.frombuffer(ends, dtype=np.int64)[: rows * width + 1 : width].copy()
+    return pa.LargeStringArray.from_buffers(rows, pa.py_buffer(bounds), data)
 
 
-def _objects(fragments: Sequence[pa.Array], count: int) -> pa.Array:
-    if not fragments:
-        return pa.array(["{}"] * count, pa.large_string())
-    return _joined([_text("{"), pc.utf8_slice_codeunits(_joined(fragments), 0, -2), _text("}")])
+def _own(texts: pa.Array) -> _Piece:
+    """A text for each row."""
+    return texts, np.arange(len(texts), dtype=np.int32)
+
+
+def _same(text: str, rows: int) -> _Piece:
+    """The same text for every row."""
+    return pa.array([text], pa.large_string()), np.zeros(rows, dtype=np.int32)
 
 
 def _joined(fragments: Sequence[pa.Array]) -> pa.Array:

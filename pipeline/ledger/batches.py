@@ -14,14 +14,8 @@ from pipeline.ledger.tables import batches, deliveries, rejections, taken_in
 from pipeline.model import DeliverTo, DeliveryState, Encoded, Record, Rejection, encoded_records
 
 _CHUNK = 5_000
-_DELIVERY = (
-    "INSERT INTO deliveries (batch_id, account, operation, record_key, fingerprint, record, state, due_at, tries, "
-    "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"
-)
-_REJECTION = (
-    'INSERT INTO rejections (batch_id, "row", "column", field, value, code, message, advice, record_key) '
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_OF_A_RECORD = ("record_key", "fingerprint", "record")
+_OF_A_REJECTION = ('"row"', '"column"', "field", "value", "code", "message", "advice", "record_key")
 _TOGETHER = 500  # values in one IN list: every database takes so many
 
 
@@ -225,23 +219,26 @@ def _insert_deliveries(
     connection: sa.Connection, batch_id: int, deliver: Sequence[DeliverTo], encoded: Iterable[Encoded], now: float
 ) -> None:
     """One delivery per record and entry of ``deliver``, in the order of the records."""
-    waiting = DeliveryState.WAITING.value
+    state = DeliveryState.WAITING.value
+    alike = {
+        "batch_id": batch_id, "state": state, "due_at": now, "tries": 0, "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    names: tuple[str, ...] = _OF_A_RECORD
+    if len(deliver) == 1:
+        alike |= {"account": deliver[0].account, "operation": deliver[0].operation}
+    else:
+        names = ("account", "operation", *names)
     records = iter(encoded)
-    while chunk := list(islice(records, _CHUNK)):
-        rows = [
-            (batch_id, to.account, to.operation, one.key, one.fingerprint, one.text, waiting, now, now, now)
-            for one in chunk
-            for to in deliver
-        ]
-        if rows:
-            plain.insert_many(connection, _DELIVERY, rows)
-            tallies.arrived(connection, batch_id, [to.account for to in deliver], len(chunk))
+    while deliver and (chunk := list(islice(records, _CHUNK))):
+        each = chunk if len(deliver) == 1 else [(to.account, to.operation, *one) for one in chunk for to in deliver]
+        plain.insert_many(connection, "deliveries", names, each, alike)
+        tallies.arrived(connection, batch_id, [to.account for to in deliver], len(chunk))
 
 
 def _insert_rejections(connection: sa.Connection, batch_id: int, rejected: Sequence[Rejection]) -> None:
-    rows = [(batch_id, r.row, r.column, r.field, r.value, r.code, r.message, r.advice, r.record_key) for r in rejected]
+    rows = [(r.row, r.column, r.field, r.value, r.code, r.message, r.advice, r.record_key) for r in rejected]
     if rows:
-        plain.insert_many(connection, _REJECTION, rows)
+        plain.insert_many(connection, "rejections", _OF_A_REJECTION, rows, {"batch_id": batch_id})
 
 
 def refuse(connection: sa.Connection, batch: Batch, values: Mapping[str, Any]) -> None:

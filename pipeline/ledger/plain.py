@@ -5,7 +5,7 @@ Marks are ``?``; they become those of the driver. JSON columns are given plain v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -43,19 +43,29 @@ def by_driver(connection: sa.Connection, text: str, values: Sequence[Any] = ()) 
     return cursor
 
 
-def insert_many(connection: sa.Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows by a text that ends with the marks of one.
+def insert_many(
+    connection: sa.Connection,
+    table: str,
+    names: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    alike: Mapping[str, Any],
+) -> None:
+    """Insert rows of values for ``names``; the columns ``alike`` have the same value in each.
 
     SQLite takes many in one statement: its driver lets go of the interpreter once for each statement, and with other
-    threads at work getting it back takes longer than a row.
+    threads at work getting it back takes longer than a row. What is alike it is told once.
     """
+    head = f"INSERT INTO {table} ({', '.join([*alike, *names])})"
+    shared = tuple(alike.values())
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(_in_the_drivers_marks(text, connection.dialect.paramstyle), list(rows))
+        text = f"{head} VALUES ({', '.join('?' * (len(alike) + len(names)))})"
+        marked = _in_the_drivers_marks(text, connection.dialect.paramstyle)
+        connection.exec_driver_sql(marked, [(*shared, *row) for row in rows])
         return
-    each = max(1, _MOST_MARKS // text.count("?"))
+    each = (_MOST_MARKS - len(alike)) // len(names)
     for begin in range(0, len(rows), each):
         some = rows[begin : begin + each]
-        do(connection, _for_rows(text, len(some)), list(chain.from_iterable(some)))
+        do(connection, _for_rows(head, len(alike), len(names), len(some)), [*shared, *chain.from_iterable(some)])
 
 
 def insert(connection: sa.Connection, text: str, *values: Any) -> int:  # noqa: ANN401 - column values
@@ -78,9 +88,12 @@ def as_json(value: Any) -> str | None:  # noqa: ANN401 - plain values
 
 
 @cache
-def _for_rows(text: str, count: int) -> str:
-    head, values, marks = text.rpartition(" VALUES ")
-    return f"{head}{values}{', '.join([marks] * count)}"
+def _for_rows(head: str, alike: int, own: int, count: int) -> str:
+    """Numbered marks: the first ones stand in every row."""
+    shared = [f"?{number}" for number in range(1, alike + 1)]
+    begins = range(alike + 1, alike + own * count + 1, own)
+    rows = (", ".join([*shared, *(f"?{number}" for number in range(begin, begin + own))]) for begin in begins)
+    return f"{head} VALUES {', '.join(f'({row})' for row in rows)}"
 
 
 @cache
