@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from pipeline.coded import Positions
 from pipeline.reading.blocks import TEXT, is_blank
 from pipeline.reading.table import Block
 
@@ -51,6 +52,8 @@ class Place:
     byte: int
     row: int
 
+
+_Bytes = npt.NDArray[np.uint8]
 
 Proved = dict[tuple[int, int], int]
 """Stretches known to be plain, by their first byte and length: how many rows each has. A second reading trusts that."""
@@ -96,26 +99,44 @@ def _stretches(path: Path, begin: int, most: int) -> Iterator[bytes]:
 
 def _cut(stretch: bytes, cut: Cut, proved: int | None) -> pa.Table | None:
     """The rows of a stretch, ``None`` when it is not plain; ``proved`` is how many it is known to have."""
-    if _MARK in stretch:  # files put together, marks and all; Arrow would take away one at the beginning only
+    # Files put together, marks and all; Arrow would take away one at the beginning only. One byte is found sooner.
+    if _MARK[:1] in stretch and _MARK in stretch:
         stretch = _MARKS.sub(b"", stretch)
     if proved is not None:
         table = _parsed(stretch, cut)
         return table if table is not None and table.num_rows == proved else None
-    if cut.quote and cut.quote.encode() in stretch and _has_stray_quote(stretch, cut):
-        return None
-    ended = stretch if stretch.endswith((b"\n", b"\r")) else stretch + b"\n"
     # With a row of our own behind it, there is one row more than line breaks, unless a cell has swallowed one.
+    end = b"" if stretch.endswith((b"\n", b"\r")) else b"\n"
     probe = cut.delimiter.join("x" * cut.width).encode()
-    table = _parsed(ended + probe, cut)
-    return table.slice(0, table.num_rows - 1) if table is not None and table.num_rows == _lines(ended) + 1 else None
+    text = b"".join((b"\n", stretch, end, probe, b"\n\n"))
+    ended = np.frombuffer(text, dtype=np.uint8)[: 1 + len(stretch) + len(end)]
+    breaks = _breaks(ended, has_returns=b"\r" in stretch)
+    if cut.quote and cut.quote.encode() in stretch and _has_stray_quote(ended, breaks, cut):
+        return None
+    table = _parsed(memoryview(text)[1 : len(ended) + len(probe)], cut)
+    lines = _lines(ended, breaks)
+    return table.slice(0, table.num_rows - 1) if table is not None and table.num_rows == lines + 1 else None
 
 
-def _has_stray_quote(stretch: bytes, cut: Cut) -> bool:
+def _breaks(text: _Bytes, *, has_returns: bool) -> Positions:
+    """Where the line breaks stand, the one before the first line not among them."""
+    if not has_returns:
+        return np.flatnonzero(text[1:] == _LF) + 1
+    return np.flatnonzero((text[1:] == _LF) | (text[1:] == _CR)) + 1
+
+
+def _lines(text: _Bytes, breaks: Positions) -> int:
+    """How many lines the breaks end; a carriage return and a line feed are one."""
+    twofold = (text[breaks] == _LF) & (text[breaks - 1] == _CR)
+    return len(breaks) - int(np.count_nonzero(twofold))
+
+
+def _has_stray_quote(text: _Bytes, breaks: Positions, cut: Cut) -> bool:
     """A mark amid text, or a line with a mark that has no partner: what Arrow makes of it is not for certain.
 
-    The first as ``mending.out_of_place`` says it, thirty times as quick as a search for that pattern.
+    The first as ``mending.out_of_place`` says it, thirty times as quick as a search for that pattern. There is a line
+    break before the text and behind it.
     """
-    text = np.frombuffer(b"\n" + stretch + b"\n\n", dtype=np.uint8)
     quote = ord(cut.quote)
     marks = np.flatnonzero(text == quote)
     edges, inner = _kinds(cut)
@@ -124,11 +145,7 @@ def _has_stray_quote(stretch: bytes, cut: Cut) -> bool:
     emptied = edges[before] & (behind == quote) & inner[text[np.minimum(marks + 2, len(text) - 1)]]
     if amid.any() or emptied.any():
         return True
-    breaks = text == _LF
-    if b"\r" in stretch:
-        breaks |= text == _CR
-    lines = np.searchsorted(np.flatnonzero(breaks), marks)
-    return bool((np.bincount(lines) % 2).any())
+    return bool((np.searchsorted(marks, breaks) % 2).any())  # marks before each break, so between any two
 
 
 @lru_cache(maxsize=64)
@@ -141,7 +158,7 @@ def _kinds(cut: Cut) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     return edges, inner
 
 
-def _parsed(text: bytes, cut: Cut) -> pa.Table | None:
+def _parsed(text: bytes | memoryview, cut: Cut) -> pa.Table | None:
     names = [str(position) for position in range(cut.width)]
     try:
         return csv.read_csv(
@@ -157,11 +174,6 @@ def _parsed(text: bytes, cut: Cut) -> pa.Table | None:
         )
     except pa.ArrowInvalid:  # a row of another width, or bytes that are no UTF-8
         return None
-
-
-def _lines(text: bytes) -> int:
-    marks = text.count(b"\n")
-    return marks + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else marks
 
 
 def _block(table: pa.Table, row: int) -> Block:
