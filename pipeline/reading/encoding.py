@@ -11,6 +11,7 @@ from pipeline.errors import FileRefused
 from pipeline.reading.legacy import guess, is_single_byte
 from pipeline.reading.refusals import not_a_table
 from pipeline.reading.runs import FEW, Runs, runs_of
+from pipeline.reading.utf8 import Utf8
 
 CHUNK = 1 << 20
 _SAMPLE = 1 << 16
@@ -149,17 +150,16 @@ def _head(path: Path) -> bytes:
 
 
 def _survey(path: Path) -> _Survey:
-    survey = _Survey(foreign=bytearray())
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    survey, utf8 = _Survey(foreign=bytearray()), Utf8()
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             survey.head = survey.head or chunk[:_SAMPLE]
             survey.size += len(chunk)
-            survey.zeros += chunk.count(0)
-            survey.is_utf8 = survey.is_utf8 and _decodes(decoder, chunk)
+            survey.zeros += chunk.count(0) if 0 in chunk else 0
+            utf8.look(chunk)
             _keep_foreign_lines(survey, chunk)
-    survey.is_cut = survey.is_utf8 and not _decodes(decoder, b"", final=True)
-    survey.is_utf8 = survey.is_utf8 and not survey.is_cut
+    survey.is_cut = utf8.is_cut
+    survey.is_utf8 = utf8.is_valid and not utf8.is_cut
     return survey
 
 
