@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from pipeline.errors import LedgerError
+from pipeline.ledger.checkpoints import Checkpoints
 from pipeline.ledger.engine import ledger_trouble
 
 T = TypeVar("T")
@@ -109,6 +110,9 @@ class GroupWriter:
         # A SQLite connection is nothing but an open file; that of a server may end while nobody writes.
         self._keeps_open = engine.dialect.name == "sqlite"
         self._connection: sa.Connection | None = None
+        self._checkpoints = (
+            Checkpoints(engine) if self._keeps_open and self._database not in {None, ":memory:"} else None
+        )
         self._linger = _SHORTEST_LINGER
         self._mutex = threading.Lock()
         self._queue: list[_Queued] = []
@@ -156,6 +160,8 @@ class GroupWriter:
         self._thread.join()
         with suppress(LedgerError):  # what could not be written was told to whoever asked for it
             self.write(lambda _connection: None)  # behind all others
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self._let_go()
 
     def _leave(self, mine: _Awaited[Any]) -> None:
@@ -206,6 +212,8 @@ class GroupWriter:
             with ledger_trouble(self._database), self._begun() as connection:
                 results = [one.what(connection) for one in group]
                 begun = time.monotonic()
+            if self._checkpoints is not None:
+                self._checkpoints.committed(connection)
             self._linger = min(_LONGEST_LINGER, max(_SHORTEST_LINGER, time.monotonic() - begun))
         except BaseException as problem:
             self._let_go()
@@ -228,6 +236,8 @@ class GroupWriter:
             return self._engine.begin()
         if self._connection is None:
             self._connection = self._engine.connect()
+            if self._checkpoints is not None:
+                self._checkpoints.leave_to_us(self._connection)
         return _Begun(self._connection)
 
     def _let_go(self) -> None:

@@ -1,0 +1,57 @@
+"""The write-ahead log of SQLite gets into the database beside the writing."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipeline.ledger import plain
+from pipeline.ledger.engine import open_engine
+from pipeline.ledger.tables import accounts
+from pipeline.ledger.writer import GroupWriter
+
+_ROWS = 3_000
+
+
+def _in_the_database(path: Path) -> int:
+    """Accounts in the file itself, without what is in the log only."""
+    with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as connection:
+        return int(connection.execute("SELECT count(*) FROM accounts").fetchone()[0])
+
+
+def _add(connection: sa.Connection, names: range) -> None:
+    plain.insert_many(connection, "accounts", ("account",), [(str(name),) for name in names], {})
+
+
+def test_a_long_log_is_brought_over_while_the_writer_is_open(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    open_engine(f"sqlite:///{path}").dispose()  # the tables are in the file itself
+    engine = open_engine(f"sqlite:///{path}")
+    writer = GroupWriter(engine)
+    writer.write(lambda c: _add(c, range(10)))
+    assert _in_the_database(path) == 0, "a short log has to lie there, or this test proves nothing"
+
+    writer.write(lambda c: _add(c, range(10, _ROWS)))
+
+    end = time.monotonic() + 30
+    while _in_the_database(path) < _ROWS:
+        assert time.monotonic() < end, "the log was not brought over"
+        threading.Event().wait(0.01)
+    writer.close()
+    engine.dispose()
+
+
+def test_nothing_is_left_in_the_log_when_the_ledger_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = open_engine(f"sqlite:///{path}")
+    writer = GroupWriter(engine)
+    for name in range(300):
+        writer.write(lambda c, name=name: c.execute(sa.insert(accounts).values(account=str(name))))
+    writer.close()
+    engine.dispose()
+    assert _in_the_database(path) == 300
+    assert not path.with_name("ledger.db-wal").exists()
