@@ -207,7 +207,7 @@ def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> 
     if NO_GROUP in causes and sheet.rules.reject == "order":
         causes = lines_below(sheet, at_fault) | causes
     held = [group for group in causes if group != NO_GROUP and (sheet.rules.reject == "order" or group in unsettled)]
-    reached = np.flatnonzero(np.isin(sheet.group, held))
+    reached = np.flatnonzero(sheet.among_groups(np.array(held, dtype=np.int64)))
     for at, group in zip(reached.tolist(), sheet.group[reached].tolist(), strict=True):
         if at not in sheet.rejected:
             sheet.blame(at, "order_held_back", key=sheet.keys[group], other=sheet.row_at(causes[group]))

@@ -176,8 +176,9 @@ def unreadable_orders(sheet: Sheet) -> set[int]:
     """Groups with a shared field that some row states unreadably and no row readably."""
     groups: set[int] = set()
     for name in [n for n in sheet.faults if n in sheet.cells and sheet.at_record_level(n)]:
-        known = sheet.group[~sheet.empty(name) & ~sheet.unsound]
-        groups |= set(sheet.group[sheet.faulty(name) & ~sheet.unsound].tolist()) - set(known.tolist())
+        unreadable = sheet.group[sheet.faulty(name) & ~sheet.unsound]
+        known = ~sheet.empty(name) & ~sheet.unsound & sheet.among_groups(unreadable)
+        groups |= set(unreadable.tolist()) - set(sheet.group[known].tolist())
     return groups
 
 
@@ -229,7 +230,7 @@ def faulty_in_order(sheet: Sheet, name: str) -> Mask:
 
 def _in_groups(sheet: Sheet, among: Mask) -> Mask:
     """Every row of the groups that a mask touches."""
-    return np.isin(sheet.group, list(set(sheet.group[among].tolist()) - {NO_GROUP}))
+    return sheet.among_groups(sheet.group[among])
 
 
 def _first(sheet: Sheet, among: Mask) -> Positions:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow.compute as pc
 
 from pipeline.checking.sheet import Sheet, first_of_each
+from pipeline.coded import Coded, Mask, Positions
 
 _DIGITS = {
     "AU": 4, "BR": 8, "CN": 6, "CO": 6, "DE": 5, "DK": 4, "DZ": 5, "EE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5, "JP": 7,
@@ -17,6 +19,7 @@ _DIGITS = {
 """Countries whose codes all have so many digits, and some of them a zero in front (Universal Postal Union)."""
 
 _ZIP_PLUS_4 = re.compile(r"([0-9]{3,4})-([0-9]{4})")
+_LENGTHS_OF_A_CUT_ZIP_PLUS_4 = (8, 9)
 _MOST_LOST = 2  # 00501 becomes 501
 
 
@@ -29,22 +32,43 @@ def blame_lost_zeros(sheet: Sheet) -> None:
 
 
 def _blame(sheet: Sheet, name: str, country: str) -> None:
+    codes, countries = sheet.cells[name], sheet.cells[country]
     stated = sheet.stated[name] & ~sheet.unsound & ~sheet.faulty(name)
     among = np.flatnonzero(stated & ~sheet.empty(country))
-    codes, countries = sheet.cells[name], sheet.cells[country]
+    among = among[_is_worth_a_look(_lengths(codes)[codes.codes[among]], _digits(countries)[countries.codes[among]])]
     both = countries.codes[among].astype(np.int64) * codes.distinct + codes.codes[among]
     pairs, firsts = first_of_each(both)
     told = [
         (str(code), str(where))
         for code, where in zip(codes.objects(among[firsts]), countries.objects(among[firsts]), strict=True)
     ]
-    full = [None if len(code) == _DIGITS.get(where) else next(_full(code, where), None) for code, where in told]
+    full = [next(_full(code, where), None) for code, where in told]
     lost = np.fromiter((text is not None for text in full), bool, len(full))
     for at in np.flatnonzero(lost[pairs]).tolist() if len(among) else ():
         code, where = told[pairs[at]]
         sheet.blame(
             int(among[at]), "lost_leading_zero", name, code, country=where, digits=_DIGITS[where], full=full[pairs[at]]
         )
+
+
+def _is_worth_a_look(length: Positions, digits: Positions) -> Mask:
+    """Whether a code of that length may have lost a zero, where it has to have so many digits (0: nobody knows)."""
+    is_short = (length < digits) & (length >= digits - _MOST_LOST)
+    found: Mask = (digits > 0) & (is_short | np.isin(length, _LENGTHS_OF_A_CUT_ZIP_PLUS_4))
+    return found
+
+
+def _lengths(codes: Coded) -> Positions:
+    """By the number of a code: how many characters it has."""
+    if codes.is_text:
+        lengths: Positions = pc.fill_null(pc.utf8_length(codes.notation), 0).to_numpy().astype(np.int64)
+        return lengths
+    return np.array([0 if value is None else len(str(value)) for value in codes.values.tolist()], dtype=np.int64)
+
+
+def _digits(countries: Coded) -> Positions:
+    """By the number of a country: how many digits its codes have."""
+    return np.array([_DIGITS.get(str(value), 0) for value in countries.values.tolist()], dtype=np.int64)
 
 
 def _full(code: str, country: str) -> Iterator[str]:

@@ -160,6 +160,14 @@ class Sheet:
         group = self.group[at]
         return None if group == NO_GROUP else self.keys[group]
 
+    def among_groups(self, groups: npt.NDArray[np.int64]) -> Mask:
+        """Every row of these groups; rows without a key are in none."""
+        wanted = np.zeros(len(self.keys) + 1, dtype=bool)
+        wanted[groups] = True
+        wanted[NO_GROUP] = False
+        found: Mask = wanted[self.group]
+        return found
+
     def add(self, at: int, rejection: Rejection) -> None:
         """Note a problem of the row at that position."""
         row = self.row_at(at)
