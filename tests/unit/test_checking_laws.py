@@ -25,6 +25,7 @@ ROW = st.tuples(
 )
 DECLARED = ORDER.replace("parse: integer", 'parse: integer, decimal: "."')  # else a column decides for its cells
 ROWS = st.lists(ROW, max_size=12)
+NAMED = ROW.filter(lambda row: row[0].strip().isalnum())  # a line that names no order may be one of the order above it
 POLICIES = st.sampled_from(["order", "row", "file"])
 
 
@@ -70,7 +71,7 @@ def test_the_size_of_blocks_does_not_matter(rows, policy, filled, block):
     assert list(whole.records) == list(parts.records)
 
 
-@given(ROWS, st.sampled_from(["order", "file"]), st.randoms(use_true_random=False))
+@given(st.lists(NAMED, max_size=12), st.sampled_from(["order", "file"]), st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
 def test_the_order_of_rows_does_not_matter(rows, policy, random):
     shuffled = random.sample(rows, len(rows))
@@ -79,7 +80,7 @@ def test_the_order_of_rows_does_not_matter(rows, policy, random):
     assert {r.fingerprint() for r in one.records} == {r.fingerprint() for r in other.records}
 
 
-@given(ROWS, ROW, st.sampled_from(["order", "row"]))
+@given(ROWS, NAMED, st.sampled_from(["order", "row"]))
 @settings(max_examples=60, deadline=None)
 def test_a_neighbour_changes_no_other_orders_verdict(rows, neighbour, policy):
     """What an order comes to depends on its own rows only."""
