@@ -13,7 +13,6 @@ _NEEDED = (
     "pipeline.delivery.deliver",
     "pipeline.decisions",
     "pipeline.drift",
-    "pipeline.checking.columns",
 )
 """What a pass with a file imports, or may, and one without does not."""
 

@@ -21,8 +21,8 @@ from pipeline.checking import (
     gather,
     joined,
     judged,
-    load_schema,
     read_sheet,
+    schema_to_judge_by,
     together,
     verdict,
     whole_records,
@@ -134,8 +134,9 @@ def judge(
     unfold = unfolding_of(mapping, header)
     names = unfold.header if unfold else header
     bound = bind(mapping, names, plan.settings.timezone, also_ignore=leftovers(names), unfolded=unfold)
+    schema = schema_to_judge_by(plan.settings.folder, mapping.record)
     judging = Judging(
-        mapping, table, header, bound, load_schema(plan.settings.folder, mapping.record), decided, _unmapped(bound),
+        mapping, table, header, bound, schema, decided, _unmapped(bound),
         lambda: _blocks(recognised, unfold), unfold,
     )  # fmt: skip
     blocks = judging.blocks()

@@ -33,12 +33,12 @@ def marks(folder: Path) -> object:
 
 def wrong_schemas(plan: Plan) -> dict[str, str]:
     """What is wrong with the schema of each feed's records, by feed."""
-    from pipeline.checking import load_schema
+    from pipeline.checking import schema_to_judge_by
 
     wrong = {}
     for feed, mapping in plan.mappings.items():
         try:
-            load_schema(plan.settings.folder, mapping.record)
+            schema_to_judge_by(plan.settings.folder, mapping.record)
         except SetupError as problem:
             wrong[feed] = str(problem)
     return wrong

@@ -3,7 +3,7 @@
 from pipeline.checking.check import AtFault, Checked, at_fault, check_file, judged, read_sheet, together, verdict
 from pipeline.checking.parts import joined
 from pipeline.checking.portions import Places, whole_records
-from pipeline.checking.schemas import load_schema, load_schemas
+from pipeline.checking.schemas import load_schema, load_schemas, schema_to_judge_by
 from pipeline.checking.sheet import Sheet, gather
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "load_schema",
     "load_schemas",
     "read_sheet",
+    "schema_to_judge_by",
     "together",
     "verdict",
     "whole_records",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.checking.orders import faulty_in_order, kind_in_words
+from pipeline.checking.plain_schema import PlainSchema
 from pipeline.checking.sheet import NO_GROUP, Sheet, text_of
 from pipeline.coded import Cells, Coded, Mask, Positions
 from pipeline.errors import SetupError
@@ -72,6 +73,8 @@ def _halves(held: _Held, names: frozenset[str]) -> tuple[list[str], Any]:
     pandera copies a schema deeply to leave a column out, which takes longer than judging a file of one row.
     """
     schema = held.schema
+    if isinstance(schema, PlainSchema):
+        return [name for name in schema.columns if name in names], None
     alone = [name for name, column in schema.columns.items() if name in names and _is_cell_by_cell(column)]
     rest = schema.remove_columns(alone)
     idle = not rest.checks and not any(name in names or column.regex for name, column in rest.columns.items())

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.checking.plain_schema import plain_schema
 from pipeline.errors import SetupError, nearest
 from pipeline.fields import RECORD_KINDS
 
@@ -26,11 +27,22 @@ def load_schema(folder: Path, kind: str) -> Any:  # noqa: ANN401 - a pandera Dat
 
     Raises ``SetupError`` when there is none, when it cannot be run, or when it would change or drop rows.
     """
-    _refuse_strangers(folder / "schemas")
-    path = next((p for p in _places(folder, kind) if p.is_file()), None)
-    if path is None:
-        raise SetupError(f"schemas/{kind}.py is missing; `orderdrop init` shows the one that comes with the product.")
+    path = _path(folder, kind)
     return _proved(path, kind, _stamps(path.parent))
+
+
+def schema_to_judge_by(folder: Path, kind: str) -> Any:  # noqa: ANN401 - a PlainSchema or a pandera DataFrameSchema
+    """The same for whoever only judges by it: where the file holds columns of ours alone, pandera is not loaded."""
+    path = _path(folder, kind)
+    return _plain_or_proved(path, kind, _stamps(path.parent))
+
+
+@lru_cache(maxsize=16)
+def _plain_or_proved(path: Path, kind: str, as_of: tuple[tuple[str, int, int], ...]) -> Any:  # noqa: ANN401 - as above
+    plain = plain_schema(path)
+    if plain is not None and all(_is_known(name, kind) for name in plain.columns):
+        return plain
+    return _proved(path, kind, as_of)
 
 
 @lru_cache(maxsize=16)
@@ -41,6 +53,14 @@ def _proved(path: Path, kind: str, _as_of: tuple[tuple[str, int, int], ...]) -> 
     if problems:
         raise SetupError("\n".join(f"schemas/{path.name}: {problem}." for problem in problems))
     return schema
+
+
+def _path(folder: Path, kind: str) -> Path:
+    _refuse_strangers(folder / "schemas")
+    path = next((p for p in _places(folder, kind) if p.is_file()), None)
+    if path is None:
+        raise SetupError(f"schemas/{kind}.py is missing; `orderdrop init` shows the one that comes with the product.")
+    return path
 
 
 def _stamps(schemas: Path) -> tuple[tuple[str, int, int], ...]:
@@ -92,9 +112,14 @@ def _problems(schema: Any, kind: str) -> Iterator[str]:  # noqa: ANN401 - whatev
         yield "unique compares rows with each other; each row is judged by itself"
     known = RECORD_KINDS[kind]
     for name, column in schema.columns.items():
-        if name not in known and not ("extra" in known and str(name).startswith("extra.")) and not column.regex:
+        if not _is_known(str(name), kind) and not column.regex:
             yield f"column '{name}': a record of kind {kind} has no such field.{nearest(str(name), known)}"
         yield from _column_problems(name, column)
+
+
+def _is_known(name: str, kind: str) -> bool:
+    known = RECORD_KINDS[kind]
+    return name in known or ("extra" in known and name.startswith("extra."))
 
 
 def _column_problems(name: str, column: Any) -> Iterator[str]:  # noqa: ANN401 - a pandera Column

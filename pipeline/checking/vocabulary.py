@@ -1,0 +1,160 @@
+"""What ``schemas/*.py`` say in our own words: columns with checks that have a stable code, a sentence and advice.
+
+A verdict hangs on the cell alone, so cells that are the same are judged once, and without pandera, whose loading takes
+longer than judging ten thousand rows. ``columns.py`` hands the same words to the schemas as columns of pandera.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache, partial
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.coded import Coded, Mask
+
+Verdict = Callable[[pd.Series], pd.Series]
+Surely = Callable[[Coded], Mask | None]
+_OFF = 1e-12
+_CURRENCY_ADVICE = "Write the three-letter code of ISO 4217, such as USD or EUR."
+
+
+def not_told(_cells: Coded) -> None:
+    """In bulk nothing is told; each value has its verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check of a cell, named as pandera names its parts: its code, what is wrong where it fails, and what to do.
+
+    ``surely`` tells in bulk which values pass beyond doubt, where that can be told; the others get their ``verdict``.
+    """
+
+    name: str
+    error: str
+    description: str
+    verdict: Verdict
+    surely: Surely = not_told
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The checks of a column that a feed may lack and a row may leave empty."""
+
+    checks: tuple[Check, ...]
+
+
+def text(longest: int = 255) -> Column:
+    """A text of at most so many characters."""
+    return _column(
+        Check(
+            "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
+            lambda cells: cells.map(len) <= longest, partial(_is_short, longest=longest),
+        )
+    )  # fmt: skip
+
+
+def number(*, above: float | None = None, at_least: float | None = None, at_most: float | None = None) -> Column:
+    """A number within bounds."""
+    checks = []
+    if above is not None:
+        low = Decimal(str(above))
+        checks.append(_bound("below_minimum", f"above {low:,}", lambda cells: cells > low, low=above))
+    if at_least is not None:
+        least = Decimal(str(at_least))
+        checks.append(_bound("below_minimum", f"{least:,} or more", lambda cells: cells >= least, low=at_least))
+    if at_most is not None:
+        most = Decimal(str(at_most))
+        checks.append(_bound("above_maximum", f"{most:,} or less", lambda cells: cells <= most, high=at_most))
+    return _column(*checks)
+
+
+def one_of(words: Collection[str]) -> Column:
+    """One of a few words, as they are written."""
+    listed = ", ".join(words)
+    return _column(
+        Check(
+            "unknown_word", f"is not one of {listed}", "Write one of these words.",
+            lambda cells: cells.isin(words),
+        )
+    )  # fmt: skip
+
+
+def shaped(pattern: str, code: str, sentence: str, advice: str) -> Column:
+    """A text that fits a regular expression as a whole."""
+    form = re.compile(pattern)
+    return _column(Check(code, sentence, advice, lambda cells: cells.map(lambda cell: bool(form.fullmatch(cell)))))
+
+
+def country() -> Column:
+    """An ISO 3166-1 alpha-2 code."""
+    return shaped("[A-Z]{2}", "bad_country", "is not a two-letter country code", "Write the code, such as US or DE.")
+
+
+def currency() -> Column:
+    """An ISO 4217 code in capital or small letters."""
+    return _column(
+        Check(
+            "bad_currency", "is not a currency code", _CURRENCY_ADVICE,
+            lambda cells: cells.str.upper().isin(_currencies()),
+        )
+    )  # fmt: skip
+
+
+def person() -> dict[str, Column]:
+    """Who ordered."""
+    names = {name: text(255) for name in ("first_name", "middle_name", "last_name", "full_name", "company")}
+    return {"email": text(254), **names, "phone": text(40)}
+
+
+def address(prefix: str) -> dict[str, Column]:
+    """A postal address, ``billing`` or ``shipping``."""
+    parts = {name: text(255) for name in ("address1", "address2", "city", "state")}
+    return {f"{prefix}_{name}": part for name, part in {**parts, "postal_code": text(20), "country": country()}.items()}
+
+
+def _column(*checks: Check) -> Column:
+    return Column(checks)
+
+
+def _bound(code: str, must_be: str, verdict: Verdict, low: float = -math.inf, high: float = math.inf) -> Check:
+    surely = partial(_is_within, low=low, high=high)
+    return Check(code, f"must be {must_be}", "Correct the number.", verdict, surely)
+
+
+def _is_short(cells: Coded, longest: int) -> Mask | None:
+    """Which texts are short enough even if each of their bytes is a character."""
+    if not cells.is_text:
+        return None
+    return _mask(pc.less_equal(pc.binary_length(cells.notation), longest))
+
+
+def _is_within(cells: Coded, low: float, high: float) -> Mask | None:
+    """Which numbers lie between the bounds beyond what a floating-point number may be off."""
+    if not cells.is_amount:
+        return None
+    numbers = pc.cast(cells.notation, "float64").to_numpy(zero_copy_only=False)
+    inside: Mask = (numbers > low + _off(low)) & (numbers < high - _off(high))
+    return inside
+
+
+def _off(bound: float) -> float:
+    return _OFF * (1 + abs(bound)) if math.isfinite(bound) else 0.0
+
+
+def _mask(found: pa.BooleanArray) -> Mask:
+    mask: Mask = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+    return mask
+
+
+@lru_cache(maxsize=1)
+def _currencies() -> frozenset[str]:
+    import pycountry
+
+    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
