@@ -266,7 +266,7 @@ def read_table(into: type[T], raw: Any, where: str) -> T:  # noqa: ANN401 - what
     """Turn a raw table into a frozen struct; unknown keys and wrong types are a ``SetupError`` naming ``where``."""
     if not isinstance(raw, Mapping):
         raise SetupError(f"{where}: expected a table of settings, found {raw!r}.")
-    refuse_unknown(raw, [f.encode_name for f in msgspec.structs.fields(into)], where)
+    refuse_unknown(raw, into.__struct_encode_fields__, where)
     try:
         return msgspec.convert(raw, into, dec_hook=_keep_secret)
     except msgspec.ValidationError as problem:
