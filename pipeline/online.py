@@ -16,6 +16,7 @@ from pipeline.errors import OrderdropError
 from pipeline.send_out import TransportOf
 from pipeline.targets.contract import Account, Answer, Done, InDoubt, Later, Outcome, Paused, Plan, Refused, Signed
 from pipeline.targets.http import Transport
+from pipeline.targets.sending import Meanwhile, nothing
 
 _LISTED = 20
 SKEW_LIMIT = 60.0
@@ -48,10 +49,10 @@ class Watched:
         self._clock = clock
         self.skew: float | None = None
 
-    def send(self, signed: Signed) -> Answer:
+    def send(self, signed: Signed, meanwhile: Meanwhile = nothing) -> Answer:
         """Send once; reads the ``Date`` header, which every web server should give (RFC 9110)."""
         before = self._clock.now()
-        answer = self._inner.send(signed)
+        answer = self._inner.send(signed, meanwhile)
         told = _date(answer)
         if told is not None:
             # The date was written between our sending and our receiving: only what lies outside is skew.

@@ -60,9 +60,10 @@ class Shelf:
     hidden: set[str] = field(default_factory=set)
     late: list[dict[str, Any]] = field(default_factory=list)
 
-    def send(self, signed: Signed) -> Answer:
+    def send(self, signed: Signed, meanwhile: Callable[[], object] = lambda: None) -> Answer:
         path = signed.url.removeprefix("http://shelf")
         self.calls.append((signed.method, path))
+        meanwhile()
         match self.weather(signed.method, path):
             case "refused_connection":
                 raise NotSent("no connection")

@@ -53,9 +53,10 @@ class Boundaries:
     def _watch_commits(self) -> None:
         import sqlalchemy as sa
 
-        from pipeline.ledger.writer import GroupWriter
+        from pipeline.ledger.writer import GroupWriter, _Begun
 
         sa.event.listen(sa.Engine, "commit", lambda _connection: self.reach("commit, about to"))
+        self._wrap(_Begun, "commit", "commit")
         self._wrap(GroupWriter, "_commit", "commit group")
 
     def _watch_calls(self) -> None:

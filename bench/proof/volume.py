@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -106,7 +106,7 @@ class WireTransport:
         self._wire = wire
         self._lock = threading.Lock()
 
-    def send(self, signed: Signed) -> Answer:
+    def send(self, signed: Signed, meanwhile: Callable[[], object] = lambda: None) -> Answer:  # noqa: ARG002
         """One call; raises ``Unanswered`` when its answer was lost."""
         path = signed.url.removeprefix("http://127.0.0.1:9/orderdesk")
         with self._lock:

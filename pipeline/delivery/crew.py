@@ -6,9 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 
+from pipeline.delivery.prepared import Prepared
 from pipeline.ledger.deliveries import Delivery, History
+from pipeline.ledger.writer import Posted
 
 Waiting = tuple[Delivery, History]
 
@@ -22,12 +26,22 @@ _LOW = 4
 """Deliveries in line per worker at which more are fetched."""
 
 
+@dataclass(slots=True, eq=False)
+class _Place:
+    """One delivery in line, and what was made ready of it."""
+
+    waiting: Waiting
+    looked_at: bool = False
+    ready: Prepared | None = None
+
+
 class Crew:
     """``size`` workers over one line.
 
     ``fetch(limit, skip)`` gives what is due; ``attend`` takes one delivery as far as it goes and returns the write of
     where it stands. Until that write is committed the ledger still shows the delivery as due, so it is skipped. A
     worker that finds nothing more to take calls ``flush``: no further write will take along what lies in memory.
+    ``prepare`` makes ready what can be of a delivery that is still in line (``make_ready``).
     """
 
     def __init__(
@@ -35,11 +49,12 @@ class Crew:
         name: str,
         size: int,
         fetch: Callable[[int, Sequence[int]], list[Waiting]],
-        attend: Callable[[Delivery, History], Future[None] | None],
+        attend: Callable[[Delivery, History, Prepared | None], Posted[None] | None],
         may_begin: Callable[[], bool],
         finished: Callable[[], bool],
         progress: Callable[[], None],
         flush: Callable[[], None],
+        prepare: Callable[[Delivery, History], Prepared | None] = lambda _delivery, _history: None,
     ) -> None:
         self._name = name
         self._size = max(1, size)
@@ -49,8 +64,9 @@ class Crew:
         self._finished = finished
         self._progress = progress
         self._flush = flush
+        self._prepare = prepare
         self._changed = threading.Condition()
-        self._line: deque[Waiting] = deque()
+        self._line: deque[_Place] = deque()
         self._open: set[int] = set()
         self._filled_at, self._attended_then = time.monotonic(), 0
         self._unwritten = 0
@@ -116,7 +132,7 @@ class Crew:
         with self._changed:
             self._more = len(found) == limit
             self._open.update(delivery.id for delivery, _ in found)
-            self._line.extend(found)
+            self._line.extend(map(_Place, found))
 
     def _slice(self) -> int:
         """How many to fetch, by how quick the calls were since the last time."""
@@ -136,8 +152,8 @@ class Crew:
 
     def _take_turns(self) -> None:
         try:
-            while (waiting := self._next()) is not None:
-                self._attend_to(*waiting)
+            while (place := self._next()) is not None:
+                self._attend_to(*place.waiting, place.ready)
             self._flush()
         except BaseException as problem:  # noqa: BLE001 - it is raised where the crew was set to work
             self._broken = self._broken or problem
@@ -145,14 +161,23 @@ class Crew:
             self._working -= 1
             self._tell_the_foreman()
 
-    def _next(self) -> Waiting | None:
+    def make_ready(self) -> None:
+        """Do ahead what can be done of the delivery that comes next; for a worker that has a moment to wait."""
+        with self._changed:
+            place = next((one for one in islice(self._line, self._size) if not one.looked_at), None)
+            if place is None:
+                return
+            place.looked_at = True
+        place.ready = self._prepare(*place.waiting)
+
+    def _next(self) -> _Place | None:
         with self._changed:
             if self._broken is not None or not self._may_begin() or not self._line:
                 return None
-            waiting = self._line.popleft()
+            place = self._line.popleft()
             if self._more and self._wants_more():
                 self._changed.notify_all()
-            return waiting
+            return place
 
     def _tell_the_foreman(self) -> None:
         """Something has ended; he is woken only when there is something for him to do."""
@@ -160,8 +185,8 @@ class Crew:
         if self._needs_the_foreman():
             self._changed.notify_all()
 
-    def _attend_to(self, delivery: Delivery, history: History) -> None:
-        written = self._attend(delivery, history)
+    def _attend_to(self, delivery: Delivery, history: History, ready: Prepared | None) -> None:
+        written = self._attend(delivery, history, ready)
         with self._changed:
             self.attended += 1
             self._unwritten += 1
@@ -169,7 +194,7 @@ class Crew:
         if written is None:
             self._put_down(delivery.id, None)
         else:
-            written.add_done_callback(lambda done: self._put_down(delivery.id, done.exception()))
+            written.then(lambda problem: self._put_down(delivery.id, problem))
 
     def _put_down(self, delivery_id: int, problem: BaseException | None) -> None:
         """Where the delivery stands is committed, or could not be: then nothing may go on."""

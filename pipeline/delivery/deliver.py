@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from pipeline.delivery.crew import Crew
 from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
+from pipeline.delivery.prepared import Begun, Prepared, begin, is_fresh
 from pipeline.delivery.together import STEP as TOGETHER
 from pipeline.delivery.together import Group, Settled, may_join
 from pipeline.delivery.verdicts import Verdict, changed, still_let_be, unforeseen, without_sending
@@ -26,7 +26,7 @@ from pipeline.events import Event
 from pipeline.ledger import deliveries as book
 from pipeline.ledger import sends
 from pipeline.ledger.deliveries import Delivery, History
-from pipeline.ledger.writer import GroupWriter
+from pipeline.ledger.writer import GroupWriter, Posted
 from pipeline.model import DeliveryState
 from pipeline.progress import Progress, Quiet
 from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRefused, Prior, Refused, Result
@@ -83,14 +83,16 @@ class Drain:
             self._finished,
             self._progress.advance,
             writer.flush,
+            self._prepared,
         )
 
     def run(self) -> Drained:
         """Attend to everything due; wait for what is due soon; return when the rest must wait longer."""
         with self._allowances.hold(self._account, self._clock, alone=True) as allowance:
             self._line = Line(
-                self._account, self._transport, self._clock, self._stop, self._progress, allowance, self._writer.flush
-            )
+                self._account, self._transport, self._clock, self._stop, self._progress, allowance,
+                self._writer.flush, self._crew.make_ready,
+            )  # fmt: skip
             self._crew.work(self._wait_for_more)
         self._note_account()
         attended = self._crew.attended + self._sent_together
@@ -171,11 +173,22 @@ class Drain:
 
     # --- one delivery ---
 
-    def _attend(self, delivery: Delivery, history: History) -> Future[None] | None:
+    def _prepared(self, delivery: Delivery, history: History) -> Prepared | None:
+        """What can be done of a delivery before its turn; ``None``: nothing, or it goes wrong, and will in its turn."""
+        if not is_fresh(history):
+            return None
+        try:
+            operation = self._operation(delivery)
+            decided = self._decided(delivery, history, operation)
+            return decided or begin(operation, delivery, None)
+        except Exception:  # noqa: BLE001 - it is met again, and told, where the delivery is attended to
+            return None
+
+    def _attend(self, delivery: Delivery, history: History, ready: Prepared | None) -> Posted[None] | None:
         """Take a delivery as far as it goes; returns the write of where it stands, which nobody needs to wait for."""
         journal = Journal(delivery, self._account, self._line, self._writer, self._clock, history.steps, self._caution)
         try:
-            verdict = self._verdict(delivery, history, journal)
+            verdict = self._verdict(delivery, history, journal, ready)
         except Halt:
             return self._writer.post(partial(_write_all, journal.owed()))
         except BaseException:
@@ -214,7 +227,7 @@ class Drain:
         due_at = self._clock.now() + self._account.settle_seconds
         return Verdict(DeliveryState.IN_DOUBT, due_at, problems=(told,), tries=delivery.tries + 1)
 
-    def _move(self, delivery: Delivery, verdict: Verdict, owed: Sequence[Callable[[Any], None]]) -> Future[None]:
+    def _move(self, delivery: Delivery, verdict: Verdict, owed: Sequence[Callable[[Any], None]]) -> Posted[None]:
         now = self._clock.now()
         values: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
         if verdict.result is not None:
@@ -229,7 +242,11 @@ class Drain:
         )  # fmt: skip
         return written
 
-    def _verdict(self, delivery: Delivery, history: History, journal: Journal) -> Verdict:
+    def _verdict(self, delivery: Delivery, history: History, journal: Journal, ready: Prepared | None) -> Verdict:
+        if isinstance(ready, Verdict):
+            return ready
+        if ready is not None:
+            return self._carry_out(lambda: ready, delivery, journal)
         before = history.prior
         if history.half_done and history.let_be is None:
             journal.know(self._writer.write(lambda c: sends.take_over(c, delivery.id, history.half_done)))
@@ -240,11 +257,12 @@ class Drain:
         prior = self._prior(delivery, before) if before is not None else None
         if before is not None and prior is None:
             return self._refusal(delivery, changed(delivery, operation), journal)
+        begun = partial(begin, operation, delivery, prior)
         if TOGETHER not in history.steps:
-            return self._carry_out(operation, delivery, prior, journal)
+            return self._carry_out(begun, delivery, journal)
         # Its plan looks before it sends, and what it sends is the same again: the call with others is settled by that.
         self._writer.write(lambda c: sends.note_step(c, delivery.id, TOGETHER, state="open", doubt_since=None))
-        verdict = self._carry_out(operation, delivery, prior, journal)
+        verdict = self._carry_out(begun, delivery, journal)
         ours = verdict.state == DeliveryState.ALREADY_THERE
         return replace(verdict, state=DeliveryState.DELIVERED) if ours else verdict
 
@@ -264,10 +282,10 @@ class Drain:
                 return None
             return Prior(before.result or {}, book.told(connection, delivery) or before.record)
 
-    def _carry_out(self, operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Verdict:
+    def _carry_out(self, begun: Callable[[], Begun], delivery: Delivery, journal: Journal) -> Verdict:
         now = self._clock.now
         try:
-            result = follow(operation, delivery, prior, journal)
+            result = follow(begun(), journal)
         except Stopped as stopped:
             match stopped.outcome:
                 case Refused():
@@ -312,13 +330,14 @@ def _write_all(writes: Sequence[Callable[[Any], None]], connection: sa.Connectio
         write(connection)
 
 
-def follow(operation: Operation, delivery: Delivery, prior: Prior | None, journal: Journal) -> Result:
+def follow(begun: Begun, journal: Journal) -> Result:
     """Walk a plan to its end, each step through the journal."""
-    plan = operation.begin(delivery.record, prior)
+    step = begun.first
+    if step is None:
+        return begun.result or {}
     try:
-        step = next(plan)
         while True:
-            step = plan.send(journal.perform(step))
+            step = begun.plan.send(journal.perform(step))
     except StopIteration as end:
         result: Result = end.value
         return result

@@ -13,6 +13,7 @@ from pipeline.events import Event
 from pipeline.progress import Progress, Quiet
 from pipeline.targets.contract import Account, Answer, Done, Later, Outcome, Paused, Refused, Request, Signed
 from pipeline.targets.http import Transport
+from pipeline.targets.sending import Meanwhile, nothing
 
 
 class Halt(Exception):
@@ -22,7 +23,7 @@ class Halt(Exception):
 class Line:
     """Shared by all calls to one account: its pace, its pauses, its run of failures.
 
-    ``before_waiting`` is called where a call has to wait for its turn.
+    ``before_waiting`` is called where a call has to wait for its turn, ``meanwhile`` where one waits for its answer.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Line:
         progress: Progress | None = None,
         allowance: Allowance | None = None,
         before_waiting: Callable[[], None] = lambda: None,
+        meanwhile: Meanwhile = nothing,
     ) -> None:
         self._account = account
         self._transport = transport
@@ -42,6 +44,7 @@ class Line:
         self._progress = progress or Quiet()
         self._lock = threading.Lock()
         self._before_waiting = before_waiting
+        self._meanwhile = meanwhile
         self._allowance = allowance or Allowance(Bucket.full(account.rate, clock.now()))
         self._failures = 0
         self.begun_at = clock.now()
@@ -72,7 +75,7 @@ class Line:
         """One call, its turn already taken; raises ``NotSent`` or ``Unanswered``."""
         begun, status = time.monotonic(), 0
         try:
-            answer = self._transport.send(signed)
+            answer = self._transport.send(signed, self._meanwhile)
             status = answer.status
         finally:
             self._progress.note(Event.CALL_ENDED, status=status, seconds=round(time.monotonic() - begun, 3))

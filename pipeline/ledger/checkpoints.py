@@ -2,6 +2,10 @@
 
 By itself SQLite does so at the end of the commit that filled the log: it writes every page once more and syncs twice
 more. A checkpoint waits for nobody and nobody waits for it; the log keeps what is not yet in the database.
+
+Under many small commits some more always come while it is made, and a log that is never brought over as a whole is
+never begun anew: it grows, and to sync a file that grows takes twice as long as to sync one that is written over. So
+who commits brings over the little that is left.
 """
 
 from __future__ import annotations
@@ -20,6 +24,9 @@ _PAGES_OF_A_COMMIT = 5
 _ROWS_OF_A_PAGE = 2
 _PAGES = 1_000
 """As many, about, are brought over at once; SQLite's own measure."""
+_FEW_PAGES = 400
+"""Brought over while somebody waits: a few calls' worth, and nothing like the pages of a file that is taken in."""
+_MAKE = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
 class Checkpoints:
@@ -30,6 +37,7 @@ class Checkpoints:
         self._pages = 0
         self._rows = 0
         self._wanted = threading.Event()
+        self._made = False  # the last one that was wanted; what was committed since is still in the log only
         self._closing = False
         self._thread = threading.Thread(target=self._make, name="checkpoints", daemon=True)
         self._thread.start()
@@ -44,7 +52,11 @@ class Checkpoints:
         rows = _rows_changed(connection)
         self._pages += _PAGES_OF_A_COMMIT + (rows - self._rows) // _ROWS_OF_A_PAGE
         self._rows = rows
-        if self._pages >= _PAGES:
+        if self._made and self._pages <= _FEW_PAGES:
+            self._made = False
+            plain.by_driver(connection, _MAKE).fetchall()
+        elif self._made or self._pages >= _PAGES:
+            self._made = False
             self._pages = 0
             self._wanted.set()
 
@@ -59,7 +71,8 @@ class Checkpoints:
             self._wanted.clear()
             # Whatever is wrong with the ledger, the next commit says so to somebody who waits for it.
             with suppress(sa.exc.SQLAlchemyError, OSError), self._engine.connect() as connection:
-                plain.by_driver(connection, "PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                plain.by_driver(connection, _MAKE).fetchall()
+                self._made = True
 
 
 def _rows_changed(connection: sa.Connection) -> int:

@@ -131,8 +131,10 @@ def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
 
 def _begin(connection: sa.Connection) -> None:
     # The writer takes the write lock at once: a transaction that read first and wrote later could find its view stale.
-    immediate = connection.get_execution_options().get("immediate", False)
-    plain.by_driver(connection, "BEGIN IMMEDIATE" if immediate else "BEGIN")
+    # Where it begins and ends its transactions itself (``by_hand``), there is nothing to say for it.
+    options = connection.get_execution_options()
+    if not options.get("by_hand", False):
+        plain.by_driver(connection, "BEGIN IMMEDIATE" if options.get("immediate", False) else "BEGIN")
 
 
 def _version(engine: sa.Engine) -> str | None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -20,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 
 from pipeline.errors import LedgerError
+from pipeline.ledger import plain
 from pipeline.ledger.checkpoints import Checkpoints
 from pipeline.ledger.engine import ledger_trouble
 
@@ -60,34 +60,69 @@ class _Awaited(Generic[T]):
         return result
 
 
-class _Posted:
-    """A write that nobody waits for."""
+class Posted(Generic[T]):
+    """A write that nobody needs to wait for. (A ``Future`` of the standard library costs more than its statements.)"""
 
-    __slots__ = ("done", "future", "what")
+    __slots__ = ("_ended", "_problem", "_result", "_then", "done", "what")
 
-    def __init__(self, what: Write[Any]) -> None:
+    def __init__(self, what: Write[T]) -> None:
         self.what = what
-        self.future: Future[Any] = Future()
         self.done = False
+        self._ended = threading.Lock()
+        self._ended.acquire()
+        self._then: list[Callable[[BaseException | None], object]] = []
+        self._result: Any = None
+        self._problem: BaseException | None = None
 
-    def set_result(self, result: object) -> None:
-        self.done = True
-        self.future.set_result(result)
+    def set_result(self, result: T) -> None:
+        """It is committed."""
+        self._result = result
+        self._end()
 
     def set_exception(self, problem: BaseException) -> None:
+        """It could not be written."""
+        self._problem = problem
+        self._end()
+
+    def result(self, timeout: float = -1) -> T:
+        """What it gave, once it is committed; raises what it raised, and ``TimeoutError`` after so many seconds."""
+        if not self._ended.acquire(timeout=timeout):
+            raise TimeoutError
+        self._ended.release()
+        if self._problem is not None:
+            raise self._problem
+        told: T = self._result
+        return told
+
+    def then(self, tell: Callable[[BaseException | None], object]) -> None:
+        """Call ``tell`` once, when it is committed (``None``) or could not be; at once where that is known already."""
+        self._then.append(tell)
+        if self.done:
+            self._tell()
+
+    def _end(self) -> None:
         self.done = True
-        self.future.set_exception(problem)
+        self._ended.release()
+        self._tell()
+
+    def _tell(self) -> None:
+        with suppress(IndexError):  # whoever takes a call out of the list makes it: each is made once
+            while True:
+                self._then.pop()(self._problem)
 
 
-_Queued = _Awaited[Any] | _Posted
+_Queued = _Awaited[Any] | Posted[Any]
 
 
 class _Begun(AbstractContextManager[sa.Connection]):
-    """A transaction on a connection that stays open."""
+    """A transaction on a connection that stays open, begun and ended by the driver.
+
+    For SQLAlchemy the connection is in one long transaction: its own way in and out takes as long as three statements.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self._transaction = connection.begin()
+        plain.by_driver(connection, "BEGIN IMMEDIATE")
 
     def __enter__(self) -> sa.Connection:
         return self._connection
@@ -96,9 +131,13 @@ class _Begun(AbstractContextManager[sa.Connection]):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self._transaction.commit()
+            self.commit()
         else:
-            self._transaction.rollback()
+            plain.by_driver(self._connection, "ROLLBACK")
+
+    def commit(self) -> None:
+        """Durable from now on."""
+        plain.by_driver(self._connection, "COMMIT")
 
 
 class GroupWriter:
@@ -139,14 +178,14 @@ class GroupWriter:
             self._lead()
         return mine.outcome()
 
-    def post(self, what: Write[T]) -> Future[T]:
+    def post(self, what: Write[T]) -> Posted[T]:
         """The same without waiting. Writes are carried out in the order they came, so no later one is durable alone."""
-        posted = _Posted(what)
+        posted = Posted(what)
         with self._mutex:
             self._queue.append(posted)
         if not self._posted.is_set():
             self._posted.set()
-        return posted.future
+        return posted
 
     def flush(self) -> None:
         """What was posted need not wait for company: none will come."""
@@ -235,7 +274,8 @@ class GroupWriter:
         if not self._keeps_open:
             return self._engine.begin()
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self._engine.execution_options(by_hand=True).connect()
+            self._connection.begin()
             if self._checkpoints is not None:
                 self._checkpoints.leave_to_us(self._connection)
         return _Begun(self._connection)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from pipeline.targets.contract import Answer, Signed
-from pipeline.targets.sending import MAX_ANSWER_BYTES, NotSent, Unanswered
+from pipeline.targets.sending import MAX_ANSWER_BYTES, Meanwhile, NotSent, Unanswered, nothing
 from pipeline.targets.wire import Wire
 
 __all__ = ["MAX_ANSWER_BYTES", "HttpTransport", "NotSent", "Transport", "Unanswered"]
@@ -20,8 +20,11 @@ __all__ = ["MAX_ANSWER_BYTES", "HttpTransport", "NotSent", "Transport", "Unanswe
 class Transport(Protocol):
     """What delivery needs of the network."""
 
-    def send(self, signed: Signed) -> Answer:
-        """Send once and return the answer; raises :class:`NotSent` or :class:`Unanswered`."""
+    def send(self, signed: Signed, meanwhile: Meanwhile = nothing) -> Answer:
+        """Send once and return the answer; raises :class:`NotSent` or :class:`Unanswered`.
+
+        ``meanwhile`` may be called while the answer is awaited, or not at all.
+        """
         ...
 
     def close(self) -> None:
@@ -56,9 +59,9 @@ class HttpTransport:
         """Close all connections."""
         self._way.close()
 
-    def send(self, signed: Signed) -> Answer:
+    def send(self, signed: Signed, meanwhile: Meanwhile = nothing) -> Answer:
         """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
-        return self._way.send(signed)
+        return self._way.send(signed, meanwhile)
 
 
 def _is_proxied(base_url: str) -> bool:

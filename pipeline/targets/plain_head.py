@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?")
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
@@ -55,10 +56,13 @@ def written_head(method: str, path: str, host: str, headers: Mapping[str, str]) 
     """The head of a call; ``ValueError`` when a part of it cannot stand there."""
     if _METHOD.fullmatch(method) is None:
         raise ValueError("method")
-    lines = [f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"]
-    for name, value in headers.items():
-        if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
-            raise ValueError("header")
-        lines.append(f"{name}: {value}\r\n")
-    lines.append("\r\n")
-    return "".join(lines).encode("latin-1")
+    lines = "".join(_line(name, value) for name, value in headers.items())
+    return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n".encode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def _line(name: str, value: str) -> str:
+    """One header, which as a rule is the same in the next call."""
+    if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+        raise ValueError("header")
+    return f"{name}: {value}\r\n"

@@ -9,7 +9,7 @@ import httpx
 
 from pipeline.errors import SetupError
 from pipeline.targets.contract import Answer, Signed
-from pipeline.targets.sending import MAX_ANSWER_BYTES, TOO_LARGE, TOO_SLOW, NotSent, Unanswered
+from pipeline.targets.sending import MAX_ANSWER_BYTES, TOO_LARGE, TOO_SLOW, Meanwhile, NotSent, Unanswered, nothing
 
 
 class Proxied:
@@ -29,7 +29,7 @@ class Proxied:
         """Close all connections."""
         self._client.close()
 
-    def send(self, signed: Signed) -> Answer:
+    def send(self, signed: Signed, meanwhile: Meanwhile = nothing) -> Answer:  # noqa: ARG002 - httpx tells no such moment
         """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
         started = self._clock()
         try:

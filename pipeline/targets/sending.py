@@ -1,12 +1,21 @@
-"""What can become of a call besides an answer."""
+"""What can become of a call besides an answer, and what may be done while one is awaited."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+
+Meanwhile = Callable[[], object]
+"""Called once the last byte of a call has left, before its answer is read; it raises nothing and waits for nobody."""
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 """An answer larger than this is cut off and counts as unreadable."""
 
 TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MB"
 TOO_SLOW = "the answer came too slowly"
+
+
+def nothing() -> None:
+    """There is nothing to do meanwhile."""
 
 
 class NotSent(Exception):

@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from pipeline.targets.contract import Answer, Signed
 from pipeline.targets.plain_head import Head, read_head, written_head
-from pipeline.targets.sending import MAX_ANSWER_BYTES, TOO_LARGE, TOO_SLOW, NotSent, Unanswered
+from pipeline.targets.sending import MAX_ANSWER_BYTES, TOO_LARGE, TOO_SLOW, Meanwhile, NotSent, Unanswered, nothing
 
 _PIECE = 64 * 1024
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
@@ -121,7 +121,7 @@ class Wire:
             while waiting:
                 waiting.pop().close()
 
-    def send(self, signed: Signed) -> Answer:
+    def send(self, signed: Signed, meanwhile: Meanwhile = nothing) -> Answer:
         """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
         place, path = _apart(signed.url)
         idle = self._idle.setdefault(place, deque())
@@ -129,7 +129,7 @@ class Wire:
         connection = _quiet_one(idle) or self._connected(place)
         whole = False
         try:
-            answer, whole = self._exchange(connection.sock, signed.method, call)
+            answer, whole = self._exchange(connection.sock, signed.method, call, meanwhile)
         finally:
             if whole:
                 idle.append(connection)
@@ -163,12 +163,13 @@ class Wire:
             context.load_verify_locations(certifi.where())
         return context
 
-    def _exchange(self, sock: socket.socket, method: str, call: bytes) -> tuple[Answer, bool]:
+    def _exchange(self, sock: socket.socket, method: str, call: bytes, meanwhile: Meanwhile) -> tuple[Answer, bool]:
         """The answer, and whether the connection can carry another call."""
         started, writing = self._clock(), True
         try:
             sock.sendall(call)
             writing = False
+            meanwhile()
             read = sock.recv(_PIECE)
             head = read_head(read) if method != "HEAD" else None
             if head is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
@@ -82,8 +82,8 @@ class Dated(Shelf):
 
     date = ""
 
-    def send(self, signed: Signed) -> Answer:
-        answer = super().send(signed)
+    def send(self, signed: Signed, meanwhile: Callable[[], object] = lambda: None) -> Answer:
+        answer = super().send(signed, meanwhile)
         return Answer(answer.status, {**answer.headers, "date": self.date}, answer.content)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
-from pipeline.delivery.crew import Crew, Waiting
+from pipeline.delivery.crew import FETCHED, Crew, Waiting
 from pipeline.errors import LedgerError
+from pipeline.ledger.writer import Posted
 
 
 class Book:
@@ -20,11 +20,13 @@ class Book:
     def __init__(self, number: int, size: int) -> None:
         self.due = set(range(number))
         self.attended: Counter[int] = Counter()
-        self.unwritten: list[tuple[int, Future[None]]] = []
+        self.unwritten: list[tuple[int, Posted[None]]] = []
         self.broken: dict[int, BaseException] = {}
         self.most_at_once = 0
         self.under_way = 0
         self.looks = 0
+        self.prepared: Counter[int] = Counter()
+        self.was_ready: list[int] = []
         self.held = False
         self.lock = threading.Lock()
         self.crew = Crew(
@@ -36,6 +38,7 @@ class Book:
             lambda: False,
             lambda: None,
             lambda: None,
+            self.prepare,  # type: ignore[arg-type]
         )
 
     def fetch(self, limit: int, skip: Sequence[int]) -> list[Waiting]:
@@ -44,12 +47,15 @@ class Book:
             found = sorted(self.due.difference(skip))[:limit]
         return [(_Delivery(number), None) for number in found]  # type: ignore[misc]
 
-    def attend(self, delivery: Any, _history: object) -> Future[None]:
+    def attend(self, delivery: Any, _history: object, ready: object = None) -> Posted[None]:
+        assert ready in {None, f"ready {delivery.id}"}
+        self.crew.make_ready()
         with self.lock:
+            self.was_ready += [delivery.id] if ready else []
             self.under_way += 1
             self.most_at_once = max(self.most_at_once, self.under_way)
             self.attended[delivery.id] += 1
-        written: Future[None] = Future()
+        written: Posted[None] = Posted(lambda _connection: None)
         with self.lock:
             self.under_way -= 1
             self.unwritten.append((delivery.id, written))
@@ -59,7 +65,12 @@ class Book:
             self.commit(number, write)
         return written
 
-    def commit(self, number: int, write: Future[None]) -> None:
+    def prepare(self, delivery: Any, _history: object) -> str:
+        with self.lock:
+            self.prepared[delivery.id] += 1
+        return f"ready {delivery.id}"
+
+    def commit(self, number: int, write: Posted[None]) -> None:
         if number in self.broken:
             write.set_exception(self.broken[number])
             return
@@ -98,6 +109,16 @@ def test_where_calls_are_quick_more_is_fetched_at_once() -> None:
     book = Book(5000, 1)
     book.crew.work(book.commit_the_rest)
     assert book.looks < 5000 / 16 / 2
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_what_comes_next_is_made_ready_once_while_another_is_attended_to(size: int) -> None:
+    book = Book(FETCHED, size)
+    book.crew.work(book.commit_the_rest)
+    assert max(book.prepared.values()) == 1
+    assert set(book.was_ready) <= set(book.prepared)
+    if size == 1:  # the first of all comes before anything could be made ready
+        assert book.was_ready == list(range(1, FETCHED))
 
 
 def test_a_write_that_fails_ends_the_work_and_is_raised() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliverTo, Record
-from pipeline.targets.contract import Account, Rate
+from pipeline.targets.contract import Account, Plan, Prior, Rate
 
 
 class Desk:
@@ -98,6 +99,50 @@ def test_every_record_arrives_once(desk: Desk) -> None:
     desk.drain()
     assert sorted(desk.shelf.keys()) == ["order:1", "order:2", "order:3"]
     assert desk.states() == {"delivered": 3}
+
+
+def test_a_plan_is_begun_while_the_answer_before_it_is_awaited_and_not_a_second_time(desk: Desk) -> None:
+    begun: list[tuple[str, int]] = []
+    account = shelf_account()
+    shelf = account.operation("put", {})
+
+    def plan(record: Record, prior: Prior | None) -> Plan:
+        begun.append((record.key, len(desk.shelf.things)))
+        return (yield from shelf.plan(record, prior))
+
+    desk.drop("1", "2", "3")
+    desk.drain(replace(account, operation=lambda _name, _options: replace(shelf, plan=plan)))
+    assert begun == [("1", 0), ("2", 0), ("3", 1)]  # the call before each is under way, its work not done yet
+    assert desk.states() == {"delivered": 3}
+
+
+def test_what_goes_wrong_ahead_of_its_turn_is_told_in_its_turn(desk: Desk) -> None:
+    account = shelf_account()
+    shelf = account.operation("put", {})
+
+    def plan(record: Record, prior: Prior | None) -> Plan:
+        if record.key == "2":
+            raise ValueError("nobody foresaw this")
+        return (yield from shelf.plan(record, prior))
+
+    desk.drop("1", "2", "3")
+    desk.drain(replace(account, operation=lambda _name, _options: replace(shelf, plan=plan)))
+    assert desk.states() == {"delivered": 2, "refused": 1}
+    (refused,) = desk.all("refused")
+    assert (refused.record_key, refused.problems[0]["code"]) == ("2", "cannot_be_sent")
+
+
+def test_a_plan_without_a_step_is_done_with_its_result(desk: Desk) -> None:
+    def plan(_record: Record, _prior: Prior | None) -> Plan:
+        yield from ()
+        return {"id": "as it was"}
+
+    account = shelf_account()
+    nothing_to_do = replace(account.operation("put", {}), plan=plan)
+    desk.drop("1", "2")
+    desk.drain(replace(account, operation=lambda _name, _options: nothing_to_do))
+    assert [delivery.remote_id for delivery in desk.all("delivered")] == ["as it was"] * 2
+    assert desk.shelf.calls == []
 
 
 def test_an_answer_lost_after_the_work_is_looked_up_and_not_sent_again(desk: Desk) -> None:

@@ -15,6 +15,10 @@ from pipeline.ledger.tables import accounts
 from pipeline.ledger.writer import GroupWriter
 
 _ROWS = 3_000
+_COMMITS = 4_000
+"""Fewer than fill the log so far that SQLite begins it anew by itself."""
+_HEAD = 32
+"""Bytes at the beginning of a log that differ each time it is begun."""
 
 
 def _in_the_database(path: Path) -> int:
@@ -41,6 +45,22 @@ def test_a_long_log_is_brought_over_while_the_writer_is_open(tmp_path: Path) -> 
     while _in_the_database(path) < _ROWS:
         assert time.monotonic() < end, "the log was not brought over"
         threading.Event().wait(0.01)
+    writer.close()
+    engine.dispose()
+
+
+def test_a_log_of_many_small_commits_is_begun_anew(tmp_path: Path) -> None:
+    log = tmp_path / "ledger.db-wal"
+    engine = open_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    writer = GroupWriter(engine)
+    begun = b""
+    for name in range(_COMMITS):
+        writer.write(lambda c, name=name: c.execute(sa.insert(accounts).values(account=str(name))))
+        begun = begun or log.read_bytes()[:_HEAD]
+        if name % 100 == 0 and log.read_bytes()[:_HEAD] != begun:
+            break
+    else:
+        raise AssertionError(f"the log has grown to {log.stat().st_size} bytes")
     writer.close()
     engine.dispose()
 

@@ -101,6 +101,23 @@ def test_one_connection_carries_many_calls_and_each_call_leaves_whole() -> None:
     assert calls[0].endswith(b'\r\n\r\n{"a":1}')
 
 
+def test_something_else_is_done_while_the_answer_is_awaited() -> None:
+    has_arrived, is_done = threading.Event(), threading.Event()
+
+    def answers_then(connection: socket.socket, _call: bytes) -> None:
+        has_arrived.set()
+        if is_done.wait(5):
+            connection.sendall(plain(b"then"))
+
+    def meanwhile() -> None:
+        assert has_arrived.wait(5)
+        is_done.set()
+
+    with talking(answers_then) as (host, transport):
+        answer = transport.send(Signed("POST", host.url + "/orders", {}, b"{}"), meanwhile)
+    assert answer.content == b"then"
+
+
 def test_a_connection_that_was_closed_meanwhile_is_not_used_again() -> None:
     with talking(says(plain(), close=True), says(plain(b"second"))) as (host, transport):
         post(host, transport)

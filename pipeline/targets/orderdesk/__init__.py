@@ -37,6 +37,7 @@ from pipeline.targets.orderdesk.together import stock_together
 
 OPERATIONS = ("inventory_item", "order", "shipment")
 HIDDEN = "[redacted]"
+_in_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def build(name: str, table: Mapping[str, Any]) -> Account:
@@ -155,7 +156,7 @@ def _signed(request: Request, base_url: str, store_id: str, api_key: str) -> Sig
     headers = {"ORDERDESK-STORE-ID": store_id, "ORDERDESK-API-KEY": api_key}
     content = b""
     if request.json is not None:
-        content = json.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
+        content = _in_json(request.json).encode()
         headers["Content-Type"] = "application/json"
     return Signed(request.method, f"{base_url}{request.path}{query}", headers, content)
 

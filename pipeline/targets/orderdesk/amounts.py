@@ -15,7 +15,7 @@ handling       line_type ``fee``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,6 +23,7 @@ from pipeline.model import Record, Value
 
 Line = Mapping[str, Value]
 PRODUCT_TYPES = ("", "product", "subscription")
+_NOTHING, _ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def product_lines(record: Record) -> list[Line]:
 
 def line_type(line: Line) -> str:
     """What a line is; a blank means a product."""
-    return str(line.get("line_type") or "").strip().lower()
+    told = line.get("line_type")
+    return str(told).strip().lower() if told else ""
 
 
 def decimal_of(line: Line, name: str) -> Decimal | None:
@@ -68,41 +70,51 @@ def decimal_of(line: Line, name: str) -> Decimal | None:
 
 def amounts(record: Record) -> Amounts:
     """The sums of an order by the rule of this module."""
-    products = product_lines(record)
+    products, others = _apart(record)
     return Amounts(
-        products=sum((_extended(line) for line in products), Decimal(0)),
-        shipping=_first(_rows(record, "shipping"), record.money("shipping_total")),
-        handling=_rows(record, "fee"),
-        tax=_first(_rows(record, "tax"), record.money("tax_total"), _summed(products, "line_tax")),
-        discounts=_discounts(record, products),
+        products=sum(map(_extended, products), _NOTHING),
+        shipping=_first(_rows(others.get("shipping")), record.money("shipping_total")),
+        handling=_rows(others.get("fee")),
+        tax=_first(_rows(others.get("tax")), record.money("tax_total"), _summed(products, "line_tax")),
+        discounts=_discounts(record, products, others.get("discount")),
     )
 
 
-def _discounts(record: Record, products: Iterable[Line]) -> tuple[Discount, ...]:
+def _apart(record: Record) -> tuple[list[Line], dict[str, list[Line]]]:
+    """The lines that become order items, and the other ones by type."""
+    products: list[Line] = []
+    others: dict[str, list[Line]] = {}
+    for line in record.lines:
+        kind = line_type(line)
+        (products if kind in PRODUCT_TYPES else others.setdefault(kind, [])).append(line)
+    return products, others
+
+
+def _discounts(record: Record, products: Iterable[Line], own: Sequence[Line] | None) -> tuple[Discount, ...]:
     """Exports write a discount as 5.00 or as -5.00; Order Desk wants it positive."""
-    own = [line for line in record.lines if line_type(line) == "discount"]
     if own:
         found = [Discount(str(line.get("product_name") or "Discount"), abs(_extended(line))) for line in own]
     else:
         summed = _summed(products, "line_discount")
         total = _first(record.money("discount_total"), summed)
-        found = [Discount(record.text("coupon_code") or "Discount", abs(total or Decimal(0)))]
+        if not total:
+            return ()
+        found = [Discount(record.text("coupon_code") or "Discount", abs(total))]
     return tuple(one for one in found if one.amount)
 
 
-def _rows(record: Record, kind: str) -> Decimal | None:
-    own = [_extended(line) for line in record.lines if line_type(line) == kind]
-    return sum(own, Decimal(0)) if own else None
+def _rows(own: Sequence[Line] | None) -> Decimal | None:
+    return sum(map(_extended, own), _NOTHING) if own else None
 
 
 def _extended(line: Line) -> Decimal:
     quantity = decimal_of(line, "quantity")
-    return (decimal_of(line, "unit_price") or Decimal(0)) * (Decimal(1) if quantity is None else quantity)
+    return (decimal_of(line, "unit_price") or _NOTHING) * (_ONE if quantity is None else quantity)
 
 
 def _summed(lines: Iterable[Line], name: str) -> Decimal | None:
     found = [value for line in lines if (value := decimal_of(line, name)) is not None]
-    return sum(found, Decimal(0)) if found else None
+    return sum(found, _NOTHING) if found else None
 
 
 def _first(*candidates: Decimal | None) -> Decimal | None:

@@ -20,6 +20,9 @@ Redact = Callable[[str], str]
 MESSAGE_LIMIT = 300
 
 
+_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
+
+
 class Kind(StrEnum):
     """What a call would do, which decides what its failure leaves open."""
 
@@ -137,8 +140,8 @@ def wait_seconds(answer: Answer) -> float | None:
 
 
 def _number(answer: Answer, header: str) -> float | None:
-    text = answer.headers.get(header, "").strip()
-    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) else None
+    text = answer.headers.get(header)
+    return float(text) if text is not None and _SECONDS.fullmatch(text.strip()) else None
 
 
 def _fits(row: Row, answer: Answer, said: str, kind: Kind, *, theirs: bool) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -18,6 +18,20 @@ from pipeline.targets.orderdesk.amounts import is_exact, number
 from pipeline.targets.orderdesk.settings import METADATA_LIMIT, NUMBERS, PATTERNS, OrderOptions
 
 Json = dict[str, Any]
+_in_json = json.JSONEncoder(ensure_ascii=False).encode
+_MOST_OF_A_LETTER = len("\\u0000")
+_AROUND_A_PAIR = len('"": "", ')
+
+
+def is_longer(value: Mapping[str, str], limit: int) -> bool:
+    """Whether a map has more characters than that as JSON, the way Order Desk counts its limits."""
+    most = 2 + sum(_MOST_OF_A_LETTER * (len(name) + len(text)) + _AROUND_A_PAIR for name, text in value.items())
+    return most > limit and json_length(value) > limit
+
+
+def json_length(value: Mapping[str, str]) -> int:
+    """Characters of a map as JSON."""
+    return len(_in_json(value))
 
 
 def source_text(record: Record, source: str) -> str:
@@ -53,7 +67,7 @@ def more_problems(record: Record, options: OrderOptions) -> Iterator[Refused]:
             message = f"'{text}' cannot be Order Desk's {target}: {wrong}."
             yield Refused("not_this_field", message, f"Correct {source}.", source.partition(".")[0])
     hidden = order_metadata(record, options)
-    if len(json.dumps(hidden, ensure_ascii=False)) > METADATA_LIMIT:
+    if is_longer(hidden, METADATA_LIMIT):
         message = f"The hidden fields of this order take more than the {METADATA_LIMIT} characters Order Desk keeps."
         yield Refused("metadata_too_long", message, "Send fewer fields into order_metadata, or shorten them.", "extra")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -78,7 +77,8 @@ def payment_status(record: Record, sums: Amounts) -> str:
 
 def checkout_data(record: Record, options: OrderOptions) -> dict[str, str]:
     """What Order Desk has no field for, and the custom fields that are not sent otherwise, by name."""
-    shown = {name: _shown(record.fields.get(name)) for name in SHOWN}
+    fields = record.fields
+    shown = {name: _shown(fields[name]) for name in SHOWN if name in fields}
     elsewhere = consumed(options)
     extra = {name: text for name, text in record.extra().items() if name not in elsewhere}
     named = {
@@ -87,11 +87,6 @@ def checkout_data(record: Record, options: OrderOptions) -> dict[str, str]:
         if target.startswith("checkout_data.")
     }
     return {name: text for name, text in {**shown, **extra, **named}.items() if text}
-
-
-def json_length(value: Mapping[str, str]) -> int:
-    """Characters of a map as JSON, the way Order Desk counts its limits."""
-    return len(json.dumps(value, ensure_ascii=False))
 
 
 def shipment_payload(record: Record) -> Json:
@@ -137,7 +132,7 @@ def ordered_stock(record: Record, update_source: str) -> dict[str, Json]:
 
 def stamp(moment: datetime | None) -> str:
     """``YYYY-MM-DD HH:MM:SS`` in UTC, as Order Desk's times are; empty for none."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if moment is not None else ""
+    return moment.astimezone(UTC).isoformat(" ", "seconds")[:19] if moment is not None else ""
 
 
 def _order_item(line: Line, options: OrderOptions) -> Json:

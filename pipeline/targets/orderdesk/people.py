@@ -5,6 +5,8 @@ from __future__ import annotations
 from pipeline.model import Record
 
 _PLACES = ("address1", "address2", "city", "state", "postal_code", "country")
+_OF_SIDE = {side: tuple((part, f"{side}_{part}") for part in _PLACES) for side in ("billing", "shipping")}
+_NAMES = ("first_name", "last_name", "company")
 Address = dict[str, str]
 
 
@@ -23,8 +25,8 @@ def addresses(record: Record) -> dict[str, Address]:
 
 def has_name(record: Record) -> bool:
     """Whether there is a first name, last name or company; without one Order Desk takes no order."""
-    people = addresses(record).values()
-    return any(one.get(part) for one in people for part in ("first_name", "last_name", "company"))
+    buyer = _person(record)
+    return any(part in one for one in (buyer, _receiver(record, buyer)) for part in _NAMES)
 
 
 def split_name(full: str) -> tuple[str, str]:
@@ -59,7 +61,7 @@ def _receiver(record: Record, buyer: Address) -> Address:
 
 
 def _place(record: Record, side: str) -> Address:
-    return _filled(**{part: record.text(f"{side}_{part}") for part in _PLACES})
+    return {part: text for part, name in _OF_SIDE[side] if (text := record.text(name)).strip()}
 
 
 def _filled(**parts: str) -> Address:

@@ -16,8 +16,8 @@ from pipeline.targets.orderdesk.amounts import (
     line_type,
     product_lines,
 )
-from pipeline.targets.orderdesk.more_fields import more_problems
-from pipeline.targets.orderdesk.payload import CHECKOUT_LIMIT, checkout_data, json_length
+from pipeline.targets.orderdesk.more_fields import is_longer, json_length, more_problems
+from pipeline.targets.orderdesk.payload import CHECKOUT_LIMIT, checkout_data
 from pipeline.targets.orderdesk.people import has_name
 from pipeline.targets.orderdesk.settings import NOTE_LIMIT, OrderOptions
 
@@ -97,14 +97,15 @@ def _missing(record: Record) -> Iterator[Refused]:
 def _line_problems(line: Line) -> Iterator[Refused]:
     for name in _LINE_SUMS:
         yield from _inexact_amount(decimal_of(line, name), name)
-    if line_type(line) not in KNOWN_LINE_TYPES:
+    kind = line_type(line)
+    if kind not in KNOWN_LINE_TYPES:
         yield _refused(
             "line_type_unknown",
-            f"Order Desk has no place for a line of the type '{line_type(line)}'.",
+            f"Order Desk has no place for a line of the type '{kind}'.",
             f"Use one of: {', '.join(name for name in KNOWN_LINE_TYPES if name)}.",
             "line_type",
         )
-    elif line_type(line) in PRODUCT_TYPES:
+    elif kind in PRODUCT_TYPES:
         yield from _product_problems(line)
 
 
@@ -127,8 +128,9 @@ def _product_problems(line: Line) -> Iterator[Refused]:
 
 
 def _too_long(record: Record, options: OrderOptions) -> Iterator[Refused]:
-    size = json_length(checkout_data(record, options))
-    if size > CHECKOUT_LIMIT:
+    shown = checkout_data(record, options)
+    if is_longer(shown, CHECKOUT_LIMIT):
+        size = json_length(shown)
         yield _refused(
             "extra_too_long",
             f"The additional fields of this order take {size} characters; Order Desk keeps {CHECKOUT_LIMIT}.",
