@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import TypeVar
 
 import numpy as np
@@ -47,10 +48,7 @@ def joined(sheets: Sequence[Sheet]) -> Sheet:
     if len(sheets) == 1:
         return sheets[0]
     first = sheets[0]
-    numbers: dict[str, int] = {}
-    for sheet in sheets:
-        for key in sheet.keys:
-            numbers.setdefault(key, len(numbers))
+    numbers = dict(zip(dict.fromkeys(chain.from_iterable(sheet.keys for sheet in sheets)), count(), strict=False))
     begins = np.concatenate(([0], np.cumsum([len(sheet.rows) for sheet in sheets]))).tolist()
     shifted = list(zip(sheets, begins, strict=False))
     return Sheet(
@@ -112,5 +110,5 @@ def _moved(positions: set[int], place: npt.NDArray[np.int64]) -> set[int]:
 
 
 def _renumbered(sheet: Sheet, numbers: dict[str, int]) -> npt.NDArray[np.int64]:
-    own = np.array([*(numbers[key] for key in sheet.keys), NO_GROUP], dtype=np.int64)
+    own = np.array([*map(numbers.__getitem__, sheet.keys), NO_GROUP], dtype=np.int64)
     return own[sheet.group]
