@@ -1,4 +1,7 @@
-"""Two files that make one: the lines wait in the inbox for the file with their orders, and are claimed with it."""
+"""Two files that make one: the lines wait in the inbox for the file with their orders, and are claimed with it.
+
+What reads files is loaded for such pairs only: every pass asks, also one that finds the inbox empty.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.closing.correction import is_correction
 from pipeline.errors import FileRefused
 from pipeline.intake.claim import Claim, claim_partner, partner_beside
 from pipeline.intake.folder import Dropped
-from pipeline.joining import find_partner, partner_name
 from pipeline.mapping.spec import FeedMapping, match_feed
 from pipeline.project import Plan
-from pipeline.reading import open_table
 from pipeline.shapes import same_place
 
 
@@ -39,6 +39,8 @@ def waits(plan: Plan, dropped: Dropped, settled: Sequence[Dropped]) -> Waiting |
     mapping = _pair_of(plan, dropped)
     if mapping is None or is_returned(path):
         return None
+    from pipeline.joining import find_partner, partner_name
+
     partner = find_partner(mapping, path)
     if partner is not None and any(other.path == partner for other in settled):
         return None
@@ -54,6 +56,8 @@ def with_partner(plan: Plan, taken: Claim, inbox: Path) -> None:
     mapping = _pair_of(plan, Dropped(taken.path, taken.subfolder))
     if mapping is None or partner_beside(taken.path) is not None or is_returned(taken.path):
         return
+    from pipeline.joining import find_partner
+
     folder = inbox / taken.subfolder if taken.subfolder else inbox
     partner = find_partner(mapping, folder / taken.file_name) if folder.is_dir() else None
     if partner is not None:
@@ -63,11 +67,18 @@ def with_partner(plan: Plan, taken: Claim, inbox: Path) -> None:
 def partner_of(plan: Plan, dropped: Dropped) -> Path | None:
     """The other file of a pair beside a file that takes it along."""
     mapping = _pair_of(plan, dropped)
-    return find_partner(mapping, dropped.path) if mapping is not None and not is_returned(dropped.path) else None
+    if mapping is None or is_returned(dropped.path):
+        return None
+    from pipeline.joining import find_partner
+
+    return find_partner(mapping, dropped.path)
 
 
 def is_returned(path: Path) -> bool:
     """Whether a file is a corrected workbook, which needs no partner: it carries the joined columns itself."""
+    from pipeline.closing.correction import is_correction
+    from pipeline.reading import open_table
+
     try:
         return is_correction(open_table(path).header)
     except FileRefused:

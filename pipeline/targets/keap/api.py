@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from pipeline.targets.contract import Listing, Operation, Plan, Request, Step
-from pipeline.targets.keap import custom_fields, lists, operations, v1, xmlrpc
+from pipeline.targets.keap import custom_fields, lists, operations
 from pipeline.targets.keap.answers import Redact
 from pipeline.targets.keap.readings import Readings
 from pipeline.targets.keap.settings import KeapAccount
@@ -52,10 +52,14 @@ class RestV2:
 
 
 def speak(known: KeapAccount, redact: Redact) -> Api:
-    """The way ``api`` names."""
+    """The way ``api`` names; the others are not even loaded."""
     match known.api:
         case "xmlrpc":
-            return xmlrpc.XmlRpc(known, redact)
+            from pipeline.targets.keap.xmlrpc import XmlRpc
+
+            return XmlRpc(known, redact)
         case "rest-v1":
-            return v1.RestV1(known, redact)
+            from pipeline.targets.keap.v1 import RestV1
+
+            return RestV1(known, redact)
     return RestV2(known, redact)
