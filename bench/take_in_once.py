@@ -9,6 +9,7 @@ by a person but inside the process: they cost one query.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -30,5 +31,6 @@ def main(folder: Path, path: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
     with seldom_swept():  # as the command does, too
         print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -41,6 +42,8 @@ for _command in (
 
 def main() -> NoReturn:
     """Run the command and leave with its code; Ctrl-C and a closed pipe are no tracebacks."""
+    # NumPy starts a thread per core for products of matrices. Here are none, and the threads take turns with ours.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         with seldom_swept():
             code = cli.main(standalone_mode=False)
