@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from pipeline.delivery.verdicts import without_sending
@@ -173,7 +174,7 @@ def _calls(account: Account, operation: Operation, record: Record, prior: Prior 
         step = next(plan)
         while True:
             if step.look_first and step.find is not None and (first := next(step.find(), None)) is not None:
-                yield _shown(account, replace(step, request=first), look=True)
+                yield _shown(account, msgspec.structs.replace(step, request=first), look=True)
             yield _shown(account, step, look=step.reads_only)
             step = plan.send(_stand_in(step))
     except StopIteration:

@@ -65,7 +65,7 @@ def _look_up_sees_nothing() -> None:
 
 def _no_settle_time() -> None:
     """An absence is believed at once."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from pipeline.delivery import journal
 

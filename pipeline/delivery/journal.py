@@ -12,8 +12,9 @@ The safety of the whole product lives in this file. The promise:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
+
+import msgspec
 
 from pipeline.delivery.caution import CERTAIN, UNSURE, Caution
 from pipeline.delivery.clock import Clock
@@ -317,8 +318,8 @@ def _result(outcome: Done) -> Result:
 
 def stored(request: Request) -> dict[str, Any]:
     """The call as the ledger keeps it."""
-    told = ((part.name, getattr(request, part.name)) for part in fields(request))
-    return {name: value for name, value in told if value not in (None, "", ())}
+    told = msgspec.structs.asdict(request)
+    return {name: value for name, value in told.items() if value not in (None, "", ())}
 
 
 def described(outcome: Outcome) -> tuple[str, str, str]:

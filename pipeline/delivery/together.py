@@ -9,10 +9,11 @@ without an answer waits its settle time first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.journal import MAX_SENDS, described, stored

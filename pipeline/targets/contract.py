@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from pipeline.model import Record
 
@@ -30,8 +31,7 @@ Result = Mapping[str, Any]
 """What a step gave: plain JSON values; ``id`` is the remote id where there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A call before it is signed: no secret is in it, so it may be shown and stored.
 
     ``path`` stands below the account's ``base_url`` and begins with ``/``. At most one of ``json`` (any JSON value)
@@ -49,8 +49,7 @@ class Request:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """A call as it goes over the wire, secrets included: never logged, stored or shown."""
 
     method: str
@@ -59,8 +58,7 @@ class Signed:
     content: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back: any HTTP status; header names in lower case."""
 
     status: int
@@ -91,16 +89,14 @@ class Answer:
 # --- outcomes of one sent step -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """The step happened. ``already_there``: the target says the thing existed before this call."""
 
     result: Result
     already_there: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The target will not take this record: the row's fault. Goes into the errors workbook.
 
     ``column_hint`` is the record field (``email``, ``sku`` …) whose cell to mark, where the answer tells.
@@ -112,8 +108,7 @@ class Refused:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """Not done, nobody's fault: send the same step again after ``seconds`` (``None``: the journal's own back-off).
 
     Only for answers that prove the work was not done (429, 503 before the application, a refused connection).
@@ -125,16 +120,14 @@ class Later:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InDoubt:
+class InDoubt(Struct, frozen=True):
     """The call may or may not have happened (5xx, empty or unreadable answer): look it up, never send again blindly."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Paused:
+class Paused(Struct, frozen=True):
     """The account cannot work until a person acts (bad or expired key, API switched off): the step did not happen.
 
     No other account is touched; no row is blamed.
@@ -159,20 +152,17 @@ Outcome = Done | Refused | Later | InDoubt | Paused
 # --- what a look-up can see --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """It is there, exactly once as far as the target tells."""
 
     result: Result
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """The target's own list, read with success, does not have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(Struct, frozen=True):
     """The look-up could not tell (several candidates, an unreadable answer): try again, then ask a person.
 
     ``trouble``: the look-up itself met a throttle, a bad key or a fault of the account, which is no row's fault.
@@ -186,8 +176,7 @@ Finding = Found | Absent | Unclear
 LookUp = Callable[[], Generator[Request, Answer, Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One call of a plan.
 
     ``name`` is unique within the plan and stable between runs (it is the key of the journal).
@@ -219,8 +208,7 @@ Plan = Generator[Step, Result, Result]
 """Yields steps, receives their results, returns the final result (``id`` is the remote id of the record)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prior:
+class Prior(Struct, frozen=True):
     """What the ledger knows of earlier deliveries of the same record key: the newest final result, and what was told.
 
     ``record`` is the newest content over all before it: a field that a later file left empty is in it as an earlier
@@ -235,8 +223,7 @@ LookMany = Callable[[Sequence[Record]], Generator[Request, Answer, Mapping[str, 
 """Reads what the target has of several records, by record key; what is not there, or not clearly one, is left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Struct, frozen=True):
     """Changes of several records in one call that tells nothing of the single one: each is looked at before and after.
 
     - ``most``: records in one call; ``fits``: whether a record may go so. What is not settled takes its own ``plan``.
@@ -255,8 +242,7 @@ class Together:
     result: Callable[[Mapping[str, Any]], Result]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation of one account, its options already bound.
 
     ``problems`` is called before anything is sent (also by ``preview``) and names everything that would make the
@@ -285,8 +271,7 @@ class Operation:
 # --- what a target's own list tells ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One entry of a target's own list, as far as the target tells it.
 
     ``kind`` is the record kind (``order``, ``inventory_item`` …); ``key`` our own key, or "" where the target does not
@@ -299,7 +284,7 @@ class Listed:
     kind: str
     key: str
     remote_id: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = {}
 
 
 ListRead = Generator[Request, Answer, tuple[Listed, ...] | Unclear]
@@ -309,16 +294,14 @@ ends included), by read-only requests. ``Unclear`` when the list cannot be read 
 ``None`` instead of a generator where the target has no list for that operation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """A leaky bucket: ``burst`` calls at once, refilled by ``per_second``."""
 
     burst: float
     per_second: float
 
 
-@dataclass(frozen=True, slots=True)
-class PaceHint:
+class PaceHint(Struct, frozen=True):
     """What the vendor's own headers say about our speed after an answer.
 
     ``remaining``: calls left in the bucket right now; ``wait``: seconds until the next call may go.
@@ -328,8 +311,7 @@ class PaceHint:
     wait: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """One account of one target, ready to be driven. Built by ``registry`` from ``pipeline.toml``.
 
     ``timeout`` is the longest wait for an answer, ``settle_seconds`` how long after an unanswered send an absence
@@ -354,7 +336,7 @@ class Account:
     concurrency: int = 1
     timeout: float = 30.0
     settle_seconds: float = 30.0
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
     listing: Listing | None = None
     fields_plan: Callable[[bool], Plan] | None = None
-    key_ends: Mapping[str, date] = field(default_factory=dict)
+    key_ends: Mapping[str, date] = {}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from depot import STANDS, Depot
+from msgspec.structs import replace
 from shelf import FakeClock, Shelf, shelf_account
 
 from pipeline.delivery.clock import RealClock

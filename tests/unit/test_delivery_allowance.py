@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from shelf import FakeClock, shelf_account
 
 from pipeline.delivery.allowance import Allowance, Allowances

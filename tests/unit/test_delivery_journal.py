@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from shelf import FakeClock, Shelf, shelf_account
 
 from pipeline.delivery import doubts
@@ -443,9 +443,7 @@ def test_a_plan_that_breaks_refuses_its_record_and_no_other(desk: Desk) -> None:
             raise KeyError("nobody foresaw this")
         return (yield from broken.plan(record, prior))
 
-    import dataclasses
-
-    changed = dataclasses.replace(account, operation=lambda _n, _o: dataclasses.replace(broken, plan=plan))
+    changed = replace(account, operation=lambda _n, _o: replace(broken, plan=plan))
     desk.drop("odd", "2")
     desk.drain(changed)
     assert desk.states() == {"refused": 1, "delivered": 1}

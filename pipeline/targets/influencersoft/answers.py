@@ -5,13 +5,14 @@ Business errors come with HTTP 200: the code decides, by the table in ``codes``.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from pipeline.settings import Secret
 from pipeline.targets.contract import Answer, Done, InDoubt, Later, Outcome, Paused, Refused
@@ -119,7 +120,7 @@ class Reader:
                 "See what InfluencerSoft says, and correct it.",
             )
         )
-        return dataclasses.replace(outcome, message=outcome.message + said)
+        return replace(outcome, message=outcome.message + said)
 
     def _order_of(self, envelope: Envelope) -> Outcome:
         result: dict[str, Any] = {"id": _order_number(envelope.result)}
@@ -220,7 +221,7 @@ def _of_signed(outcome: Outcome) -> Outcome:
         "no_input_seen": "API 1.0 may be closed for this account; without `secret` it is not used.",
     }
     if isinstance(outcome, Paused) and outcome.code in advice:
-        return dataclasses.replace(outcome, advice=advice[outcome.code])
+        return replace(outcome, advice=advice[outcome.code])
     return outcome
 
 
@@ -231,7 +232,7 @@ def _goods_of(envelope: Envelope, keys: Sequence[str]) -> Outcome:
     unknown = [key for key in dict.fromkeys(keys) if key not in known]
     if unknown:
         refused = UNKNOWN_PRODUCT
-        return dataclasses.replace(
+        return replace(
             refused,
             message=f"{refused.message} ({', '.join(unknown)})",
             advice=f"{refused.advice} `check_products = false` of the account sends it unchecked.",
