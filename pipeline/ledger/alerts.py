@@ -18,6 +18,7 @@ from pipeline.ledger.tables import (
     fetched,
     moments,
     rejections,
+    stands,
     steps,
     taken_in,
 )
@@ -181,7 +182,7 @@ def _open_rows(connection: sa.Connection, batch: int) -> int:
 def _open_refusals(connection: sa.Connection, batch: int) -> int:
     asked = sa.select(sa.func.count()).where(
         deliveries.c.batch_id == batch,
-        deliveries.c.state == DeliveryState.REFUSED,
+        stands(deliveries, DeliveryState.REFUSED),
         deliveries.c.resolved_by.is_(None),
     )
     return int(connection.execute(asked).scalar_one())
@@ -189,7 +190,7 @@ def _open_refusals(connection: sa.Connection, batch: int) -> int:
 
 def _open_doubts(connection: sa.Connection, batch: int) -> int:
     asked = sa.select(sa.func.count()).where(
-        deliveries.c.batch_id == batch, deliveries.c.state == DeliveryState.IN_DOUBT, deliveries.c.due_at.is_(None)
+        deliveries.c.batch_id == batch, stands(deliveries, DeliveryState.IN_DOUBT), deliveries.c.due_at.is_(None)
     )
     return int(connection.execute(asked).scalar_one())
 
@@ -207,7 +208,7 @@ def oldest_doubts(connection: sa.Connection, account: str, before: float) -> Old
     """Doubts of an account that began before a moment; a doubt begins when bytes may last have left."""
     where = sa.and_(
         deliveries.c.account == account,
-        deliveries.c.state == DeliveryState.IN_DOUBT,
+        stands(deliveries, DeliveryState.IN_DOUBT),
         steps.c.state == "intended",
         steps.c.doubt_since <= before,
     )
@@ -223,7 +224,7 @@ def oldest_waiting(connection: sa.Connection, account: str, before: float) -> Ol
     """Deliveries of an account that have been waiting since before a moment."""
     where = sa.and_(
         deliveries.c.account == account,
-        deliveries.c.state == DeliveryState.WAITING,
+        stands(deliveries, DeliveryState.WAITING),
         deliveries.c.created_at <= before,
         taken_in(deliveries),
     )

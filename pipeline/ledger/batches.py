@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.ledger import plain, tallies
-from pipeline.ledger.tables import batches, deliveries, rejections, taken_in
+from pipeline.ledger.tables import batches, deliveries, rejections, stands, taken_in
 from pipeline.model import DeliverTo, DeliveryState, Encoded, Record, Rejection, encoded_records
 
 _CHUNK = 5_000
@@ -273,7 +273,7 @@ def resolve_rows(connection: sa.Connection, batch_id: int, rows: Sequence[int], 
     refused = connection.execute(
         sa.select(deliveries.c.id, deliveries.c.record["rows"]).where(
             deliveries.c.batch_id == batch_id,
-            deliveries.c.state == DeliveryState.REFUSED,
+            stands(deliveries, DeliveryState.REFUSED),
             deliveries.c.resolved_by.is_(None),
         )
     )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pipeline.ledger import plain
 from pipeline.ledger.sends import StepRow, step_row
-from pipeline.ledger.tables import accounts, batches, deliveries, steps, taken_in
+from pipeline.ledger.tables import accounts, batches, deliveries, stands, steps, taken_in
 from pipeline.model import DeliveryState, Record, decode_record
 
 OPEN = (DeliveryState.WAITING, DeliveryState.IN_DOUBT)
@@ -85,14 +85,14 @@ def _behind() -> sa.ColumnElement[bool]:
 
 
 @cache
-def _due() -> sa.Select[Any]:
+def _due(state: str) -> sa.Select[Any]:
     """Made once: to build it takes longer than to ask it."""
     return (
         _select()
         .where(
             deliveries.c.account == sa.bindparam("account"),
-            deliveries.c.state == sa.bindparam("state"),
-            deliveries.c.due_at + 0.0 <= sa.bindparam("now"),
+            stands(deliveries, state),
+            deliveries.c.due_at <= sa.bindparam("now"),
             deliveries.c.id.not_in(sa.bindparam("skip", expanding=True)),
             ~_behind(),
         )
@@ -105,28 +105,28 @@ def due(connection: sa.Connection, account: str, now: float, limit: int, skip: S
     """Deliveries of an account that may be attended now, oldest first, without those in ``skip``.
 
     One query per state, so that each walks its index in order and stops at ``limit``: however many wait, none is
-    sorted. The ``+ 0.0`` keeps SQLite from choosing the index by time instead.
+    sorted.
     """
     asked = {"account": account, "now": now, "skip": list(skip), "most": limit}
-    found = [_delivery(row) for state in OPEN for row in connection.execute(_due(), {**asked, "state": state})]
+    found = [_delivery(row) for state in OPEN for row in connection.execute(_due(state), asked)]
     return sorted(found, key=lambda delivery: delivery.id)[:limit]
 
 
 def next_due(connection: sa.Connection, account: str) -> tuple[float, str] | None:
-    """When the next delivery of an account is due, and its state; ``None`` when only people can move it on."""
+    """When the next delivery of an account is due, and its state; ``None`` when only people can move it on.
+
+    What was never put off is due since it came, the oldest first; what was has an index by time.
+    """
+    columns = deliveries.c
+    orders = ((columns.due_at <= columns.created_at, columns.id), (columns.due_at > columns.created_at, columns.due_at))
     first = [
         (row.due_at, row.state)
         for state in OPEN
+        for which, order in orders
         for row in connection.execute(
-            sa.select(deliveries.c.due_at, deliveries.c.state)
-            .where(
-                deliveries.c.account == account,
-                deliveries.c.state == state,
-                deliveries.c.due_at.is_not(None),
-                taken_in(deliveries),
-                ~_behind(),
-            )
-            .order_by(deliveries.c.due_at)
+            sa.select(columns.due_at, columns.state)
+            .where(columns.account == account, stands(deliveries, state), which, taken_in(deliveries), ~_behind())
+            .order_by(order)
             .limit(1)
         )
     ]
@@ -268,10 +268,11 @@ def by_key(connection: sa.Connection, key: str) -> list[Delivery]:
 
 def in_states(connection: sa.Connection, *states: str, batch_id: int | None = None) -> list[Delivery]:
     """Deliveries in those states, oldest first; of one batch when it is named."""
-    query = _select().where(deliveries.c.state.in_(states)).order_by(deliveries.c.id)
+    query = _select().where(stands(deliveries, *states))
     if batch_id is not None:
         query = query.where(deliveries.c.batch_id == batch_id)
-    return [_delivery(row) for row in connection.execute(query)]
+    found = [_delivery(row) for row in connection.execute(query)]  # ordered by the database, the whole table is walked
+    return sorted(found, key=lambda delivery: delivery.id)
 
 
 def move(connection: sa.Connection, delivery_id: int, state: str, now: float, **values: Any) -> None:  # noqa: ANN401
@@ -284,7 +285,7 @@ def with_work(connection: sa.Connection, names: Sequence[str]) -> list[str]:
 
     def has_work(name: str) -> bool:
         some = sa.select(deliveries.c.id).where(
-            deliveries.c.account == name, deliveries.c.state.in_(OPEN), taken_in(deliveries)
+            deliveries.c.account == name, stands(deliveries, *OPEN), taken_in(deliveries)
         )
         return connection.execute(some.limit(1)).first() is not None
 
@@ -310,7 +311,7 @@ def recover(connection: sa.Connection, now: float) -> int:
     interrupted = connection.execute(
         sa.select(steps.c.id, steps.c.delivery_id)
         .join(deliveries)
-        .where(steps.c.state == "intended", steps.c.doubt_since.is_(None), deliveries.c.state.in_(OPEN))
+        .where(stands(steps, "intended"), steps.c.doubt_since.is_(None), deliveries.c.state.in_(OPEN))
     ).all()
     for step_id, delivery_id in interrupted:
         connection.execute(sa.update(steps).where(steps.c.id == step_id).values(doubt_since=now))
@@ -322,7 +323,7 @@ def not_from_the_future(connection: sa.Connection, account: str, now: float) -> 
     """What was put off while the clock stood ahead is due now: nobody waits for a time that was never right."""
     ahead = sa.and_(
         deliveries.c.account == account,
-        deliveries.c.state.in_(OPEN),
+        stands(deliveries, *OPEN),
         deliveries.c.due_at.is_not(None),
         deliveries.c.updated_at > now + 60,
     )
@@ -331,7 +332,7 @@ def not_from_the_future(connection: sa.Connection, account: str, now: float) -> 
 
 def doubt_anew(connection: sa.Connection, now: float) -> int:
     """After the clock was set: every doubt counts from now, since nobody knows how long ago its bytes left."""
-    doubted = sa.and_(steps.c.state == "intended", steps.c.doubt_since.is_not(None))
+    doubted = sa.and_(stands(steps, "intended"), steps.c.doubt_since.is_not(None))
     return connection.execute(sa.update(steps).where(doubted).values(doubt_since=now)).rowcount
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pipeline.ledger.batches import Batch, as_batch
 from pipeline.ledger.deliveries import OPEN
-from pipeline.ledger.tables import attempts, batches, deliveries, rejections, steps
+from pipeline.ledger.tables import attempts, batches, deliveries, rejections, steps, tallies
 
 KEPT_FIELDS = ("order_id", "sku", "tracking_number", "ordered_at", "payment_reference")
 """Fields of a record that name no person, and by which ``reconcile`` knows it again."""
@@ -20,7 +20,7 @@ _CHUNK = 5_000
 
 def due(connection: sa.Connection, before: float) -> list[Batch]:
     """Batches that ended before that time, wait for nobody, and still hold personal data; oldest first."""
-    still_open = sa.exists().where(deliveries.c.batch_id == batches.c.id, deliveries.c.state.in_(OPEN))
+    still_open = sa.exists().where(tallies.c.batch_id == batches.c.id, tallies.c.state.in_(OPEN), tallies.c.number > 0)
     rows = connection.execute(
         sa.select(batches)
         .where(

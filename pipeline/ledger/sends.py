@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.ledger import plain
-from pipeline.ledger.tables import attempts, deliveries, steps
+from pipeline.ledger.tables import attempts, deliveries, stands, steps
 from pipeline.model import DeliveryState
 
 
@@ -86,7 +86,7 @@ def _is_under_way(connection: sa.Connection, intent: Intent, account: str) -> bo
         sa.select(steps.c.id)
         .join(deliveries)
         .where(
-            steps.c.state == "intended",
+            stands(steps, "intended"),
             steps.c.shares == intent.shares,
             steps.c.delivery_id != intent.delivery_id,
             deliveries.c.account == account,

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.ledger.deliveries import OPEN
-from pipeline.ledger.tables import deliveries, rejections
+from pipeline.ledger.tables import deliveries, rejections, stands, tallies
 from pipeline.model import DeliveryState, Rejection
 
 _SLICE = 5_000
@@ -66,7 +66,9 @@ def refusals(engine: sa.Engine, ids: Sequence[int]) -> dict[int, Refused]:
 
 def is_under_way(connection: sa.Connection, batch_id: int) -> bool:
     """Whether any delivery of the batch waits or is in doubt."""
-    some = sa.select(deliveries.c.id).where(deliveries.c.batch_id == batch_id, deliveries.c.state.in_(OPEN))
+    some = sa.select(tallies.c.number).where(
+        tallies.c.batch_id == batch_id, tallies.c.state.in_(OPEN), tallies.c.number > 0
+    )
     return connection.execute(some.limit(1)).first() is not None
 
 
@@ -76,7 +78,7 @@ def _refusals(engine: sa.Engine, batch_id: int, told: sa.ColumnElement[Any]) -> 
         sa.select(table.id, told)
         .where(
             table.batch_id == batch_id,
-            table.state == DeliveryState.REFUSED,
+            stands(deliveries, DeliveryState.REFUSED),
             table.resolved_by.is_(None),
             table.id > sa.bindparam("after"),
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from pipeline.ledger.tables import accounts, attempts, batches, deliveries, pickups, steps, tallies
+from pipeline.ledger.tables import accounts, attempts, batches, deliveries, pickups, stands, steps, tallies
 from pipeline.model import DeliveryState
 
 _LOOKED_BACK = 100_000
@@ -71,7 +71,7 @@ def _doubts() -> sa.Select[tuple[str, int, float]]:
             sa.func.min(steps.c.doubt_since).label("oldest"),
         )
         .outerjoin(steps, sa.and_(steps.c.delivery_id == deliveries.c.id, steps.c.state == "intended"))
-        .where(deliveries.c.state == DeliveryState.IN_DOUBT)
+        .where(stands(deliveries, DeliveryState.IN_DOUBT))
         .group_by(deliveries.c.account)
     )
 
@@ -88,11 +88,12 @@ def _last_delivery(connection: sa.Connection) -> float | None:
 
 def oldest_waiting(connection: sa.Connection) -> float | None:
     """Since when the oldest delivery waits that is not done yet."""
-    accounts_known = connection.execute(sa.select(deliveries.c.account).distinct()).scalars().all()
+    waiting = sa.and_(tallies.c.state == DeliveryState.WAITING, tallies.c.number > 0)
+    accounts_known = connection.execute(sa.select(tallies.c.account).where(waiting).distinct()).scalars().all()
     oldest = [
         connection.execute(
             sa.select(deliveries.c.created_at)
-            .where(deliveries.c.account == account, deliveries.c.state == DeliveryState.WAITING)
+            .where(deliveries.c.account == account, stands(deliveries, DeliveryState.WAITING))
             .order_by(deliveries.c.id)
             .limit(1)
         ).scalar()

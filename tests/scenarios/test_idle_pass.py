@@ -23,7 +23,7 @@ from pipeline.side_work import SideWork
 from pipeline.tell import look, tell
 
 _GROWING = ("batches", "deliveries", "rejections", "steps", "attempts", "fetched")
-_PARTIAL = ("batches_with_workbook", "batches_not_put_away")
+_PARTIAL = ("batches_with_workbook", "batches_not_put_away", "deliveries_unsettled", "steps_intended")
 _SCAN = re.compile(rf"SCAN (?:{'|'.join(_GROWING)})\b(?! USING (?:COVERING )?INDEX (?:{'|'.join(_PARTIAL)}))")
 _BACKWARDS = "ORDER BY attempts.id DESC"
 """Walks back from the newest attempt, and stops at the first that did something."""
