@@ -10,6 +10,7 @@ who commits brings over the little that is left.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from contextlib import suppress
 
@@ -26,7 +27,6 @@ _PAGES = 1_000
 """As many, about, are brought over at once; SQLite's own measure."""
 _FEW_PAGES = 400
 """Brought over while somebody waits: a few calls' worth, and nothing like the pages of a file that is taken in."""
-_MAKE = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
 class Checkpoints:
@@ -54,7 +54,7 @@ class Checkpoints:
         self._rows = rows
         if self._made and self._pages <= _FEW_PAGES:
             self._made = False
-            plain.by_driver(connection, _MAKE).fetchall()
+            _make(connection)
         elif self._made or self._pages >= _PAGES:
             self._made = False
             self._pages = 0
@@ -69,10 +69,17 @@ class Checkpoints:
     def _make(self) -> None:
         while self._wanted.wait() and not self._closing:
             self._wanted.clear()
-            # Whatever is wrong with the ledger, the next commit says so to somebody who waits for it.
             with suppress(sa.exc.SQLAlchemyError, OSError), self._engine.connect() as connection:
-                plain.by_driver(connection, _MAKE).fetchall()
-                self._made = True
+                self._made = _make(connection)
+
+
+def _make(connection: sa.Connection) -> bool:
+    """Whether it went well. Whatever is wrong with the ledger, the next commit says so to somebody who waits for it."""
+    try:
+        plain.by_driver(connection, "PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError):
+        return False
+    return True
 
 
 def _rows_changed(connection: sa.Connection) -> int:

@@ -133,7 +133,7 @@ class _Begun(AbstractContextManager[sa.Connection]):
         if kind is None:
             self.commit()
         else:
-            plain.by_driver(self._connection, "ROLLBACK")
+            self._connection.connection.rollback()  # where SQLite has done so itself, there is nothing to do
 
     def commit(self) -> None:
         """Durable from now on."""
@@ -251,8 +251,6 @@ class GroupWriter:
             with ledger_trouble(self._database), self._begun() as connection:
                 results = [one.what(connection) for one in group]
                 begun = time.monotonic()
-            if self._checkpoints is not None:
-                self._checkpoints.committed(connection)
             self._linger = min(_LONGEST_LINGER, max(_SHORTEST_LINGER, time.monotonic() - begun))
         except BaseException as problem:
             self._let_go()
@@ -268,6 +266,8 @@ class GroupWriter:
             return
         for one, result in zip(group, results, strict=True):
             one.set_result(result)
+        if self._checkpoints is not None:
+            self._checkpoints.committed(connection)
 
     def _begun(self) -> AbstractContextManager[sa.Connection]:
         """A transaction: committed at the end of the block, rolled back when that raises."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from pipeline.ledger import plain
@@ -61,6 +63,34 @@ def test_a_log_of_many_small_commits_is_begun_anew(tmp_path: Path) -> None:
             break
     else:
         raise AssertionError(f"the log has grown to {log.stat().st_size} bytes")
+    writer.close()
+    engine.dispose()
+
+
+def test_what_is_committed_stays_so_when_the_log_cannot_be_brought_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    writer = GroupWriter(engine)
+    writer.write(lambda _connection: None)
+    by_driver, refused = plain.by_driver, []
+
+    def no_checkpoint(connection: sa.Connection, text: str, values: Sequence[object] = ()) -> object:
+        if "checkpoint(" in text:
+            refused.append(text)
+            raise sa.exc.OperationalError(text, None, sqlite3.OperationalError("disk I/O error"))
+        return by_driver(connection, text, values)
+
+    assert writer._checkpoints is not None
+    writer._checkpoints._made = True  # as if most of the log were in the database
+    monkeypatch.setattr(plain, "by_driver", no_checkpoint)
+    posted = [writer.post(lambda c, name=name: c.execute(sa.insert(accounts).values(account=name))) for name in "ab"]
+    writer.flush()
+    monkeypatch.undo()
+    assert refused
+    assert [bool(one.result(10)) for one in posted] == [True, True]
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(accounts.c.account)).scalars().all() == ["a", "b"]
     writer.close()
     engine.dispose()
 
