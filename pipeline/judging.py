@@ -91,8 +91,9 @@ class Judging:
         if self.mapping.reject == "file":
             with closing(ahead(self._sheets(tell))) as sheets:
                 file = at_fault(judged(sheet, self.schema) for sheet in sheets)
-        with closing(ahead(verdict(judged(sheet, self.schema), file) for sheet in self._sheets(tell))) as checked:
-            yield from checked
+        with closing(ahead(judged(sheet, self.schema) for sheet in self._sheets(tell))) as sheets:
+            for sheet in sheets:
+                yield verdict(sheet, file)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def _told(plan: Plan, judged: Judging) -> dict[str, Any]:
     for checked in judged.portions():
         rows = {name: count + getattr(checked, name) for name, count in rows.items()}
         shown = checked.rejections[: max(0, MOST_TOLD - len(rejections))]
-        rejections += [asdict(rejection) for rejection in shown]
+        rejections += [rejection._asdict() for rejection in shown]
         beyond["rejections"] += len(checked.rejections) - len(shown)
         for number, record in enumerate(checked.records):
             if sending.told >= MOST_TOLD:

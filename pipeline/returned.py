@@ -76,7 +76,7 @@ def linked(rejection: Rejection, origins: Origins) -> Rejection:
     origin = origins.get(rejection.row)
     if origin is None or origin.row == rejection.row:
         return rejection
-    return replace(rejection, message=f"{rejection.message} (Row {origin.row} of the original file.)")
+    return rejection._replace(message=f"{rejection.message} (Row {origin.row} of the original file.)")
 
 
 def completed(

@@ -196,7 +196,7 @@ def _parts(
     with closing(judging.portions(tell)) as portions:
         for checked in portions:
             counts.add(checked)
-            rejections = iter([linked(rejection, judging.origins) for rejection in checked.rejections])
+            rejections = map(partial(linked, origins=judging.origins), checked.rejections)
             records = iter(encoded_records(completed(project, judging.mapping, checked.records, corrected)))
             while True:
                 part = _Part(list(islice(records, TOGETHER)), list(islice(rejections, TOGETHER)))

@@ -28,6 +28,7 @@ from pipeline.checking.sheet import NO_GROUP, Rules, Sheet, TypedBlock, gather, 
 from pipeline.coded import Positions
 from pipeline.errors import LedgerError
 from pipeline.model import Encoded, Record, Rejection, Value
+from pipeline.reasons import reject
 
 _EXTRA = "extra."
 _TOGETHER = 10_000  # records encoded at once
@@ -208,9 +209,15 @@ def _hold_orders(sheet: Sheet, at_fault: Sequence[int], unsettled: set[int]) -> 
         causes = lines_below(sheet, at_fault) | causes
     held = [group for group in causes if group != NO_GROUP and (sheet.rules.reject == "order" or group in unsettled)]
     reached = np.flatnonzero(sheet.among_groups(np.array(held, dtype=np.int64)))
+    told: dict[int, Rejection] = {}  # the same to all rows of an order
     for at, group in zip(reached.tolist(), sheet.group[reached].tolist(), strict=True):
-        if at not in sheet.rejected:
-            sheet.blame(at, "order_held_back", key=sheet.keys[group], other=sheet.row_at(causes[group]))
+        if at in sheet.rejected:
+            continue
+        if group not in told:
+            key = sheet.keys[group]
+            held_back = reject(0, None, None, "order_held_back", key=key, other=sheet.row_at(causes[group]))
+            told[group] = held_back.of_record(key)
+        sheet.add(at, told[group])
 
 
 def _close(sheet: Sheet) -> Checked:

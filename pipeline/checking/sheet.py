@@ -5,7 +5,7 @@ together.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -171,7 +171,7 @@ class Sheet:
     def add(self, at: int, rejection: Rejection) -> None:
         """Note a problem of the row at that position."""
         row = self.row_at(at)
-        self._keep(at, rejection if rejection.row == row else replace(rejection, row=row))
+        self._keep(at, rejection if rejection.row == row else Rejection(row, *rejection[1:]))
 
     def _keep(self, at: int, rejection: Rejection) -> None:
         self.rejections.append((at, rejection))
@@ -258,7 +258,7 @@ def first_of_each(numbers: npt.NDArray[np.integer[Any]]) -> tuple[npt.NDArray[np
 def with_keys(sheet: Sheet) -> list[Rejection]:
     """The rejections in the order of the rows, each told once, with the key of the record it belongs to."""
     told = {(r.row, r.column, r.code, r.message): (at, r) for at, r in sheet.rejections}
-    in_order = sorted(told.values(), key=lambda found: found[1].row)
+    in_order = sorted(told.values(), key=lambda found: found[1][0])
     return [rejection.of_record(sheet.key_of(at)) for at, rejection in in_order]
 
 

@@ -15,7 +15,7 @@ from pipeline.model import DeliverTo, DeliveryState, Encoded, Record, Rejection,
 
 _CHUNK = 5_000
 _OF_A_RECORD = ("record_key", "fingerprint", "record")
-_OF_A_REJECTION = ('"row"', '"column"', "field", "value", "code", "message", "advice", "record_key")
+_OF_A_REJECTION = tuple(f'"{name}"' for name in Rejection._fields)
 _TOGETHER = 500  # values in one IN list: every database takes so many
 
 
@@ -236,9 +236,8 @@ def _insert_deliveries(
 
 
 def _insert_rejections(connection: sa.Connection, batch_id: int, rejected: Sequence[Rejection]) -> None:
-    rows = [(r.row, r.column, r.field, r.value, r.code, r.message, r.advice, r.record_key) for r in rejected]
-    if rows:
-        plain.insert_many(connection, "rejections", _OF_A_REJECTION, rows, {"batch_id": batch_id})
+    if rejected:
+        plain.insert_many(connection, "rejections", _OF_A_REJECTION, rejected, {"batch_id": batch_id})
 
 
 def refuse(connection: sa.Connection, batch: Batch, values: Mapping[str, Any]) -> None:

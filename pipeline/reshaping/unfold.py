@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,7 @@ class Unfolding:
             parts, troubles = self._split(parts, shifted)
         index = parts.index.to_numpy(dtype=np.int64)
         first = dict(zip((index[::-1] // PARTS).tolist(), index[::-1].tolist(), strict=True))
-        return parts, (*(replace(r, row=first[r.row]) for r in broken), *troubles)
+        return parts, (*(r._replace(row=first[r.row]) for r in broken), *troubles)
 
     @property
     def likely_parts(self) -> int:
