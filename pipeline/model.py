@@ -9,11 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import chain, islice
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 Value = str | int | Decimal | datetime | date | bool | Mapping[str, str] | None
 """A typed cell. Money and quantities are ``Decimal``, times carry a zone, ``extra`` is a map of texts."""
+
+_TOGETHER = 10_000
 
 
 class Rejection(NamedTuple):
@@ -175,16 +178,24 @@ class Encoded(NamedTuple):
 class InBulk(Protocol):
     """Records that know a quicker way to be encoded than one after another."""
 
-    def encoded(self) -> Iterator[Encoded]:
-        """All of them, in their order."""
+    def encoded_slices(self, together: int) -> Iterator[Iterable[Encoded]]:
+        """All of them, in their order, so many at a time; going through a slice finishes what is left to do of it."""
         ...
+
+
+def encoded_slices(records: Iterable[Record], together: int) -> Iterator[Iterable[Encoded]]:
+    """Each record as the ledger keeps it, so many at a time; a slice can be gone through once, by any thread."""
+    if isinstance(records, InBulk):
+        yield from records.encoded_slices(together)
+        return
+    one_by_one = (Encoded(r.key, r.fingerprint(), json.dumps(encode_record(r))) for r in records)
+    while some := list(islice(one_by_one, together)):
+        yield some
 
 
 def encoded_records(records: Iterable[Record]) -> Iterator[Encoded]:
     """Each record as the ledger keeps it."""
-    if isinstance(records, InBulk):
-        return records.encoded()
-    return (Encoded(r.key, r.fingerprint(), json.dumps(encode_record(r))) for r in records)
+    return chain.from_iterable(encoded_slices(records, _TOGETHER))
 
 
 def encoded_value(value: Value) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, zip_longest
 
 import sqlalchemy as sa
 
@@ -26,7 +26,7 @@ from pipeline.judging import Judging, Told, judge
 from pipeline.ledger import batches as files
 from pipeline.ledger.batches import Accepted, Batch
 from pipeline.mapping.spec import FeedMapping
-from pipeline.model import DeliverTo, Encoded, Rejection, encoded_records
+from pipeline.model import DeliverTo, Encoded, Rejection, encoded_slices
 from pipeline.progress import Progress, Quiet
 from pipeline.project import Project
 from pipeline.recognise import peek, recognise
@@ -145,8 +145,8 @@ class _Counts:
 class _Part:
     """What one transaction writes."""
 
-    records: Sequence[Encoded] = ()
-    rejections: Sequence[Rejection] = field(default=())
+    records: Iterable[Encoded] = ()
+    rejections: Sequence[Rejection] = ()
 
 
 def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, notes: tuple[str, ...]) -> None:
@@ -162,24 +162,28 @@ def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, no
             part, last = last, following
             if len(under_way) == UNDER_WAY:
                 under_way.popleft().result()
-            stage = partial(_stage, batch=batch, deliver=deliver, part=part, now=now)
-            under_way.append(thread.submit(project.writer.write, stage))
+            under_way.append(thread.submit(_write, project, batch, deliver, part, now))
     finally:
         parts.close()
         thread.shutdown()
     for write in under_way:
         write.result()
-    accepted = _accepted(judging, counts, corrected, notes)
-
-    def finish(connection: sa.Connection) -> None:
-        _stage(connection, batch, deliver, last, now)
-        files.finish(connection, batch, accepted)
-
-    project.writer.write(finish)
+    _write(project, batch, deliver, last, now, _accepted(judging, counts, corrected, notes))
 
 
-def _stage(connection: sa.Connection, batch: Batch, deliver: Sequence[DeliverTo], part: _Part, now: float) -> None:
-    files.stage(connection, batch.id, deliver, part.records, part.rejections, now)
+def _write(
+    project: Project, batch: Batch, deliver: Sequence[DeliverTo], part: _Part, now: float,
+    accepted: Accepted | None = None,
+) -> None:  # fmt: skip
+    """Write one part; with the last one goes what makes the file count."""
+    records = list(part.records)  # what is left to do of them is done before others wait for the ledger
+
+    def stage(connection: sa.Connection) -> None:
+        files.stage(connection, batch.id, deliver, records, part.rejections, now)
+        if accepted is not None:
+            files.finish(connection, batch, accepted)
+
+    project.writer.write(stage)
 
 
 def _nothing_but(decided: CarriedOut) -> Accepted:
@@ -197,12 +201,14 @@ def _parts(
         for checked in portions:
             counts.add(checked)
             rejections = map(partial(linked, origins=judging.origins), checked.rejections)
-            records = iter(encoded_records(completed(project, judging.mapping, checked.records, corrected)))
-            while True:
-                part = _Part(list(islice(records, TOGETHER)), list(islice(rejections, TOGETHER)))
-                if not part.records and not part.rejections:
-                    break
-                yield part
+            records = completed(project, judging.mapping, checked.records, corrected)
+            for some, rejected in zip_longest(encoded_slices(records, TOGETHER), _slices(rejections), fillvalue=()):
+                yield _Part(some, rejected)
+
+
+def _slices(rejections: Iterator[Rejection]) -> Iterator[Sequence[Rejection]]:
+    while some := list(islice(rejections, TOGETHER)):
+        yield some
 
 
 def _accepted(

@@ -31,7 +31,6 @@ from pipeline.model import Encoded, Record, Rejection, Value
 from pipeline.reasons import reject
 
 _EXTRA = "extra."
-_TOGETHER = 10_000  # records encoded at once
 
 
 class Records(Sequence[Record]):
@@ -61,12 +60,12 @@ class Records(Sequence[Record]):
     def __iter__(self) -> Iterator[Record]:
         return map(self._record, range(len(self)))
 
-    def encoded(self) -> Iterator[Encoded]:
+    def encoded_slices(self, together: int) -> Iterator[Iterable[Encoded]]:
         """All records as the ledger keeps them, without building one."""
-        for begin in range(0, len(self), _TOGETHER):
-            starts = self._starts[begin : begin + _TOGETHER + 1]
+        for begin in range(0, len(self), together):
+            starts = self._starts[begin : begin + together + 1]
             positions = self._positions[starts[0] : starts[-1]]
-            yield from encode_records(self._sheet, positions, starts - starts[0])
+            yield encode_records(self._sheet, positions, starts - starts[0])
 
     def _record(self, number: int) -> Record:
         sheet = self._sheet

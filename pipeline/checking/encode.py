@@ -6,7 +6,7 @@ their names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -34,8 +34,11 @@ _ODD = np.array([not (0x20 <= byte < 0x7F) or byte in b'"\\' for byte in range(2
 """The same, by byte."""
 
 
-def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> list[Encoded]:
-    """The records whose rows are ``positions``, each beginning where ``starts`` says; the last entry is the end."""
+def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Iterator[Encoded]:
+    """The records whose rows are ``positions``, each beginning where ``starts`` says; the last entry is the end.
+
+    Their texts are made at once; the fingerprints as one asks for them, in whichever thread that is.
+    """
     firsts = positions[starts[:-1]]
     keys = [sheet.keys[group] for group in sheet.group[firsts].tolist()]
     head = _head(sheet, firsts, keys)
@@ -44,9 +47,13 @@ def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> lis
     rows = _listed(pa.array(sheet.row_numbers(positions)).cast(pa.large_string()), starts)
     written = _joined([head, *_within_records(lines, starts), _text('], "rows": ['), rows, _text("]}")])
     content = _joined([sorted_head, *_within_records(_in_order(sheet, lines, positions, starts), starts), _text("]}")])
+    return _told(keys, content, written)
+
+
+def _told(keys: Sequence[str], content: pa.Array, written: pa.Array) -> Iterator[Encoded]:
     told = content.cast(pa.large_binary()).to_pylist()  # UTF-8 as it stands in memory
     fingerprints = [sha256(same).hexdigest() for same in told]
-    return list(map(_encoded, zip(keys, fingerprints, written.to_pylist(), strict=True)))
+    yield from map(_encoded, zip(keys, fingerprints, written.to_pylist(), strict=True))
 
 
 def _head(sheet: Sheet, firsts: Positions, keys: Sequence[str], *, by_name: bool = False) -> pa.Array:

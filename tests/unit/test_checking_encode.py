@@ -85,7 +85,7 @@ def test_every_type_is_encoded_alike(tmp_path, text, header, rows):
 
 
 def test_more_records_than_are_encoded_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.checking.check._TOGETHER", 3)
+    monkeypatch.setattr("pipeline.model._TOGETHER", 3)
     rows = [(str(n % 8), "1/5/2026", str(n + 1), "5.00", f"S{n}", "", "") for n in range(20)]
     assert agrees(checked_of(tmp_path, ORDER, ORDER_HEADER, rows).records) == 8
 
