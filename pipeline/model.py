@@ -144,11 +144,16 @@ def decode_record(encoded: Mapping[str, Any]) -> Record:
     return Record(
         kind=encoded["kind"],
         key=encoded["key"],
-        fields={name: _decode(value) for name, value in encoded["fields"].items()},
-        lines=tuple({name: _decode(v) for name, v in line.items()} for line in encoded["lines"]),
+        fields=_decoded(encoded["fields"]),
+        lines=tuple(map(_decoded, encoded["lines"])),
         rows=tuple(encoded["rows"]),
         cleared=tuple(encoded.get("cleared", ())),
     )
+
+
+def _decoded(encoded: Mapping[str, Any]) -> dict[str, Value]:
+    """Most values stand for themselves: to ask each in place is quicker than a call for each."""
+    return {name: _decode(value) if type(value) is dict else value for name, value in encoded.items()}
 
 
 def _encode(value: Value) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -216,9 +221,7 @@ def _plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _decode(value: Any) -> Value:  # noqa: ANN401 - JSON has no narrower type
-    if type(value) is not dict:
-        return value  # type: ignore[no-any-return]  # bool, int or str by _encode
+def _decode(value: Mapping[str, Any]) -> Value:
     (tag, inner), *_ = value.items()
     match tag:
         case "$decimal":

@@ -129,8 +129,10 @@ class Drain:
     def _most_with(self, delivery: Delivery, history: History) -> int:
         """How many deliveries may go in one call with this one, itself included."""
         together = self._operation(delivery).together
+        if together is None:
+            return 1
         fresh = delivery.state == DeliveryState.WAITING and may_join(history.steps) and not history.half_done
-        if together is None or not fresh or delivery.id in self._alone or not together.fits(delivery.record):
+        if not fresh or delivery.id in self._alone or not together.fits(delivery.record):
             return 1
         return together.most
 

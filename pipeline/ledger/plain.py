@@ -77,9 +77,11 @@ def insert(connection: sa.Connection, text: str, *values: Any) -> int:  # noqa: 
 
 def update(connection: sa.Connection, table: sa.Table, where: str, found_by: tuple[Any, ...], **values: Any) -> None:  # noqa: ANN401
     """Set columns of the rows that ``where`` finds."""
-    names = tuple(values)
-    told = [as_json(value) if _is_json(table, name) else value for name, value in values.items()]
-    do(connection, _update(table.name, names, where), (*told, *found_by))
+    text, in_json = _update(table, tuple(values), where)
+    told = [*values.values(), *found_by]
+    for place in in_json:
+        told[place] = as_json(told[place])
+    do(connection, text, told)
 
 
 def as_json(value: Any) -> str | None:  # noqa: ANN401 - plain values
@@ -97,13 +99,10 @@ def _for_rows(head: str, alike: int, own: int, count: int) -> str:
 
 
 @cache
-def _update(table: str, names: tuple[str, ...], where: str) -> str:
-    return f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in names)} WHERE {where}"  # noqa: S608 - our own names
-
-
-@cache
-def _is_json(table: sa.Table, name: str) -> bool:
-    return isinstance(table.c[name].type, sa.JSON)
+def _update(table: sa.Table, names: tuple[str, ...], where: str) -> tuple[str, list[int]]:
+    """The statement, and which of its values are JSON."""
+    text = f"UPDATE {table.name} SET {', '.join(f'{name} = ?' for name in names)} WHERE {where}"  # noqa: S608 - our own names
+    return text, [place for place, name in enumerate(names) if isinstance(table.c[name].type, sa.JSON)]
 
 
 @cache

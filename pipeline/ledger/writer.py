@@ -248,11 +248,12 @@ class GroupWriter:
 
     def _commit(self, group: list[_Queued]) -> None:
         try:
-            with ledger_trouble(self._database), self._begun() as connection:
+            with self._begun() as connection:
                 results = [one.what(connection) for one in group]
                 begun = time.monotonic()
             self._linger = min(_LONGEST_LINGER, max(_SHORTEST_LINGER, time.monotonic() - begun))
-        except BaseException as problem:
+        except BaseException as raised:
+            problem = self._in_words(raised)
             self._let_go()
             if not isinstance(problem, Exception):  # this thread is being ended; the others must not wait for ever
                 for one in group:
@@ -268,6 +269,14 @@ class GroupWriter:
             one.set_result(result)
         if self._checkpoints is not None:
             self._checkpoints.committed(connection)
+
+    def _in_words(self, raised: BaseException) -> BaseException:
+        """What the database said, as a ``LedgerError`` with what to do; anything else as it is."""
+        try:
+            with ledger_trouble(self._database):
+                raise raised  # noqa: TRY301 - the block around it has the words
+        except BaseException as problem:  # noqa: BLE001 - it is given back
+            return problem
 
     def _begun(self) -> AbstractContextManager[sa.Connection]:
         """A transaction: committed at the end of the block, rolled back when that raises."""

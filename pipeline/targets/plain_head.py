@@ -40,10 +40,10 @@ def read_head(read: bytes) -> Head | None:
         return None
     headers: dict[str, str] = {}
     for line in lines:
-        told = _LINE.fullmatch(line)
+        told = _field(line)
         if told is None:
             return None
-        name, value = told[1].decode("latin-1").lower(), told[2].decode("latin-1").rstrip(" \t")
+        name, value = told
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     length = headers.get("content-length", "")
     number = int(status[1])
@@ -52,17 +52,21 @@ def read_head(read: bytes) -> Head | None:
     return Head(number, headers, end + 4, int(length), "close" in headers.get("connection", "").lower())
 
 
+@lru_cache(maxsize=512)
+def _field(line: bytes) -> tuple[str, str] | None:
+    """Name and value of a line, which as a rule came in the answer before, too."""
+    told = _LINE.fullmatch(line)
+    return told and (told[1].decode("latin-1").lower(), told[2].decode("latin-1").rstrip(" \t"))
+
+
 def written_head(method: str, path: str, host: str, headers: Mapping[str, str]) -> bytes:
     """The head of a call; ``ValueError`` when a part of it cannot stand there."""
     if _METHOD.fullmatch(method) is None:
         raise ValueError("method")
-    lines = "".join(_line(name, value) for name, value in headers.items())
-    return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n".encode("latin-1")
-
-
-@lru_cache(maxsize=256)
-def _line(name: str, value: str) -> str:
-    """One header, which as a rule is the same in the next call."""
-    if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
-        raise ValueError("header")
-    return f"{name}: {value}\r\n"
+    lines = [f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"]
+    for name, value in headers.items():
+        if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+            raise ValueError("header")
+        lines.append(f"{name}: {value}\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode("latin-1")

@@ -23,6 +23,7 @@ from pipeline.model import Record, Value
 
 Line = Mapping[str, Value]
 PRODUCT_TYPES = ("", "product", "subscription")
+_DIGITS = 15
 _NOTHING, _ONE = Decimal(0), Decimal(1)
 
 
@@ -127,5 +128,8 @@ def number(value: Decimal) -> int | float:
 
 
 def is_exact(value: Decimal) -> bool:
-    """Whether a JSON number carries the amount to the last digit."""
+    """Whether a JSON number carries the amount to the last digit, as it does every plain one of so few digits."""
+    _, digits, exponent = value.as_tuple()
+    if isinstance(exponent, int) and -_DIGITS <= exponent <= 0 and len(digits) <= _DIGITS:
+        return True
     return value.is_finite() and abs(value) < 10**15 and Decimal(repr(float(value))) == value
