@@ -52,6 +52,8 @@ class Column:
 
 def text(longest: int = 255) -> Column:
     """A text of at most so many characters."""
+    if not isinstance(longest, int):
+        raise TypeError(f"text({longest!r}): write how many characters it may have, a whole number without quotes")
     return _column(
         Check(
             "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
@@ -64,14 +66,14 @@ def number(*, above: float | None = None, at_least: float | None = None, at_most
     """A number within bounds."""
     checks = []
     if above is not None:
-        low = Decimal(str(above))
-        checks.append(_bound("below_minimum", f"above {low:,}", lambda cells: cells > low, low=above))
+        low = _exactly("above", above)
+        checks.append(_bound("below_minimum", f"above {low:,}", lambda cells: cells > low, low=float(low)))
     if at_least is not None:
-        least = Decimal(str(at_least))
-        checks.append(_bound("below_minimum", f"{least:,} or more", lambda cells: cells >= least, low=at_least))
+        least = _exactly("at_least", at_least)
+        checks.append(_bound("below_minimum", f"{least:,} or more", lambda cells: cells >= least, low=float(least)))
     if at_most is not None:
-        most = Decimal(str(at_most))
-        checks.append(_bound("above_maximum", f"{most:,} or less", lambda cells: cells <= most, high=at_most))
+        most = _exactly("at_most", at_most)
+        checks.append(_bound("above_maximum", f"{most:,} or less", lambda cells: cells <= most, high=float(most)))
     return _column(*checks)
 
 
@@ -121,6 +123,13 @@ def address(prefix: str) -> dict[str, Column]:
 
 def _column(*checks: Check) -> Column:
     return Column(checks)
+
+
+def _exactly(name: str, bound: float) -> Decimal:
+    """A bound as it is written; what is no number would stop every file that is judged by it."""
+    if not isinstance(bound, int | float | Decimal) or math.isnan(bound):
+        raise TypeError(f"number({name}={bound!r}): write a number without quotes")
+    return Decimal(str(bound))
 
 
 def _bound(code: str, must_be: str, verdict: Verdict, low: float = -math.inf, high: float = math.inf) -> Check:

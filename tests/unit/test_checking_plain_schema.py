@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -135,6 +136,10 @@ def test_any_other_file_is_run_with_pandera(tmp_path, body):
         FROM + "other = pa.DataFrameSchema({'sku': text(9)})",
         FROM + "schema = pa.DataFrameSchema({'sku': text(9 / 0)})",
         FROM + "schema = pa.DataFrameSchema({'sku': text(longst=9)})",
+        FROM + "schema = pa.DataFrameSchema({'sku': text('9')})",
+        FROM + "schema = pa.DataFrameSchema({'sku': text(None)})",
+        FROM + "schema = pa.DataFrameSchema({'quantity': number(at_most='9')})",
+        FROM + "schema = pa.DataFrameSchema({'quantity': number(above=None, at_least='nan')})",
         FROM + "schema = pa.DataFrameSchema({'sku': words(9)})",
         FROM + "schema = (",
         FROM + "from pipeline.checking.columns import txt",
@@ -150,6 +155,30 @@ def test_a_wrong_file_is_refused_in_the_same_words(tmp_path, body):
     with pytest.raises(SetupError) as refused_too:
         schema_to_judge_by(tmp_path, "order")
     assert str(refused.value) == str(refused_too.value)
+
+
+@pytest.mark.parametrize(
+    ("bound", "says"), [("'9'", "at_most='9'"), ("float('nan')", "at_most=nan"), ("[9]", "at_most=[9]")]
+)
+def test_a_bound_that_is_no_number_is_refused_where_it_stands(tmp_path, bound, says):
+    _file(tmp_path, FROM + f"schema = pa.DataFrameSchema({{'quantity': number(at_most={bound})}})")
+    with pytest.raises(SetupError, match=re.escape(f"schemas/order.py, line 3: TypeError: number({says})")):
+        schema_to_judge_by(tmp_path, "order")
+
+
+@pytest.mark.parametrize("bound", ["10", "10.0", "Decimal('10')"])
+def test_a_bound_may_be_any_number(tmp_path, bound):
+    text = "from decimal import Decimal\n" if "Decimal" in bound else ""
+    _file(tmp_path, f"{text}{FROM}schema = pa.DataFrameSchema({{'quantity': number(above={bound})}})")
+    names, bound_mapping = _bound("order")
+    rows = [
+        ["10" if name == "quantity" else "" for name in names],
+        ["10.01" if name == "quantity" else "" for name in names],
+    ]
+    frame = frame_of(rows, width=len(names))
+    blocks = [typed(bound_mapping, frame, survey(bound_mapping, [frame]))]
+    told = check_file(bound_mapping, blocks, [], schema_to_judge_by(tmp_path, "order")).rejections
+    assert [(one.row, one.code) for one in told if one.field == "quantity"] == [(2, "below_minimum")]
 
 
 def test_a_file_that_changes_is_looked_at_anew(tmp_path):
