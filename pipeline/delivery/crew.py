@@ -112,7 +112,8 @@ class Crew:
         """Whether all is done, or somebody could do more than there is to take."""
         if self._is_idle() or self._broken is not None:
             return True
-        return self._may_begin() and (self._wants_more() or (bool(self._line) and self._working < self._size))
+        more = self._wants_more() or (bool(self._line) and self._working < self._size)
+        return more and self._may_begin()  # asked last: as a rule there is nothing to do, and this takes longest
 
     def _wants_more(self) -> bool:
         """Whether it is time to look what is due: the line is short, or half of the workers have nothing to do."""
