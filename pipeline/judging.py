@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +30,17 @@ from pipeline.checking import (
 from pipeline.checking.parts import Hashes
 from pipeline.closing.correction import leftovers, own_header, split_correction
 from pipeline.closing.reference import Origin
-from pipeline.mapping.apply import BoundMapping, Decisions, Survey, bind, keys_need_survey, keys_only, typed
+from pipeline.coded import Mask
+from pipeline.mapping.apply import (
+    BoundMapping,
+    Decisions,
+    Survey,
+    bind,
+    keys_need_survey,
+    keys_only,
+    skipped_rows,
+    typed,
+)
 from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection
 from pipeline.project import Plan
@@ -57,6 +67,8 @@ class Own:
     frame: pd.DataFrame
     broken: tuple[Rejection, ...]
     origins: Mapping[int, Origin | None]
+    skipped: Mask | None = None
+    """Which rows are left out, once somebody has asked."""
 
 
 @dataclass(slots=True)
@@ -142,13 +154,14 @@ def judge(
     blocks = judging.blocks()
     first = list(islice(blocks, 2))
     _look_through(judging, chain(first, blocks), single=len(first) < 2, decided=decided, tell=tell)
-    if len(first) < 2:
-        judging.blocks = lambda: iter(first)
     return judging
 
 
 def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, decided: Decisions, tell: Told) -> None:
-    """The first pass; a second one where the notation has to be known before the keys can be read."""
+    """The first pass; a second one where the notation has to be known before the keys can be read.
+
+    A ``single`` block stays in memory.
+    """
     survey, bound, rows = Survey(judging.bound), judging.bound, 0
     at_once = not single and not keys_need_survey(bound)
     places = Places()
@@ -157,6 +170,9 @@ def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, deci
         with closing(ahead(passing)) as read:
             for sheet in _read(keys_only(bound), read, {}):
                 places.add(sheet)
+    elif single:
+        only = list(passing)
+        judging.blocks, rows = lambda: iter(only), sum(len(block.frame) for block in only)
     else:
         rows = sum(len(block.frame) for block in passing)
     judging.decisions = {**survey.decisions, **decided}
@@ -172,10 +188,11 @@ def _surveyed(judging: Judging, blocks: Iterator[Own], survey: Survey, tell: Tol
     for block in blocks:
         if rows:  # nobody waits for a short file
             tell(rows)
-        survey.look(block.frame)
+        skipped = skipped_rows(judging.bound, block.frame)
+        survey.look(block.frame, skipped)
         judging.origins.add(block.origins)
         rows += len(block.frame)
-        yield block
+        yield replace(block, skipped=skipped)
 
 
 def _read(
@@ -187,7 +204,7 @@ def _read(
     for block in blocks:
         if rows:
             tell(rows)
-        yield read_sheet(gather(bound, [typed(bound, block.frame, decisions)], block.broken), above)
+        yield read_sheet(gather(bound, [typed(bound, block.frame, decisions, block.skipped)], block.broken), above)
         rows += len(block.frame)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.ahead import side_by_side
-from pipeline.coded import Coded
+from pipeline.coded import Coded, Mask
 from pipeline.errors import SetupError
 from pipeline.mapping.aside import aside
 from pipeline.mapping.bind import Columns, find_columns
@@ -171,10 +171,10 @@ class Survey:
         self._open = [column for column in bound.columns if needs_survey(column.reading)]
         self._shown: dict[str, frozenset[str]] = {column.name: frozenset() for column in self._open}
 
-    def look(self, frame: pd.DataFrame) -> None:
-        """The next block."""
+    def look(self, frame: pd.DataFrame, skipped: Mask | None = None) -> None:
+        """The next block; ``skipped`` as ``typed`` takes it."""
         if self._open:
-            kept = frame[~_skipped(self._bound, frame)]
+            kept = _kept(frame, skipped_rows(self._bound, frame) if skipped is None else skipped)
             for column in self._open:
                 self._shown[column.name] |= marks_and_orders(kept[column.position], column.reading)
 
@@ -209,10 +209,13 @@ def keys_need_survey(bound: BoundMapping) -> bool:
     return any(needs_survey(reading) and not may_be_cut(reading) for reading in readings)
 
 
-def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions) -> Typed:
-    """Read one block: text columns named by position, row numbers as index. All problems of a row are named."""
-    skipped = _skipped(bound, frame)
-    kept = frame[~skipped] if skipped.any() else frame
+def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions, skipped: Mask | None = None) -> Typed:
+    """Read one block: text columns named by position, row numbers as index. All problems of a row are named.
+
+    ``skipped`` is what ``skipped_rows`` says of the block, where it was asked already.
+    """
+    skipped = skipped_rows(bound, frame) if skipped is None else skipped
+    kept = _kept(frame, skipped)
     columns = {name: Coded.repeated(value, len(kept)) for name, value in bound.constants.items()}
     rejections: list[Rejection] = []
 
@@ -241,7 +244,11 @@ def _rejections(
         yield reject(row, header, text, trouble.code, field=column.name, label=label, **trouble.details)
 
 
-def _skipped(bound: BoundMapping, frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _kept(frame: pd.DataFrame, skipped: Mask) -> pd.DataFrame:
+    return frame[~skipped] if skipped.any() else frame
+
+
+def skipped_rows(bound: BoundMapping, frame: pd.DataFrame) -> Mask:
     """Which rows the mapping wants left out, and why; cells are compared without blanks at their ends."""
     whole = bound.unfolded is None and len(bound.header) == frame.shape[1] and bound.mapping.files.totals == "skip"
     found = aside(bound.header, frame) if whole else {}
