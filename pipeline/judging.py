@@ -52,7 +52,7 @@ from pipeline.returned import Origins
 SHORT = 1 << 25
 """Bytes of a file that is judged as a whole, where it has no more rows than so many blocks:"""
 
-BLOCKS_OF_A_SHORT_FILE = 4
+BLOCKS_OF_A_SHORT_FILE = 6
 _NAMED = 50
 """Columns nobody mapped, at most, that a sentence names."""
 

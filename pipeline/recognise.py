@@ -21,7 +21,7 @@ from pipeline.reading.table import Hints, Table
 from pipeline.reshaping import Unfolding, unfolding
 from pipeline.reshaping.groups import numbered, refuse_uneven
 
-BLOCK_ROWS = 32_768
+BLOCK_ROWS = 24_576
 """Rows read at a time: memory does not grow with the file's length."""
 
 

@@ -36,7 +36,7 @@ from pipeline.staged import clear_staged
 TOGETHER = 10_000
 """Records, or rejections, written in one transaction: other writers wait no longer than that takes."""
 
-UNDER_WAY = 3
+UNDER_WAY = 2
 """Parts that wait to be written, at most: judging need not wait for each."""
 
 
