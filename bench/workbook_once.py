@@ -8,9 +8,15 @@ large workbook has 25 columns of texts, long numbers, amounts with a number form
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.reading.table import Block
 
 COLUMNS = 25
 MESSAGE = "'two' is not a number."
@@ -102,11 +108,19 @@ def make_large(path: Path, rows: int) -> None:
 
 
 def read_ours(path: Path, rows: int) -> None:
-    """Every cell as the text a person sees."""
-    from pipeline.reading import open_table
+    """Every cell as the text a person sees, in a process like that of the command."""
+    from pipeline.sweeping import loading, seldom_swept
 
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with seldom_swept():
+        with loading("pipeline.reading"):
+            from pipeline.reading import open_table
+        _read(open_table(path).blocks(50_000), rows)
+
+
+def _read(blocks: Iterator[Block], rows: int) -> None:
     read = 0
-    for block in open_table(path).blocks(50_000):
+    for block in blocks:
         frame = block.frame
         if not read:
             first = list(frame.iloc[0])[:5]
