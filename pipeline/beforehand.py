@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 
+from pipeline.currencies import currency_codes
 from pipeline.sweeping import loading
 
 _NEEDED = (
@@ -30,4 +31,5 @@ def _load() -> None:
             importlib.import_module(name)
     import pycountry
 
-    len(pycountry.countries)  # a file that is read at the first question
+    len(pycountry.countries)  # of which Keap asks; these, and the currencies, are read at the first question
+    currency_codes()

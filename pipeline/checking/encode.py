@@ -60,8 +60,7 @@ def _head(sheet: Sheet, firsts: Positions, keys: Sequence[str], *, by_name: bool
     """Each record as far as its lines; custom fields in the mapping's order, or by name."""
     count = len(firsts)
     return _put_together([
-        _same("{", count), *_cleared(sheet, firsts), _same('"fields": ', count),
-        *_fields(sheet, firsts, by_name=by_name), _same(', "key": ', count),
+        _same("{", count), *_cleared(sheet, firsts), *_fields(sheet, firsts, by_name=by_name),
         _own(pa.array(map(quoted, keys), pa.large_string())),
         _same(f', "kind": {quoted(sheet.rules.kind)}, "lines": [', count),
     ])  # fmt: skip
@@ -116,7 +115,7 @@ def _is_mapped(sheet: Sheet) -> bool:
 
 
 def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool) -> list[_Piece]:
-    """The shared fields of each record as one JSON object; custom fields in the mapping's order, or by name."""
+    """The shared fields of each record, as far as its key; custom fields in the mapping's order, or by name."""
     names = [n for n in sheet.cells if sheet.at_record_level(n) and not n.startswith(_EXTRA)]
     members: dict[str, _Member | _Map] = {n: _Member(n, sheet.cells[n].taken(firsts)) for n in names}
     extras = [n for n in sheet.cells if n.startswith(_EXTRA)]
@@ -124,7 +123,7 @@ def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool) -> list[_Piece]:
         extras = sorted(extras) if by_name else extras
         inner = [_Member(n.removeprefix(_EXTRA), sheet.cells[n].taken(firsts)) for n in extras]
         members["extra"] = _Map(inner)
-    return _object([members[name] for name in sorted(members)], len(firsts))
+    return _object([members[name] for name in sorted(members)], len(firsts), '"fields": {', '}, "key": ')
 
 
 def _lines(sheet: Sheet, positions: Positions, *, escaped: bool = False) -> pa.Array:
@@ -177,8 +176,8 @@ class _Map:
         return _own(_within(f'{before}"extra": {{"$map": {{', pieces, f"}}}}{behind}"))
 
 
-def _object(members: Sequence[_Member | _Map], count: int, opening: str = "{", closing: str = "}") -> list[_Piece]:
-    """Members between braces with commas between them: before and behind one that is everywhere each brings one."""
+def _object(members: Sequence[_Member | _Map], count: int, opening: str, closing: str) -> list[_Piece]:
+    """Members between two texts with commas between them: before and behind one that is everywhere each brings one."""
     middle = next((at for at, member in enumerate(members) if member.everywhere), None)
     if middle is None:
         return [_same(opening, count), _own(_in_a_row(members, count)), _same(closing, count)]

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.coded import Coded, Mask
+from pipeline.currencies import currency_codes
 
 Verdict = Callable[[pd.Series], pd.Series]
 Surely = Callable[[Coded], Mask | None]
@@ -104,7 +105,7 @@ def currency() -> Column:
     return _column(
         Check(
             "bad_currency", "is not a currency code", _CURRENCY_ADVICE,
-            lambda cells: cells.str.upper().isin(_currencies()),
+            lambda cells: cells.str.upper().isin(currency_codes()),
         )
     )  # fmt: skip
 
@@ -160,10 +161,3 @@ def _off(bound: float) -> float:
 def _mask(found: pa.BooleanArray) -> Mask:
     mask: Mask = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
     return mask
-
-
-@lru_cache(maxsize=1)
-def _currencies() -> frozenset[str]:
-    import pycountry
-
-    return frozenset(currency.alpha_3 for currency in pycountry.currencies)

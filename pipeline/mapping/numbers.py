@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
+from pipeline.currencies import currency_codes
 from pipeline.mapping.cells import EXPONENT, Reading
 from pipeline.reasons import Trouble
 
@@ -143,11 +143,4 @@ def _bad(mark: str | None, because: str = "") -> Trouble:
 
 
 def _is_currency(text: str | None) -> bool:
-    return text is None or not _CODE.fullmatch(text) or text in {"lei"} or text.upper() in _currency_codes()
-
-
-@lru_cache(maxsize=1)
-def _currency_codes() -> frozenset[str]:
-    import pycountry
-
-    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
+    return text is None or not _CODE.fullmatch(text) or text in {"lei"} or text.upper() in currency_codes()

@@ -108,12 +108,12 @@ def _cut(stretch: bytes, cut: Cut, proved: int | None) -> pa.Table | None:
     # With a row of our own behind it, there is one row more than line breaks, unless a cell has swallowed one.
     end = b"" if stretch.endswith((b"\n", b"\r")) else b"\n"
     probe = cut.delimiter.join("x" * cut.width).encode()
-    text = b"".join((b"\n", stretch, end, probe, b"\n\n"))
+    text = b"".join((b"\n", stretch, end, probe))
     ended = np.frombuffer(text, dtype=np.uint8)[: 1 + len(stretch) + len(end)]
     breaks = _breaks(ended, has_returns=b"\r" in stretch)
     if cut.quote and cut.quote.encode() in stretch and _has_stray_quote(ended, breaks, cut):
         return None
-    table = _parsed(memoryview(text)[1 : len(ended) + len(probe)], cut)
+    table = _parsed(memoryview(text)[1:], cut)
     lines = _lines(ended, breaks)
     return table.slice(0, table.num_rows - 1) if table is not None and table.num_rows == lines + 1 else None
 
@@ -134,8 +134,8 @@ def _lines(text: _Bytes, breaks: Positions) -> int:
 def _has_stray_quote(text: _Bytes, breaks: Positions, cut: Cut) -> bool:
     """A mark amid text, or a line with a mark that has no partner: what Arrow makes of it is not for certain.
 
-    The first as ``mending.out_of_place`` says it, thirty times as quick as a search for that pattern. There is a line
-    break before the text and behind it.
+    The first as ``mending.out_of_place`` says it, thirty times as quick as a search for that pattern. The text
+    begins and ends with a line break.
     """
     quote = ord(cut.quote)
     marks = np.flatnonzero(text == quote)

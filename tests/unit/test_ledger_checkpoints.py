@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,15 @@ def _in_the_database(path: Path) -> int:
         return 0  # looked at while it was being written
 
 
+@contextmanager
+def _writing(path: Path) -> Iterator[GroupWriter]:
+    engine = open_engine(f"sqlite:///{path}")
+    writer = GroupWriter(engine)
+    yield writer
+    writer.close()
+    engine.dispose()
+
+
 def _add(connection: sa.Connection, names: range) -> None:
     plain.insert_many(connection, "accounts", ("account",), [(str(name),) for name in names], {})
 
@@ -40,35 +49,29 @@ def _add(connection: sa.Connection, names: range) -> None:
 def test_a_long_log_is_brought_over_while_the_writer_is_open(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     open_engine(f"sqlite:///{path}").dispose()  # the tables are in the file itself
-    engine = open_engine(f"sqlite:///{path}")
-    writer = GroupWriter(engine)
-    writer.write(lambda c: _add(c, range(10)))
-    assert _in_the_database(path) == 0, "a short log has to lie there, or this test proves nothing"
+    with _writing(path) as writer:
+        writer.write(lambda c: _add(c, range(10)))
+        assert _in_the_database(path) == 0, "a short log has to lie there, or this test proves nothing"
 
-    writer.write(lambda c: _add(c, range(10, _ROWS)))
+        writer.write(lambda c: _add(c, range(10, _ROWS)))
 
-    end = time.monotonic() + 30
-    while _in_the_database(path) < _ROWS:
-        assert time.monotonic() < end, "the log was not brought over"
-        threading.Event().wait(0.01)
-    writer.close()
-    engine.dispose()
+        end = time.monotonic() + 30
+        while _in_the_database(path) < _ROWS:
+            assert time.monotonic() < end, "the log was not brought over"
+            threading.Event().wait(0.01)
 
 
 def test_a_log_of_many_small_commits_is_begun_anew(tmp_path: Path) -> None:
     log = tmp_path / "ledger.db-wal"
-    engine = open_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
-    writer = GroupWriter(engine)
     begun = b""
-    for name in range(_COMMITS):
-        writer.write(lambda c, name=name: c.execute(sa.insert(accounts).values(account=str(name))))
-        begun = begun or log.read_bytes()[:_HEAD]
-        if name % 100 == 0 and log.read_bytes()[:_HEAD] != begun:
-            break
-    else:
-        raise AssertionError(f"the log has grown to {log.stat().st_size} bytes")
-    writer.close()
-    engine.dispose()
+    with _writing(tmp_path / "ledger.db") as writer:
+        for name in range(_COMMITS):
+            writer.write(lambda c, name=name: _add(c, range(name, name + 1)))
+            begun = begun or log.read_bytes()[:_HEAD]
+            if name % 100 == 0 and log.read_bytes()[:_HEAD] != begun:
+                break
+        else:
+            raise AssertionError(f"the log has grown to {log.stat().st_size} bytes")
 
 
 def test_what_is_committed_stays_so_when_the_log_cannot_be_brought_over(
@@ -101,11 +104,8 @@ def test_what_is_committed_stays_so_when_the_log_cannot_be_brought_over(
 
 def test_nothing_is_left_in_the_log_when_the_ledger_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    engine = open_engine(f"sqlite:///{path}")
-    writer = GroupWriter(engine)
-    for name in range(300):
-        writer.write(lambda c, name=name: c.execute(sa.insert(accounts).values(account=str(name))))
-    writer.close()
-    engine.dispose()
+    with _writing(path) as writer:
+        for name in range(300):
+            writer.write(lambda c, name=name: _add(c, range(name, name + 1)))
     assert _in_the_database(path) == 300
     assert not path.with_name("ledger.db-wal").exists()
