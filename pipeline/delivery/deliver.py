@@ -33,6 +33,10 @@ from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRef
 from pipeline.targets.http import Transport
 
 
+_PATIENCES = 4
+"""A drain that settles nothing waits so many times as long as one wait may be; then the rest is for the next run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drained:
     """How a drain ended: ``paused`` and ``trouble`` say what a person, or time, has to mend."""
@@ -72,6 +76,7 @@ class Drain:
         self._operations: dict[tuple[str, str], Operation] = {}
         self._alone: set[int] = set()
         self._sent_together = 0
+        self._waited = 0.0  # seconds, since something was settled
         with engine.connect() as connection:
             self._caution = in_force(connection)
         self._crew = Crew(
@@ -161,7 +166,13 @@ class Drain:
         seconds = max(due_at, self._line.held_until) - now
         if seconds > patience or self._line.held_until - now > self._patience:
             return False
-        self._clock.wait(max(0.05, seconds), self._stop)
+        # Each wait may be short and lead to nothing but the next: a limit that is always used up, a record that waits
+        # for a person's word about another one. Meanwhile no file is taken in and no workbook is written.
+        seconds = max(0.05, seconds)
+        if self._waited + seconds > patience * _PATIENCES:
+            return False
+        self._waited += seconds
+        self._clock.wait(seconds, self._stop)
         return True
 
     def _note_account(self) -> None:
@@ -231,6 +242,8 @@ class Drain:
 
     def _move(self, delivery: Delivery, verdict: Verdict, owed: Sequence[Callable[[Any], None]]) -> Posted[None]:
         now = self._clock.now()
+        if verdict.state not in book.OPEN:
+            self._waited = 0.0
         values: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
         if verdict.result is not None:
             values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}

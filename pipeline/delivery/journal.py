@@ -139,7 +139,7 @@ class Journal:
         intent = Intent(self._delivery.id, step.name, stored(step.request), step.search_hint, step.shares)
         attempt = self._write(lambda c: sends.intend(c, intent, self._account.name, now()))
         if attempt is None:
-            raise Stopped(Later("waits_for_another", f"Another record waits for an answer about {step.shares}.", 2.0))
+            raise Stopped(Later("waits_for_another", f"Another record waits for an answer about {step.shares}."))
         outcome = self._outcome_of(step, signed)
         self._line.heed(outcome)
         ended = now()

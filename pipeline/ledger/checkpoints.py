@@ -67,8 +67,11 @@ class Checkpoints:
         self._thread.join()
 
     def _make(self) -> None:
-        while self._wanted.wait() and not self._closing:
+        while True:
+            self._wanted.wait()
             self._wanted.clear()
+            if self._closing:  # looked at after the clearing: what is wanted from here on wakes it again
+                return
             with suppress(sa.exc.SQLAlchemyError, OSError), self._engine.connect() as connection:
                 self._made = _make(connection)
 

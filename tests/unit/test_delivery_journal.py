@@ -486,6 +486,58 @@ def test_what_records_share_is_not_made_twice_while_one_answer_is_missing(desk: 
     assert desk.states() == {"delivered": 2}
 
 
+def _at_most(desk: Desk, seconds: float) -> None:
+    """No run may wait any longer than that."""
+    end = desk.clock.now() + seconds
+
+    def check() -> None:
+        assert desk.clock.now() < end, f"the run still waits after {seconds} s"
+
+    desk.clock.on_wait = check
+
+
+def test_a_run_ends_while_a_person_is_asked_about_what_records_share(desk: Desk) -> None:
+    account = shelf_account(steps=("product", "order"), shares=("product",), find=False)
+    desk.shelf.weather = once("lost_after")
+    desk.drop("1", "2")
+    _at_most(desk, 120)
+
+    desk.drain(account)
+
+    assert desk.states() == {"in_doubt": 1, "waiting": 1}
+    (waiting,) = desk.all("waiting")
+    assert waiting.problems[0]["code"] == "waits_for_another"
+
+
+def test_a_run_ends_where_it_is_told_to_wait_a_moment_time_and_again(desk: Desk) -> None:
+    desk.shelf.weather = lambda _method, _path: "busy"
+    desk.drop("1", "2")
+    _at_most(desk, 120)
+
+    drained = desk.drain()
+
+    assert drained.trouble is not None
+    assert drained.trouble.code == "busy"
+    assert desk.states() == {"waiting": 2}
+
+
+def test_however_often_it_is_told_to_wait_a_run_goes_on_that_gets_somewhere(desk: Desk) -> None:
+    """Each order is put off for a while, all together for longer than a run waits for nothing."""
+    put_off: set[int] = set()
+
+    def weather(_method: str, _path: str) -> str:
+        there = len(desk.shelf.things)
+        if there in put_off:
+            return ""
+        put_off.add(there)
+        return "busy"
+
+    desk.shelf.weather = weather
+    desk.drop(*map(str, range(100)))
+    desk.drain()
+    assert desk.states() == {"delivered": 100}
+
+
 def test_a_corrected_record_goes_on_where_the_refused_one_stopped(desk: Desk) -> None:
     account = shelf_account(steps=("order", "payment"))
     desk.shelf.weather = lambda method, path: "refused" if (method, path) == ("POST", "/payment") else ""

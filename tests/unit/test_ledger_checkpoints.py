@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from pipeline.ledger import plain
+from pipeline.ledger import checkpoints, plain
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.tables import accounts
 from pipeline.ledger.writer import GroupWriter
@@ -109,3 +109,31 @@ def test_nothing_is_left_in_the_log_when_the_ledger_is_closed(tmp_path: Path) ->
             writer.write(lambda c, name=name: _add(c, range(name, name + 1)))
     assert _in_the_database(path) == 300
     assert not path.with_name("ledger.db-wal").exists()
+
+
+def test_to_close_while_a_checkpoint_is_about_to_begin_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread was woken for a checkpoint and has not taken note of it yet when the ledger is closed."""
+    woken, go_on = threading.Event(), threading.Event()
+
+    class Slow(threading.Event):
+        def clear(self) -> None:
+            woken.set()
+            go_on.wait(30)
+            super().clear()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoints.threading, "Event", Slow)
+        engine = open_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+        made = checkpoints.Checkpoints(engine)
+    made._wanted.set()
+    assert woken.wait(30)
+    closing_it = threading.Thread(target=made.close, daemon=True)
+    closing_it.start()
+    while not made._closing:
+        threading.Event().wait(0.001)
+    go_on.set()
+    closing_it.join(10)
+    assert not closing_it.is_alive()
+    engine.dispose()
