@@ -32,7 +32,6 @@ from pipeline.progress import Progress, Quiet
 from pipeline.targets.contract import Account, Later, Operation, Paused, PlanRefused, Prior, Refused, Result
 from pipeline.targets.http import Transport
 
-
 _PATIENCES = 4
 """A drain that settles nothing waits so many times as long as one wait may be; then the rest is for the next run."""
 

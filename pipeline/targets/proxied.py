@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpcore
 import httpx
 
 from pipeline.errors import SetupError
@@ -24,6 +26,10 @@ class Proxied:
             follow_redirects=False,
             headers={"user-agent": "orderdrop", "accept": "application/json"},
         )
+        self._in_time = _InTime(clock)
+        for way in self._client._mounts.values():  # noqa: SLF001 - httpx hands no backend of the network through
+            if isinstance(way, httpx.HTTPTransport):
+                way._pool._network_backend = _Backend(self._in_time)  # noqa: SLF001
 
     def close(self) -> None:
         """Close all connections."""
@@ -32,6 +38,7 @@ class Proxied:
     def send(self, signed: Signed, meanwhile: Meanwhile = nothing) -> Answer:  # noqa: ARG002 - httpx tells no such moment
         """Send once. Time-outs are in seconds and bound the whole answer, not only each piece of it."""
         started = self._clock()
+        self._in_time.until = started + 2 * self._deadline
         try:
             request = self._client.build_request(
                 signed.method, signed.url, headers=dict(signed.headers), content=signed.content or None
@@ -60,6 +67,53 @@ class Proxied:
             if self._clock() - started > 2 * self._deadline:
                 raise Unanswered(TOO_SLOW)
         return b"".join(pieces)
+
+
+class _InTime(threading.local):
+    """When the call of each thread has to be answered: httpx bounds every piece of an answer, and not their number."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self.until = float("inf")
+
+    def check(self) -> None:
+        """``Unanswered`` when that is over."""
+        if self._clock() > self.until:
+            raise Unanswered(TOO_SLOW)
+
+
+class _Backend(httpcore.SyncBackend):
+    """Connections whose reading ends in time."""
+
+    def __init__(self, in_time: _InTime) -> None:
+        self._in_time = in_time
+
+    def connect_tcp(self, *args: Any, **options: Any) -> httpcore.NetworkStream:  # noqa: ANN401 - as the library's
+        """The library's own."""
+        return _Stream(super().connect_tcp(*args, **options), self._in_time)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, in_time: _InTime) -> None:
+        self._inner = inner
+        self._in_time = in_time
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._in_time.check()
+        return self._inner.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(self, *args: Any, **options: Any) -> httpcore.NetworkStream:  # noqa: ANN401 - as the library's
+        return _Stream(self._inner.start_tls(*args, **options), self._in_time)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - as the library's
+        return self._inner.get_extra_info(info)
 
 
 _NOT_SENT = (

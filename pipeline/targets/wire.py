@@ -81,10 +81,11 @@ class _WholeHead(HTTPResponse):
 class _Again(RawIOBase):
     """A socket with what was read of it already; the library takes it for the socket itself."""
 
-    def __init__(self, sock: socket.socket, read: bytes) -> None:
+    def __init__(self, sock: socket.socket, read: bytes, in_time: Callable[[], None]) -> None:
         super().__init__()
         self._sock = sock
         self._read = read
+        self._in_time = in_time
 
     def makefile(self, _mode: str) -> BufferedReader:
         """As of a socket."""
@@ -97,6 +98,7 @@ class _Again(RawIOBase):
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
         """What was read before, then what comes."""
         if not self._read:
+            self._in_time()  # heads, lines about chunks, "100 Continue": the library reads on as long as some come
             return self._sock.recv_into(buffer)
         piece, self._read = self._read[: len(buffer)], self._read[len(buffer) :]
         buffer[: len(piece)] = piece
@@ -196,7 +198,7 @@ class Wire:
 
     def _long_answer(self, sock: socket.socket, method: str, read: bytes, started: float) -> tuple[Answer, bool]:
         """An answer that is not a plain one, as the library reads it."""
-        again: Any = _Again(sock, read)
+        again: Any = _Again(sock, read, lambda: self._bound(0, started))
         with closing(_WholeHead(again, method=method)) as response:
             response.begin()
             body = self._body(response, started)

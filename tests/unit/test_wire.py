@@ -164,19 +164,35 @@ def test_an_answer_that_does_not_come_is_a_time_out() -> None:
         post(host, transport)
 
 
-def test_an_answer_in_pieces_without_end_is_given_up() -> None:
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"."),
+        (b"HTTP/1.1 200 OK\r\nX-A: ", b"b"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-A: b\r\n"),
+    ],
+    ids=["body", "head", "going on", "length of a chunk", "after the chunks"],
+)
+@pytest.mark.parametrize("way", ["straight", "through a proxy"])
+def test_an_answer_in_pieces_without_end_is_given_up(
+    begins: bytes, goes_on: bytes, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def trickle(connection: socket.socket, _call: bytes) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         over = threading.Event()
-        for _ in range(100):
+        for piece in [begins, *[goes_on] * 150]:
             try:
-                connection.sendall(b".")
+                connection.sendall(piece)
             except OSError:
                 return
             over.wait(0.02)
 
-    with talking(trickle, timeout=0.2) as (host, transport), pytest.raises(Unanswered, match="too slowly"):
-        post(host, transport)
+    with talking(trickle, timeout=0.2) as (host, _):
+        monkeypatch.setenv("http_proxy", host.url)
+        address = host.url if way == "straight" else "http://shop.example"
+        with HttpTransport(address, 0.2, 1) as transport, pytest.raises(Unanswered, match="too slowly"):
+            transport.send(Signed("POST", f"{address}/orders", {}, b"{}"))
 
 
 def test_a_call_nobody_listens_to_was_never_sent() -> None:
