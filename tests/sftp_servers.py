@@ -18,6 +18,7 @@ from typing import Any
 
 import paramiko
 import pytest
+from paramiko.sftp import CMD_NAME
 
 SSHD = shutil.which("sshd", path=os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/usr/local/sbin")))
 
@@ -131,6 +132,9 @@ class Cupboard:
     times: dict[str | bytes, int] = field(default_factory=dict)
     sizes_told: dict[str | bytes, int] = field(default_factory=dict)
     on_read: Callable[[str, int], str] = lambda _name, _offset: ""
+    silent_at: str = ""  # "subsystem" or "version"
+    trickles: bool = False
+    lists_nothing_for_ever: bool = False
     on_put_away: int = paramiko.SFTP_OK
     go_on: threading.Event = field(default_factory=threading.Event)
     connections: int = 0
@@ -199,6 +203,33 @@ class _Handle(paramiko.SFTPHandle):
         return piece or paramiko.SFTP_EOF
 
 
+class _Speaker(paramiko.SFTPServer):
+    """The library's own, unless it is to fall silent, to speak byte by byte, or to list without end."""
+
+    def __init__(self, channel: Any, name: str, server: _Door, *args: Any, **options: Any) -> None:
+        super().__init__(channel, name, server, *args, **options)
+        self._cupboard = server.cupboard
+
+    def start_subsystem(self, name: str, transport: Any, channel: Any) -> None:
+        if self._cupboard.silent_at == "version":
+            self._cupboard.go_on.wait(20)
+        super().start_subsystem(name, transport, channel)
+
+    def _write_all(self, out: bytes) -> None:
+        if not self._cupboard.trickles:
+            super()._write_all(out)
+            return
+        for at in range(len(out)):
+            super()._write_all(out[at : at + 1])
+            self._cupboard.go_on.wait(0.05)
+
+    def _read_folder(self, request_number: int, folder: Any) -> None:
+        if self._cupboard.lists_nothing_for_ever:
+            self._response(request_number, CMD_NAME, 0)
+        else:
+            super()._read_folder(request_number, folder)
+
+
 class _Door(paramiko.ServerInterface):
     def __init__(self, cupboard: Cupboard, transport: paramiko.Transport) -> None:
         self.cupboard = cupboard
@@ -211,6 +242,11 @@ class _Door(paramiko.ServerInterface):
 
     def get_allowed_auths(self, username: str) -> str:
         return "password"
+
+    def check_channel_subsystem_request(self, channel: Any, name: str) -> bool:
+        if self.cupboard.silent_at == "subsystem":
+            self.cupboard.go_on.wait(20)
+        return bool(super().check_channel_subsystem_request(channel, name))
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED
@@ -231,7 +267,7 @@ def misbehaving(cupboard: Cupboard) -> Iterator[Server]:
                 transport = paramiko.Transport(connection)
                 transports.append(transport)
                 transport.add_server_key(key)
-                transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Session)
+                transport.set_subsystem_handler("sftp", _Speaker, _Session)
                 # With an event it does not wait here for the visitor, who may have gone already.
                 transport.start_server(threading.Event(), server=_Door(cupboard, transport))
 

@@ -14,6 +14,7 @@ import socket
 import stat
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ _PIECE = 32 * 1024
 """What servers answer at most per request."""
 _AHEAD = 64
 """Pieces asked for ahead: as many as OpenSSH asks for. Some servers break off when thousands are under way."""
+_LONGEST_ANSWER = 4.0
+"""Times ``timeout_seconds`` that one answer may take as a whole: that time itself counts for each byte anew."""
 _MOST_NAMES = 200_000
 """A folder that never ends must not fill the memory; what lies beyond comes when the first ones are put away."""
 
@@ -109,9 +112,8 @@ class Arriving:
 class Remote:
     """An open SFTP session."""
 
-    def __init__(self, session: _Session, timeout: float) -> None:
+    def __init__(self, session: _Session) -> None:
         self._session = session
-        session.get_channel().settimeout(timeout)
 
     @property
     def alive(self) -> bool:
@@ -184,7 +186,28 @@ class Remote:
 
 
 class _Session(paramiko.SFTPClient):  # type: ignore[misc]  # paramiko is untyped
-    """A session that lists names as the bytes they are."""
+    """A session that lists names as the bytes they are, and waits for ever for nothing."""
+
+    def __init__(self, channel: paramiko.Channel, timeout: float) -> None:
+        channel.settimeout(timeout)
+        self._longest = _LONGEST_ANSWER * timeout
+        self._until = time.monotonic() + self._longest  # the first answer is its version
+        super().__init__(channel)
+
+    def _read_response(self, waitfor: int | None = None) -> Any:  # noqa: ANN401 - as the library's
+        self._until = time.monotonic() + self._longest
+        return super()._read_response(waitfor)
+
+    def _read_all(self, n: int) -> bytes:
+        read = bytearray()
+        while len(read) < n:
+            if time.monotonic() > self._until:
+                raise TimeoutError
+            piece = self.sock.recv(n - len(read))
+            if not piece:
+                raise EOFError
+            read += piece
+        return bytes(read)
 
     def entries(self, folder: bytes) -> list[tuple[bytes, paramiko.SFTPAttributes]]:
         kind, answer = self._request(CMD_OPENDIR, folder)
@@ -197,7 +220,10 @@ class _Session(paramiko.SFTPClient):  # type: ignore[misc]  # paramiko is untype
                 kind, answer = self._request(CMD_READDIR, handle)
                 if kind != CMD_NAME:
                     raise paramiko.SFTPError("expected names")
-                for _ in range(answer.get_int()):
+                count = answer.get_int()
+                if not count:  # a server that has nothing more to tell, and does not say that it is the end
+                    break
+                for _ in range(count):
                     name, _long = answer.get_string(), answer.get_string()
                     found.append((name, paramiko.SFTPAttributes._from_msg(answer)))  # noqa: SLF001 - no public way
         except EOFError:  # the end of the list; a broken connection is an SSHException
@@ -308,11 +334,32 @@ def connected(name: str, table: PickupTable, folder: Path) -> Iterator[Remote]:
         )  # fmt: skip
         transport = client.get_transport()
         transport.set_keepalive(table.keepalive_seconds)
-        session = _Session.from_transport(transport)
+        session = _Session(_sftp_channel(transport, table.timeout_seconds), table.timeout_seconds)
         try:
-            yield Remote(session, table.timeout_seconds)
+            yield Remote(session)
         finally:
             session.close()
+
+
+def _sftp_channel(transport: paramiko.Transport, timeout: float) -> paramiko.Channel:
+    """A channel on which SFTP is spoken; the library would wait for ever for the word that it is."""
+    channel, late = transport.open_session(), threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        channel.close()
+
+    waiting = threading.Timer(timeout, give_up)
+    waiting.start()
+    try:
+        channel.invoke_subsystem("sftp")
+    except paramiko.SSHException:
+        if late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        waiting.cancel()
+    return channel
 
 
 def _private_key(where: str, table: PickupTable, folder: Path) -> paramiko.PKey | None:

@@ -75,6 +75,32 @@ def test_a_server_that_falls_silent_is_not_waited_for_for_ever(place: Place) -> 
     assert place.inbox() == {}
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("silent_at", ["subsystem", "version"])
+def test_a_server_that_lets_in_and_then_says_nothing(place: Place, silent_at: str) -> None:
+    place.settings(timeout_seconds=0.5)
+    cupboard_of(place).silent_at = silent_at
+    told = place.fetch()
+    assert told.exit_code == 3
+    assert "no answer in time" in str(told.problem)
+
+
+@pytest.mark.timeout(30)
+def test_a_server_that_answers_byte_by_byte_is_given_up(place: Place) -> None:
+    place.settings(timeout_seconds=0.2)
+    place.lay("orders_1.csv")
+    cupboard_of(place).trickles = True
+    told = place.fetch()
+    assert told.exit_code == 3
+    assert "no answer in time" in str(told.problem)
+
+
+@pytest.mark.timeout(30)
+def test_a_list_that_never_ends_and_names_nothing_is_an_empty_one(place: Place) -> None:
+    cupboard_of(place).lists_nothing_for_ever = True
+    assert place.fetch().exit_code == 0
+
+
 @pytest.mark.parametrize("told_size", [10, 5 * MEGABYTE, 1 << 60])
 def test_a_file_that_is_not_as_long_as_the_server_says_is_not_taken(place: Place, told_size: int) -> None:
     cupboard_of(place).sizes_told["orders_1.csv"] = told_size
