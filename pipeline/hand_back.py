@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
@@ -27,27 +27,44 @@ from pipeline.intake.folder import open_elsewhere
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.batches import Batch
-from pipeline.ledger.unsettled import is_under_way
+from pipeline.ledger.unsettled import where_under_way
 from pipeline.progress import Bound, Progress, Quiet
 from pipeline.project import Project
 from pipeline.to_correct import RowsToCorrect, digest
 
 
-def hand_back(project: Project, progress: Progress | None = None) -> list[str]:
-    """Bring ``errors/`` and the archive up to date; returns sentences about what could not be written."""
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """Files that came to their end, as they were before, and sentences about what could not be put in place."""
+
+    closed: tuple[Batch, ...]
+    unwritten: tuple[str, ...]
+
+
+def hand_back(
+    project: Project, progress: Progress | None = None, going_on: Collection[str] = frozenset()
+) -> HandedBack:
+    """Bring ``errors/`` and the archive up to date.
+
+    Accounts in ``going_on`` are only just being sent to: a file of which more is on its way there keeps the workbook
+    it has, so that none changes time and again under the eyes of whoever has it open.
+    """
+    closed: list[Batch] = []
     remarks: list[str] = []
     _sweep(project.plan.settings.errors)
     with project.engine.connect() as connection:
         waiting = files.unfinished(connection)
     for batch in waiting:
         try:
-            _attend(project, batch, Bound(progress or Quiet(), batch=batch.link, file=batch.file_name, feed=batch.feed))
+            about = Bound(progress or Quiet(), batch=batch.link, file=batch.file_name, feed=batch.feed)
+            if _attend(project, batch, about, going_on):
+                closed.append(batch)
         except (OSError, FileRefused) as problem:
             remarks.append(
                 f"{batch.file_name}: its workbook or original could not be put in place ({problem}). "
                 "It is tried again with the next run; nothing is lost."
             )
-    return remarks
+    return HandedBack(tuple(closed), tuple(remarks))
 
 
 def _sweep(errors: Path) -> None:
@@ -57,26 +74,28 @@ def _sweep(errors: Path) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _attend(project: Project, batch: Batch, progress: Progress) -> None:
+def _attend(project: Project, batch: Batch, progress: Progress, going_on: Collection[str]) -> bool:
+    """Whether the file has come to its end now."""
+    with project.engine.connect() as connection:
+        under_way = where_under_way(connection, batch.id)
     if batch.state == "refused":
         _refusal(project, batch, progress)
-    elif batch.state != "duplicate":
+    elif batch.state != "duplicate" and (batch.workbook is None or under_way.isdisjoint(going_on)):
         _problems(project, batch, progress)
-    with project.engine.connect() as connection:
-        still_open = is_under_way(connection, batch.id)
-    if not still_open:
-        _close(project, batch, progress)
+    return not under_way and _close(project, batch, progress)
 
 
-def _close(project: Project, batch: Batch, progress: Progress) -> None:
-    """The original goes to the archive, and only then is the batch closed."""
+def _close(project: Project, batch: Batch, progress: Progress) -> bool:
+    """The original goes to the archive, and only then is the batch closed; ``False`` where all that was done before."""
     target = archive_path(batch)
     put_away(project.folder / batch.path, project.folder / target)
     closed = {"state": "closed"} if batch.state == "delivering" else {}
-    if batch.path != target or closed:
-        now = project.clock.now()
-        project.writer.write(lambda c: files.change(c, batch.id, path=target, closed_at=now, **closed))
-        progress.note(Event.FILE_PUT_AWAY, state=closed.get("state", batch.state))
+    if batch.path == target and not closed:
+        return False
+    now = project.clock.now()
+    project.writer.write(lambda c: files.change(c, batch.id, path=target, closed_at=now, **closed))
+    progress.note(Event.FILE_PUT_AWAY, state=closed.get("state", batch.state))
+    return True
 
 
 def archive_path(batch: Batch) -> str:

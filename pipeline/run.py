@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from pipeline.closing.balance import balance, exit_code
@@ -48,6 +49,10 @@ class Passed:
     troubles: tuple[TargetError, ...]
     stuck: bool = False
     """Whether a person has to mend something on this machine: a folder that cannot be written, a full disk."""
+    closed: tuple[Batch, ...] = ()
+    """Files that came to their end, whichever pass took them in."""
+    going_on: frozenset[str] = frozenset()
+    """Accounts that left off for now; they have more to do at once."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """Errors nobody foresaw, by the file they ended the reading of."""
 
@@ -65,31 +70,43 @@ def run(
 
 
 def one_pass(
-    project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf = http_transport
+    project: Project,
+    stop: threading.Event,
+    progress: Progress,
+    transport_of: TransportOf = http_transport,
+    spell: float = inf,
 ) -> Passed:
-    """The same without the balance, whose cost grows with all that was ever taken in."""
+    """The same without the balance, whose cost grows with all that was ever taken in.
+
+    ``spell``: seconds after which no delivery is begun, however many are due: what else there is to do has its turn.
+    """
     begun = time.monotonic()
     with alone(project, progress, stop):
-        passed = _pass(project, stop, progress, transport_of)
+        passed = _pass(project, stop, progress, transport_of, spell)
     _note_end(progress, begun, passed)
     return passed
 
 
-def _pass(project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf) -> Passed:
+def _pass(
+    project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf, spell: float = inf
+) -> Passed:
     project.writer.write(lambda c: book.recover(c, project.clock.now()))
     clear_unfinished(project)
     left = Left()
     claimed = (found for one in claims(project, stop, left) for found in opened(project, one, left))
     taken = [batch for found in claimed if (batch := _take(project, found, progress, stop, left)) is not None]
-    drained = send_out(project, stop, progress, transport_of)
-    unwritten = hand_back(project, progress)
+    drained = send_out(project, stop, progress, transport_of, spell)
+    going_on = frozenset(drain.account for drain in drained if drain.left_off)
+    handed = hand_back(project, progress, going_on)
     purged = purge_when_due(project)
     troubles = [*([TargetError(left.away)] if left.away else []), *complain(drained)]
     return Passed(
         tuple(taken),
-        (*left.remarks, *unwritten, *purged),
+        (*left.remarks, *handed.unwritten, *purged),
         tuple(troubles),
-        stuck=left.stuck or bool(unwritten),
+        stuck=left.stuck or bool(handed.unwritten),
+        closed=handed.closed,
+        going_on=going_on,
         faults=left.faults,
     )
 

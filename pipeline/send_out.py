@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from typing import TYPE_CHECKING
 
 from pipeline.errors import LedgerError, TargetError
@@ -32,15 +33,18 @@ def send_out(
     stop: threading.Event,
     progress: Progress | None = None,
     transport_of: TransportOf = http_transport,
+    spell: float = inf,
 ) -> list[Drained]:
-    """Drain every account; the ledger's trouble, and only that, stops them all."""
+    """Drain every account, for ``spell`` seconds at most; the ledger's trouble, and only that, stops them all."""
     with project.engine.connect() as connection:
         accounts = [project.plan.accounts[name] for name in book.with_work(connection, sorted(project.plan.accounts))]
     if not accounts:
         return []
     with ThreadPoolExecutor(len(accounts)) as pool:
         drains = [
-            pool.submit(_drain, project, account, stop, Bound(progress or Quiet(), account=account.name), transport_of)
+            pool.submit(
+                _drain, project, account, stop, Bound(progress or Quiet(), account=account.name), transport_of, spell
+            )
             for account in accounts
         ]
         try:
@@ -52,7 +56,12 @@ def send_out(
 
 
 def _drain(
-    project: Project, account: Account, stop: threading.Event, progress: Progress, transport_of: TransportOf
+    project: Project,
+    account: Account,
+    stop: threading.Event,
+    progress: Progress,
+    transport_of: TransportOf,
+    spell: float,
 ) -> Drained:
     from pipeline.delivery.deliver import Drain
 
@@ -66,6 +75,7 @@ def _drain(
             project.writer,
             project.clock,
             patience=project.plan.settings.delivery.patience_seconds,
+            spell=spell,
             stop=stop,
             progress=progress,
             allowances=project.allowances,

@@ -7,7 +7,7 @@ of the inbox and a few times per account and pickup.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from pipeline.intake.bell import Bell, listening
 from pipeline.intake.folder import look
 from pipeline.intake.settle import Sight
 from pipeline.ledger import deliveries as book
+from pipeline.ledger.batches import Batch
 from pipeline.ledger.figures import Figures, figures_of
 from pipeline.monitor import attended
 from pipeline.pairs import waits
@@ -34,6 +35,9 @@ from pipeline.secret import Secret, learn
 from pipeline.send_out import TransportOf, http_transport
 from pipeline.side_work import WORKERS, Rest, SideWork
 from pipeline.tell import all_is_well, telling_trouble
+
+SPELL_SECONDS = 20.0
+"""A pass begins deliveries for so long; then it is looked whether there is anything else to do, and they go on."""
 
 IDLE_PASS_SECONDS = 300.0
 """A pass at least this often: for what a listing cannot show, such as a workbook taken out of ``errors/``."""
@@ -229,7 +233,7 @@ class Watcher:
         news = _News(self._progress, self._said)
         self._said = news.heard
         try:
-            passed = one_pass(self._project, self._stop, news, self._transport_of)
+            passed = one_pass(self._project, self._stop, news, self._transport_of, SPELL_SECONDS)
         except LedgerError:
             raise
         except (OrderdropError, OSError) as problem:
@@ -246,21 +250,21 @@ class Watcher:
         self._rests.pop("pass", None)
         self._last_pass = self._project.clock.now()
         with self._project.engine.connect() as connection:
-            found = figures_of(connection, [batch.id for batch in passed.batches])
+            found = figures_of(connection, [batch.id for batch in _told(passed)])
         _tell(passed, found, news)
-        if passed.batches or passed.remarks or passed.troubles:
+        if passed.batches or passed.closed or passed.remarks or passed.troubles:
             self._aside.something_happened()
-        self._let_rest()
+        self._let_rest(passed.going_on)
         if found.paused:
             self._reload(always=True)  # a new key may lie in a file that no listing watches
 
-    def _let_rest(self) -> None:
-        """An account that still has work now could not go on: it is paused, or not reached."""
+    def _let_rest(self, going_on: Collection[str]) -> None:
+        """An account that still has work now, and did not leave off, could not go on: it is paused, or not reached."""
         now = self._project.clock.now()
         with self._project.engine.connect() as connection:
             upcoming = {name: book.next_due(connection, name) for name in self._project.plan.accounts}
         for name, at in upcoming.items():
-            if at is not None and at[0] <= now:
+            if at is not None and at[0] <= now and name not in going_on:
                 self._rest(name).begin(now)
             else:
                 self._rests.pop(name, None)
@@ -306,8 +310,14 @@ def _hindrance(before: Plan, plan: Plan) -> str | None:
     return None
 
 
+def _told(passed: Passed) -> list[Batch]:
+    """The files there is something to say of: those that were taken in, and those that came to their end."""
+    taken = {batch.id for batch in passed.batches}
+    return [*passed.batches, *(batch for batch in passed.closed if batch.id not in taken)]
+
+
 def _tell(passed: Passed, found: Figures, news: _News) -> None:
-    links = {batch.sha256 + batch.file_name: batch.link for batch in passed.batches}
+    links = {batch.sha256 + batch.file_name: batch.link for batch in _told(passed)}
     for entry in balance(found, {})["files"]:
         facts = {name: entry[name] for name in ("file", "feed", "state", "deliveries")}
         news.say(_standing(entry), Event.FILE_STANDS, batch=links[entry["sha256"] + entry["file"]], **facts)

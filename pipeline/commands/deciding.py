@@ -55,7 +55,7 @@ def settle(context: click.Context, delivery_id: int, decision: str, remote_id: s
     with opened(plan) as project, alone(project):
         now = project.clock.now()
         settled = project.writer.write(lambda c: doubts.settle(c, delivery_id, decision, remote_id, now))
-        remarks = hand_back(project)
+        remarks = hand_back(project).unwritten
     said = {"delivered": "counts as delivered", "resend": "is sent again by the next run", "drop": "is let be"}[
         decision
     ]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,16 +39,23 @@ _PATIENCES = 4
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """How a drain ended: ``paused`` and ``trouble`` say what a person, or time, has to mend."""
+    """How a drain ended: ``paused`` and ``trouble`` say what a person, or time, has to mend.
+
+    ``left_off``: there is more to do at once; its time was up.
+    """
 
     account: str
     attended: int
     paused: Paused | None = None
     trouble: Later | None = None
+    left_off: bool = False
 
 
 class Drain:
-    """One drain of one account; only one may run at a time (the caller holds the run lock)."""
+    """One drain of one account; only one may run at a time (the caller holds the run lock).
+
+    ``spell``: after so many seconds no further delivery is begun.
+    """
 
     def __init__(
         self,
@@ -58,6 +66,7 @@ class Drain:
         clock: Clock,
         *,
         patience: float,
+        spell: float = inf,
         stop: threading.Event,
         progress: Progress | None = None,
         allowances: Allowances | None = None,
@@ -68,6 +77,8 @@ class Drain:
         self._writer = writer
         self._clock = clock
         self._patience = patience
+        self._spell = spell
+        self._until = inf
         self._stop = stop
         self._progress = progress or Quiet()
         self._allowances = allowances or Allowances(writer)
@@ -92,6 +103,7 @@ class Drain:
 
     def run(self) -> Drained:
         """Attend to everything due; wait for what is due soon; return when the rest must wait longer."""
+        self._until = self._clock.now() + self._spell
         with self._allowances.hold(self._account, self._clock, alone=True) as allowance:
             self._line = Line(
                 self._account, self._transport, self._clock, self._stop, self._progress, allowance,
@@ -100,13 +112,21 @@ class Drain:
             self._crew.work(self._wait_for_more)
         self._note_account()
         attended = self._crew.attended + self._sent_together
-        return Drained(self._account.name, attended, self._line.paused, self._line.trouble)
+        return Drained(self._account.name, attended, self._line.paused, self._line.trouble, self._leaves_off())
 
     def _finished(self) -> bool:
-        return self._stop.is_set() or self._line.paused is not None
+        return self._stop.is_set() or self._line.paused is not None or self._clock.now() >= self._until
 
     def _may_begin(self) -> bool:
         return not self._finished() and self._clock.now() >= self._line.held_until
+
+    def _leaves_off(self) -> bool:
+        now, line = self._clock.now(), self._line
+        if now < self._until or now < line.held_until or line.paused is not None or self._stop.is_set():
+            return False
+        with self._engine.connect() as connection:
+            upcoming = book.next_due(connection, self._account.name)
+        return upcoming is not None and upcoming[0] <= now
 
     def _due(self, limit: int, skip: Sequence[int]) -> list[tuple[Delivery, History]]:
         """What is due for the crew: what may travel with others has travelled by then."""
@@ -168,7 +188,7 @@ class Drain:
         # Each wait may be short and lead to nothing but the next: a limit that is always used up, a record that waits
         # for a person's word about another one. Meanwhile no file is taken in and no workbook is written.
         seconds = max(0.05, seconds)
-        if self._waited + seconds > patience * _PATIENCES:
+        if self._waited + seconds > patience * _PATIENCES or now + seconds >= self._until:
             return False
         self._waited += seconds
         self._clock.wait(seconds, self._stop)

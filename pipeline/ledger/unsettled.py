@@ -64,12 +64,12 @@ def refusals(engine: sa.Engine, ids: Sequence[int]) -> dict[int, Refused]:
     return {id_: Refused(id_, account, key, rows or (), problems or ()) for id_, account, key, rows, problems in found}
 
 
-def is_under_way(connection: sa.Connection, batch_id: int) -> bool:
-    """Whether any delivery of the batch waits or is in doubt."""
-    some = sa.select(tallies.c.number).where(
+def where_under_way(connection: sa.Connection, batch_id: int) -> set[str]:
+    """The accounts at which a delivery of the batch waits or is in doubt."""
+    some = sa.select(tallies.c.account).where(
         tallies.c.batch_id == batch_id, tallies.c.state.in_(OPEN), tallies.c.number > 0
     )
-    return connection.execute(some.limit(1)).first() is not None
+    return set(connection.execute(some).scalars())
 
 
 def _refusals(engine: sa.Engine, batch_id: int, told: sa.ColumnElement[Any]) -> Iterator[tuple[int, Any]]:

@@ -201,13 +201,17 @@ class System(RuleBasedStateMachine):
         assert self.ground.files_in("var/work") == []
 
     def settle_what_a_person_is_asked(self) -> None:
-        """An order that was sent four times and never answered: somebody looks into the store, and says what is so."""
-        there = orders_at(self.sandbox.truth(), "orderdesk")
+        """What was sent four times and never answered: somebody looks into the store, and says what is so."""
+        there = {order["source_id"]: order for order in self.sandbox.truth()["orderdesk"]["orders"]}
         asked = json.loads(WARM[0].call("doubt", "--json", folder=self.ground.path).out)["in_doubt"]
         for doubt in asked:
             assert doubt["sends"] == MAX_SENDS, doubt
-            seen = "delivered" if there[doubt["key"]] else "resend"
-            told = WARM[0].call("doubt", "settle", str(doubt["id"]), "--as", seen, folder=self.ground.path)
+            found, sent = there.get(doubt["key"]), doubt["sent"]["json"]["order_items"][0]["price"]
+            if found is not None and float(found["order_items"][0]["price"]) == float(sent):
+                seen = ["delivered", "--remote-id", found["id"]]
+            else:
+                seen = ["resend"]
+            told = WARM[0].call("doubt", "settle", str(doubt["id"]), "--as", *seen, folder=self.ground.path)
             assert told.code == 0, told.err
 
     # --- parts ---
