@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
+from pipeline.arrow import factorized
 from pipeline.model import Value
 
 Cells = npt.NDArray[np.object_]
@@ -142,7 +142,7 @@ class Coded:
         codes = self.codes[rows]
         if self.distinct <= _SPARE * len(codes) + 1:
             return Coded(codes, self.notation, self._values, self.make)
-        numbers, kept = pd.factorize(codes[codes != 0])
+        numbers, kept = factorized(codes[codes != 0])
         renumbered = np.zeros(len(codes), dtype=np.int32)
         renumbered[codes != 0] = numbers + 1
         kept = np.concatenate(([0], kept))

@@ -46,7 +46,7 @@ def carry_out_decisions(project: Project, path: Path, peeked: Table | None) -> C
     if table is None:
         return None
     nothing_else = peeked is None or is_doubt_sheet(peeked.header)
-    rows = [answer for block in table.blocks(_BLOCK_ROWS) for answer in answers(table.header, block.frame)]
+    rows = [answer for block in table.blocks(_BLOCK_ROWS) for answer in answers(table.header, block.rows)]
     told = [answer for answer in rows if answer.is_given]
     notes = tuple(_complaints(table, told))
     with project.engine.connect() as connection:

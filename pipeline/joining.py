@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
-import pandas as pd
 
+from pipeline.arrow import texts
 from pipeline.errors import nearest
 from pipeline.intake.claim import partner_beside
 from pipeline.mapping.spec import FeedMapping
@@ -17,6 +17,7 @@ from pipeline.model import Rejection
 from pipeline.reading import open_table
 from pipeline.reading.table import Block, Hints, Table
 from pipeline.reasons import refuse, reject, shown
+from pipeline.rows import Rows
 from pipeline.shapes import Join, same_place
 
 _BLOCK_ROWS = 50_000
@@ -133,9 +134,9 @@ def joined(lines: Table, other: Table, join: Join, name: str, feed: str, *, fill
     def blocks(size: int) -> Iterator[Block]:
         above: Key = ()
         for block in lines.blocks(size):
-            keys = list(_keys(block.frame, positions, above, fill=fill))
+            keys = list(_keys(block.rows, positions, above, fill=fill))
             above = keys[-1] if keys else above
-            yield _widened(block, keys, found, len(lines.header), lines.header[positions[0]])
+            yield _widened(block, keys, found, lines.header[positions[0]])
 
     notes = (*lines.found.notes, *(f"{name}: {note}" for note in other.found.notes), *left)
     return Table((*lines.header, *added), replace(lines.found, notes=notes), blocks)
@@ -149,9 +150,9 @@ def _gather(other: Table, join: Join, name: str, feed: str) -> _Other:
     nothing = ("",) * len(added)
     for block in other.blocks(_BLOCK_ROWS):
         broken = {rejection.row: rejection.message for rejection in block.broken}
-        keys = _keys(block.frame, positions, (), fill=False)
-        cells = block.frame[added].itertuples(index=False, name=None)
-        for row, key, values in zip(block.frame.index.tolist(), keys, cells, strict=True):
+        keys = _keys(block.rows, positions, (), fill=False)
+        cells = block.rows.picked(added).lines()
+        for row, key, values in zip(block.rows.numbers.tolist(), keys, cells, strict=True):
             if not any(key):
                 blank.append(row)
             elif key in rows:
@@ -160,7 +161,7 @@ def _gather(other: Table, join: Join, name: str, feed: str) -> _Other:
             else:
                 # Cells nobody can rely on are left blank, or a workbook dropped back as it is would make them good.
                 wrong = f"row {row} of {name} is broken: {broken[row].rstrip('.')}" if row in broken else ""
-                rows[key] = Partner(nothing if wrong else tuple(map(str, values)), row, wrong)
+                rows[key] = Partner(nothing if wrong else values, row, wrong)
     return _Other(name, tuple(other.header[at] for at in added), rows, tuple(blank))
 
 
@@ -169,23 +170,21 @@ def _unasked(lines: Table, positions: Sequence[int], other: _Other, *, fill: boo
     left = dict(other.rows)
     above: Key = ()
     for block in lines.blocks(_BLOCK_ROWS):
-        for key in _keys(block.frame, positions, above, fill=fill):
+        for key in _keys(block.rows, positions, above, fill=fill):
             above = key
             left.pop(key, None)
     named = [f"'{shown(' / '.join(key))}' (row {partner.row})" for key, partner in left.items()]
     return named + [f"row {row} (without a key)" for row in other.blank]
 
 
-def _widened(block: Block, keys: Sequence[Key], other: _Other, width: int, header: str) -> Block:
+def _widened(block: Block, keys: Sequence[Key], other: _Other, header: str) -> Block:
     nobody = Partner(("",) * len(other.added), 0, f"{other.name} has no such row")
     partners = [other.rows.get(key, nobody) for key in keys]
-    kind = block.frame.dtypes.iloc[0] if width else "str"
-    columns = zip(*(partner.cells for partner in partners), strict=True)
-    new = {width + at: pd.Series(list(cells), index=block.frame.index, dtype=kind) for at, cells in enumerate(columns)}
-    frame = pd.concat([block.frame, pd.DataFrame(new, index=block.frame.index)], axis=1)
+    added = list(zip(*(partner.cells for partner in partners), strict=True)) or [()] * len(other.added)
+    rows = Rows([*block.rows.columns, *map(texts, added)], block.rows.numbers)
     shifted = {rejection.row for rejection in block.broken if rejection.column is None}
-    alone = tuple(_alone(block.frame.index.tolist(), keys, partners, shifted, header))
-    return replace(block, frame=frame, broken=(*block.broken, *alone))
+    alone = tuple(_alone(block.rows.numbers.tolist(), keys, partners, shifted, header))
+    return replace(block, rows=rows, broken=(*block.broken, *alone))
 
 
 def _alone(
@@ -196,11 +195,11 @@ def _alone(
             yield reject(row, header, " / ".join(key), "no_joined_row", because=partner.trouble)
 
 
-def _keys(frame: pd.DataFrame, positions: Sequence[int], above: Key, *, fill: bool) -> Iterator[Key]:
+def _keys(rows: Rows, positions: Sequence[int], above: Key, *, fill: bool) -> Iterator[Key]:
     """The key of each row; where ``fill`` is asked for, a blank one is that of the row above."""
     last = above
-    for cells in zip(*(frame[at].tolist() for at in positions), strict=True):
-        key = tuple(str(cell).strip() for cell in cells)
+    for cells in rows.picked(positions).lines():
+        key = tuple(cell.strip() for cell in cells)
         last = key if any(key) or not fill else last
         yield last
 

@@ -9,8 +9,6 @@ from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
 
-import pandas as pd
-
 from pipeline.ahead import ahead
 from pipeline.checking import (
     AtFault,
@@ -48,6 +46,7 @@ from pipeline.reading.table import Table
 from pipeline.recognise import BLOCK_ROWS, Recognised, unfolding_of
 from pipeline.reshaping import Unfolding
 from pipeline.returned import Origins
+from pipeline.rows import Rows
 
 SHORT = 1 << 25
 """Bytes of a file that is judged as a whole, where it has no more rows than so many blocks:"""
@@ -64,7 +63,7 @@ Told = Callable[[int], None]
 class Own:
     """A block without the columns that are ours, and where the rows of a returned workbook came from."""
 
-    frame: pd.DataFrame
+    rows: Rows
     broken: tuple[Rejection, ...]
     origins: Mapping[int, Origin | None]
     skipped: Mask | None = None
@@ -172,9 +171,9 @@ def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, deci
                 places.add(sheet)
     elif single:
         only = list(passing)
-        judging.blocks, rows = lambda: iter(only), sum(len(block.frame) for block in only)
+        judging.blocks, rows = lambda: iter(only), sum(len(block.rows) for block in only)
     else:
-        rows = sum(len(block.frame) for block in passing)
+        rows = sum(len(block.rows) for block in passing)
     judging.decisions = {**survey.decisions, **decided}
     if not single and not at_once:
         for sheet in _read(keys_only(bound), judging.blocks(), judging.decisions, tell):
@@ -188,10 +187,10 @@ def _surveyed(judging: Judging, blocks: Iterator[Own], survey: Survey, tell: Tol
     for block in blocks:
         if rows:  # nobody waits for a short file
             tell(rows)
-        skipped = skipped_rows(judging.bound, block.frame)
-        survey.look(block.frame, skipped)
+        skipped = skipped_rows(judging.bound, block.rows)
+        survey.look(block.rows, skipped)
         judging.origins.add(block.origins)
-        rows += len(block.frame)
+        rows += len(block.rows)
         yield replace(block, skipped=skipped)
 
 
@@ -204,8 +203,8 @@ def _read(
     for block in blocks:
         if rows:
             tell(rows)
-        yield read_sheet(gather(bound, [typed(bound, block.frame, decisions, block.skipped)], block.broken), above)
-        rows += len(block.frame)
+        yield read_sheet(gather(bound, [typed(bound, block.rows, decisions, block.skipped)], block.broken), above)
+        rows += len(block.rows)
 
 
 def _block_rows(recognised: Recognised, unfold: Unfolding | None) -> int:
@@ -221,14 +220,14 @@ def _block_rows(recognised: Recognised, unfold: Unfolding | None) -> int:
 def _blocks(recognised: Recognised, unfold: Unfolding | None) -> Iterator[Own]:
     table = recognised.table
     for block in table.blocks(_block_rows(recognised, unfold)):
-        frame, broken, origins = block.frame, block.broken, {}
+        rows, broken, origins = block.rows, block.broken, {}
         if recognised.returned:
-            split = split_correction(table.header, frame)
-            frame, broken, origins = split.frame, (*broken, *split.broken), dict(split.origins)
+            split = split_correction(table.header, rows)
+            rows, broken, origins = split.rows, (*broken, *split.broken), dict(split.origins)
         if unfold:
-            frame, found = unfold.unfold(frame, broken)
+            rows, found = unfold.unfold(rows, broken)
             broken = tuple(found)
-        yield Own(frame, broken, origins)
+        yield Own(rows, broken, origins)
 
 
 def _unmapped(bound: BoundMapping) -> tuple[str, ...]:

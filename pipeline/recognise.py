@@ -148,7 +148,7 @@ def peek(path: Path) -> Table | None:
 def _links(table: Table) -> frozenset[str]:
     links: set[str] = set()
     for block in table.blocks(BLOCK_ROWS):
-        split = split_correction(table.header, block.frame)
+        split = split_correction(table.header, block.rows)
         links.update(origin.link for origin in split.origins.values() if origin is not None)
     return frozenset(links)
 

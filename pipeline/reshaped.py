@@ -196,8 +196,8 @@ def _comes_apart(mapping: FeedMapping, split: Split, lines: Table) -> bool:
     block = next(lines.blocks(200), None)
     if unfold is None or block is None:
         return False
-    _, troubles = unfold.unfold(block.frame, ())
-    filled = sum(1 for cell in block.frame[lines.header.index(split.column[0])] if str(cell).strip())
+    _, troubles = unfold.unfold(block.rows, ())
+    filled = sum(1 for cell in block.rows[lines.header.index(split.column[0])].to_pylist() if cell.strip())
     return filled > 0 and len(troubles) <= (1 - _HOLDS) * filled
 
 

@@ -118,7 +118,7 @@ def _note_end(progress: Progress, begun: float, passed: Passed, **more: int) -> 
 
 def _take(project: Project, found: Claim, progress: Progress, stop: threading.Event, left: Left) -> Batch | None:
     """One file, taken in; ``None`` where it could not be read to its end, and is read anew by the next run."""
-    with loading("pipeline.take_in"):  # pandas and all that reads files: half a second an empty inbox does not cost
+    with loading("pipeline.take_in"):  # all that reads files: a quarter of a second an empty inbox does not cost
         from pipeline.take_in import take_in
 
     about = Bound(progress, batch=found.link, file=found.file_name)

@@ -33,29 +33,29 @@ class FirstRows:
     def _blocks(self, size: int) -> Iterator[Block]:
         left = self._most
         for block in self._table.blocks(size):
-            if len(block.frame) > left:
+            if len(block.rows) > left:
                 self.cut = True
                 if left:
                     yield _head(block, left)
                 return
-            left -= len(block.frame)
+            left -= len(block.rows)
             yield block
 
 
 def _head(block: Block, rows: int) -> Block:
-    frame = block.frame.iloc[:rows]
-    last = int(frame.index[-1])
+    first = block.rows.part(0, rows)
+    last = int(first.numbers[-1])
     broken = tuple(rejection for rejection in block.broken if rejection.row <= last)
     overflow = {row: cells for row, cells in block.overflow.items() if row <= last}
-    return replace(block, frame=frame, broken=broken, overflow=overflow)
+    return replace(block, rows=first, broken=broken, overflow=overflow)
 
 
 def columns_of(table: Table, rows: int = SAMPLE_ROWS, unfold: Unfolding | None = None) -> tuple[Seen, ...]:
     """Every column of a table with its first ``rows`` cells; ``FileRefused`` when the rows cannot be read."""
     blocks = list(islice(table.blocks(rows), 1))
-    frames = [unfold.unfold(block.frame, block.broken)[0] if unfold else block.frame for block in blocks]
+    read = [unfold.unfold(block.rows, block.broken)[0] if unfold else block.rows for block in blocks]
     header = unfold.header if unfold else table.header
-    cells = [tuple(map(str, frame[at])) for frame in frames for at in range(len(header))]
+    cells = [tuple(some[at].to_pylist()) for some in read for at in range(len(header))]
     told = cells or [()] * len(header)
     return tuple(Seen(at, header[at], look(told[at], understood), told[at]) for at in range(len(header)))
 

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import merge
-from itertools import chain, groupby, islice, repeat
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,10 +24,11 @@ from pipeline.ledger.batches import Batch
 from pipeline.mapping.spec import FeedMapping
 from pipeline.project import Project
 
-if TYPE_CHECKING:  # the types only: status and find never load pandas
-    import pandas as pd
-
+if TYPE_CHECKING:  # the types only: status and find load nothing that reads files
+    from pipeline.arrow import Texts
+    from pipeline.coded import Mask
     from pipeline.reading.table import Block
+    from pipeline.rows import Rows
 
 HELD_BACK = frozenset({"order_held_back", "file_held_back"})
 """Codes of rows that only wait for others: nothing in them has to be corrected."""
@@ -81,16 +82,14 @@ class RowsToCorrect:
         if upcoming is None:
             return
         for block, kept in self._blocks():
-            last = int(block.frame.index[-1])
+            last = int(block.rows.numbers[-1])
             due: dict[int, tuple[Problem, ...]] = {}
             while upcoming is not None and upcoming[0] <= last:
                 due[upcoming[0]] = upcoming[1]
                 upcoming = next(waiting, None)
-            rows = block.frame.loc[block.frame.index.isin(list(due))]
-            columns = [rows.iloc[:, position].tolist() for position in kept]
-            cells = zip(*columns, strict=True) if columns else repeat((), len(rows))
-            for number, own in zip(rows.index.tolist(), cells, strict=True):
-                yield SheetRow(number, (*map(str, own), *block.overflow.get(number, ())), due[number])
+            rows = block.rows.picked(kept).chosen(_among(block.rows, due))
+            for number, own in zip(rows.numbers.tolist(), rows.lines(), strict=True):
+                yield SheetRow(number, (*own, *block.overflow.get(number, ())), due[number])
             if upcoming is None:
                 return
 
@@ -139,9 +138,9 @@ class RowsToCorrect:
         filled = [kept[position] for position in self._filled_columns()]
         above: dict[int, str] = {}
         for block in table.blocks(_BLOCK_ROWS):
-            if len(block.frame):
-                frame = _fill(block.frame, filled, above) if filled else block.frame
-                yield replace(block, frame=frame, overflow={} if ours is not None else block.overflow), kept
+            if len(block.rows):
+                rows = _fill(block.rows, filled, above) if filled else block.rows
+                yield replace(block, rows=rows, overflow={} if ours is not None else block.overflow), kept
 
     def _filled_columns(self) -> list[int]:
         """Columns whose blank cells take the value of the row above: written out, so that sorting cannot part them."""
@@ -164,14 +163,30 @@ def _by_row(found: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, i
         yield rows[place], ids[place]
 
 
-def _fill(frame: pd.DataFrame, columns: Sequence[int], above: dict[int, str]) -> pd.DataFrame:
+def _among(rows: Rows, due: Mapping[int, object]) -> Mask:
+    """Which rows are due."""
+    import numpy as np
+
+    return np.isin(rows.numbers, np.fromiter(due, np.int64, len(due)))
+
+
+def _fill(rows: Rows, positions: Sequence[int], above: dict[int, str]) -> Rows:
     """The block with those columns filled from above; ``above`` carries the last value into the next block."""
-    filled = frame.copy()
-    for column in columns:
-        cells = filled[column].where(filled[column].str.strip() != "")
-        filled[column] = cells.ffill().fillna(above.get(column, ""))
-        above[column] = str(filled[column].iloc[-1])
-    return filled
+    from pipeline.rows import Rows
+
+    columns = list(rows.columns)
+    for position in positions:
+        columns[position] = _filled(columns[position], above.get(position, ""))
+        above[position] = columns[position][-1].as_py()
+    return Rows(columns, rows.numbers)
+
+
+def _filled(column: Texts, above: str) -> Texts:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    blank = pc.equal(pc.utf8_trim_whitespace(column), "")
+    return pc.fill_null(pc.fill_null_forward(pc.if_else(blank, pa.scalar(None, column.type), column)), above)
 
 
 def _columns_of_fields(project: Project, batch: Batch) -> dict[str, int]:

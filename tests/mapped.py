@@ -12,6 +12,7 @@ from pipeline.checking import Checked, check_file, load_schema
 from pipeline.mapping.apply import BoundMapping, Typed, bind, survey, typed
 from pipeline.mapping.spec import FeedMapping, load_mapping
 from pipeline.model import Rejection
+from pipeline.rows import Rows
 
 NEW_YORK = ZoneInfo("America/New_York")
 ORDER = """
@@ -37,11 +38,9 @@ def mapping_of(folder: Path, text: str, name: str = "acme.yaml") -> FeedMapping:
     return load_mapping(path)
 
 
-def frame_of(rows: Sequence[Sequence[str]], first_row: int = 2, width: int | None = None) -> pd.DataFrame:
-    """A block as reading gives it: text columns by position, row numbers as index."""
-    columns = range(width if width is not None else len(rows[0]))
-    index = range(first_row, first_row + len(rows))
-    return pd.DataFrame([list(row) for row in rows], columns=columns, index=index, dtype="str")
+def rows_of(lines: Sequence[Sequence[str]], first_row: int = 2, width: int | None = None) -> Rows:
+    """Rows as reading gives them: text columns by position, row numbers counted up."""
+    return Rows.of(lines, range(first_row, first_row + len(lines)), width if width is not None else len(lines[0]))
 
 
 def as_frame(read: Typed) -> pd.DataFrame:
@@ -51,8 +50,8 @@ def as_frame(read: Typed) -> pd.DataFrame:
 
 def typed_of(bound: BoundMapping, rows: Sequence[Sequence[str]]) -> Typed:
     """Rows surveyed and read."""
-    frame = frame_of(rows, width=max((c.position for c in bound.columns), default=0) + 1 if not rows else None)
-    return typed(bound, frame, survey(bound, [frame]))
+    read = rows_of(rows, width=max((c.position for c in bound.columns), default=0) + 1 if not rows else None)
+    return typed(bound, read, survey(bound, [read]))
 
 
 def checked_of(
@@ -66,9 +65,8 @@ def checked_of(
     """A whole file read and judged by the schemas of the product."""
     mapping = mapping_of(folder, text)
     bound = bind(mapping, header, NEW_YORK)
-    frame = frame_of(rows, width=len(header)) if rows else frame_of([[""] * len(header)]).iloc[:0]
-    size = -(-len(frame) // blocks) or 1
-    parts = [frame.iloc[at : at + size] for at in range(0, len(frame), size)]
+    size = -(-len(rows) // blocks) or 1
+    parts = [rows_of(rows[at : at + size], 2 + at, len(header)) for at in range(0, len(rows), size)]
     decisions = survey(bound, parts)
     return check_file(
         bound, (typed(bound, part, decisions) for part in parts), broken, load_schema(folder, mapping.record)

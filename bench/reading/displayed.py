@@ -64,7 +64,7 @@ def measure(board: Board) -> None:
         path = Path(folder) / "formats.xlsx"
         _write(path)
         table = open_table(path)
-        read = [row[1] for block in table.blocks(1000) for row in block.frame.to_numpy().tolist()]
+        read = [row[1] for block in table.blocks(1000) for row in block.rows.lines()]
     wrong = [
         f"{value!r} as {code}: {got!r}, wanted {kept or shown!r}"
         for (value, code, shown, kept), got in zip(TRUTH, read, strict=True)

@@ -128,8 +128,8 @@ def _all(table: Table, size: int) -> tuple[dict[int, tuple[str, ...]], str]:
     broken: set[tuple[int, str]] = set()
     try:
         for block in table.blocks(size):
-            assert not block.frame.isna().any().any(), "an empty cell is an empty text"
-            for number, cells in zip(block.frame.index.tolist(), block.frame.to_numpy().tolist(), strict=True):
+            assert not any(c.null_count for c in block.rows.columns), "an empty cell is an empty text"
+            for number, cells in zip(block.rows.numbers.tolist(), map(list, block.rows.lines()), strict=True):
                 assert number not in rows, "a row number stands twice"
                 rows[number] = (*cells, *block.overflow.get(number, ()))
             broken |= {(rejection.row, rejection.code) for rejection in block.broken}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
-import pandas as pd
 
+from pipeline.arrow import factorized
 from pipeline.checking.encode import encode_records
 from pipeline.checking.judge import judge
 from pipeline.checking.orders import (
@@ -224,7 +224,7 @@ def _close(sheet: Sheet) -> Checked:
     sound = np.ones(len(sheet.rows), dtype=bool)
     sound[list(sheet.rejected)] = False
     kept = np.flatnonzero(sound)
-    numbers, groups = pd.factorize(sheet.group[kept])
+    numbers, groups = factorized(sheet.group[kept])
     sizes = np.bincount(numbers, minlength=len(groups))
     records = Records(sheet, kept[np.argsort(numbers, kind="stable")], np.concatenate(([0], np.cumsum(sizes))))
     skipped = {index // sheet.rules.parts for index in sheet.skipped} - set(sheet.row_numbers().tolist())

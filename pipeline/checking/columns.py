@@ -11,21 +11,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
+import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.checking import vocabulary
-from pipeline.checking.vocabulary import Verdict, not_told
 
 Column = Any  # pandera ships no types that mypy can use
 Check = Any
 P = ParamSpec("P")
+Verdict = Callable[[pd.Series], pd.Series]
 
 
 def check(code: str, sentence: str, advice: str, verdict: Verdict) -> Check:
     """A check: ``'<value>' in '<column>' <sentence>.``, with what to do about it."""
     made: Check = pa.Check(verdict, name=code, error=sentence, description=advice)
-    made.verdict = verdict
-    made.surely = not_told
     return made
 
 
@@ -40,7 +39,8 @@ def _in_pandera(own: vocabulary.Column) -> Column:
 
 def _check(own: vocabulary.Check) -> Check:
     """A check of ours: ``judge`` asks it about each distinct cell once."""
-    made = check(own.name, own.error, own.description, own.verdict)
+    made = check(own.name, own.error, own.description, lambda cells: cells.map(own.passes).astype(bool))
+    made.passes = own.passes
     made.surely = own.surely
     made.cell_by_cell = True
     return made

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from pipeline.arrow import with_pandas
 from pipeline.checking.orders import faulty_in_order, kind_in_words
 from pipeline.checking.plain_schema import PlainSchema
 from pipeline.checking.sheet import NO_GROUP, Sheet, text_of
@@ -102,7 +102,7 @@ def _refused_alone(
         if not len(open_):
             continue
         try:
-            refused = ~check.verdict(pd.Series(cells.chosen(open_), dtype=object)).to_numpy(dtype=bool)
+            refused = ~np.fromiter(map(check.passes, cells.chosen(open_)), bool, len(open_))
         except Exception as problem:
             raise SetupError(f"schemas/{sheet.rules.kind}.py cannot judge: {problem}") from problem
         if refused.any():
@@ -113,8 +113,10 @@ def _refused_alone(
 
 def _refused(sheet: Sheet, schema: Any, cells: Mapping[str, Cells]) -> list[Failure]:  # noqa: ANN401 - as above
     """What pandera refuses of columns of cells."""
+    import pandas as pd
     from pandera.errors import SchemaErrors
 
+    with_pandas()
     try:
         schema.validate(pd.DataFrame(cells, dtype=object), lazy=True)
     except SchemaErrors as found:
@@ -126,6 +128,8 @@ def _refused(sheet: Sheet, schema: Any, cells: Mapping[str, Cells]) -> list[Fail
 
 def _failure(error: Any, sheet: Sheet) -> Failure:  # noqa: ANN401 - pandera.errors.SchemaError
     """One failed check of pandera with the rows it failed."""
+    import pandas as pd
+
     name = getattr(error.schema, "name", None)
     field = name if name in sheet.cells else None
     if error.reason_code is not None and error.reason_code.name == "SERIES_CONTAINS_NULLS":

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from pipeline.arrow import factorized
 from pipeline.checking.sheet import NO_GROUP, Sheet, first_of_each, text_of
 from pipeline.coded import Cells, Coded, Mask, Positions
 from pipeline.fields import RECORD_KINDS
@@ -75,7 +75,7 @@ def _numbered(columns: Sequence[Coded], rows: Positions) -> tuple[Positions, lis
     """
     same = np.zeros(len(rows), dtype=np.int64)
     for column in columns:
-        same, _ = pd.factorize(same * column.distinct + column.codes[rows])
+        same, _ = factorized(same * column.distinct + column.codes[rows])
     same, firsts = first_of_each(same)
     if len(columns) == 1 and columns[0].is_text:
         told = columns[0].told(rows[firsts]).dictionary_encode()

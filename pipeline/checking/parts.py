@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from pipeline.arrow import factorized
 from pipeline.checking.sheet import NO_GROUP, Sheet
 from pipeline.coded import Coded, Mask
 
@@ -24,7 +24,7 @@ def picked(sheet: Sheet, wanted: Mask, *, with_skipped: bool = False) -> Sheet:
     places = np.flatnonzero(wanted)
     place = np.full(len(wanted), -1, dtype=np.int64)
     place[places] = np.arange(len(places))
-    numbers, groups = pd.factorize(sheet.group[places])
+    numbers, groups = factorized(sheet.group[places])
     keys = [sheet.keys[group] for group in groups.tolist() if group != NO_GROUP]
     renumbered = np.cumsum(groups != NO_GROUP) - 1
     renumbered[groups == NO_GROUP] = NO_GROUP
@@ -71,9 +71,8 @@ def joined(sheets: Sequence[Sheet]) -> Sheet:
 
 def hashes(sheet: Sheet) -> Hashes:
     """The number of each row's key; two keys may share one, which only costs time."""
-    keys = np.empty(len(sheet.keys) + 1, dtype=object)
-    keys[:] = [*sheet.keys, ""]
-    numbers: Hashes = np.maximum(pd.util.hash_array(keys, categorize=False), np.uint64(1))
+    hashed = np.fromiter(map(hash, chain(sheet.keys, ("",))), np.int64, len(sheet.keys) + 1)
+    numbers: Hashes = np.maximum(hashed.view(np.uint64), np.uint64(1))
     numbers[NO_GROUP] = 0
     return numbers[sheet.group]
 

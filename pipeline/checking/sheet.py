@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from pipeline.arrow import factorized
 from pipeline.coded import Coded, Mask, Positions
 from pipeline.errors import LedgerError
 from pipeline.fields import RECORD_KINDS
@@ -249,7 +249,7 @@ def _positions(rows: Positions, named: Collection[int]) -> dict[int, int]:
 
 def first_of_each(numbers: npt.NDArray[np.integer[Any]]) -> tuple[npt.NDArray[np.intp], Positions]:
     """Numbers counted from 0 in the order in which they come, and where each of them stands first."""
-    counted, distinct = pd.factorize(numbers)
+    counted, distinct = factorized(numbers)
     firsts = np.empty(len(distinct), dtype=np.int64)
     firsts[counted[::-1]] = np.arange(len(numbers) - 1, -1, -1)
     return counted, firsts

@@ -12,35 +12,35 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.coded import Coded, Mask
 from pipeline.currencies import currency_codes
 
-Verdict = Callable[[pd.Series], pd.Series]
+Passes = Callable[[Any], bool]
 Surely = Callable[[Coded], Mask | None]
 _OFF = 1e-12
 _CURRENCY_ADVICE = "Write the three-letter code of ISO 4217, such as USD or EUR."
 
 
 def not_told(_cells: Coded) -> None:
-    """In bulk nothing is told; each value has its verdict."""
+    """In bulk nothing is told; each value is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """A check of a cell, named as pandera names its parts: its code, what is wrong where it fails, and what to do.
 
-    ``surely`` tells in bulk which values pass beyond doubt, where that can be told; the others get their ``verdict``.
+    ``surely`` tells in bulk which values pass beyond doubt, where that can be told; of the others ``passes`` tells.
     """
 
     name: str
     error: str
     description: str
-    verdict: Verdict
+    passes: Passes
     surely: Surely = not_told
 
 
@@ -58,7 +58,7 @@ def text(longest: int = 255) -> Column:
     return _column(
         Check(
             "text_too_long", f"has more than {longest} characters", f"Use at most {longest} characters.",
-            lambda cells: cells.map(len) <= longest, partial(_is_short, longest=longest),
+            lambda cell: len(cell) <= longest, partial(_is_short, longest=longest),
         )
     )  # fmt: skip
 
@@ -68,23 +68,25 @@ def number(*, above: float | None = None, at_least: float | None = None, at_most
     checks = []
     if above is not None:
         low = _exactly("above", above)
-        checks.append(_bound("below_minimum", f"above {low:,}", lambda cells: cells > low, low=float(low)))
+        checks.append(_bound("below_minimum", f"above {low:,}", lambda cell: cell > low, low=float(low)))
     if at_least is not None:
         least = _exactly("at_least", at_least)
-        checks.append(_bound("below_minimum", f"{least:,} or more", lambda cells: cells >= least, low=float(least)))
+        checks.append(_bound("below_minimum", f"{least:,} or more", lambda cell: cell >= least, low=float(least)))
     if at_most is not None:
         most = _exactly("at_most", at_most)
-        checks.append(_bound("above_maximum", f"{most:,} or less", lambda cells: cells <= most, high=float(most)))
+        checks.append(_bound("above_maximum", f"{most:,} or less", lambda cell: cell <= most, high=float(most)))
     return _column(*checks)
 
 
 def one_of(words: Collection[str]) -> Column:
     """One of a few words, as they are written."""
+    if isinstance(words, str):
+        raise TypeError(f"one_of({words!r}): write the words as a list")
     listed = ", ".join(words)
     return _column(
         Check(
             "unknown_word", f"is not one of {listed}", "Write one of these words.",
-            lambda cells: cells.isin(words),
+            lambda cell: cell in words,
         )
     )  # fmt: skip
 
@@ -92,7 +94,7 @@ def one_of(words: Collection[str]) -> Column:
 def shaped(pattern: str, code: str, sentence: str, advice: str) -> Column:
     """A text that fits a regular expression as a whole."""
     form = re.compile(pattern)
-    return _column(Check(code, sentence, advice, lambda cells: cells.map(lambda cell: bool(form.fullmatch(cell)))))
+    return _column(Check(code, sentence, advice, lambda cell: bool(form.fullmatch(cell))))
 
 
 def country() -> Column:
@@ -105,7 +107,7 @@ def currency() -> Column:
     return _column(
         Check(
             "bad_currency", "is not a currency code", _CURRENCY_ADVICE,
-            lambda cells: cells.str.upper().isin(currency_codes()),
+            lambda cell: cell.upper() in currency_codes(),
         )
     )  # fmt: skip
 
@@ -133,9 +135,9 @@ def _exactly(name: str, bound: float) -> Decimal:
     return Decimal(str(bound))
 
 
-def _bound(code: str, must_be: str, verdict: Verdict, low: float = -math.inf, high: float = math.inf) -> Check:
+def _bound(code: str, must_be: str, passes: Passes, low: float = -math.inf, high: float = math.inf) -> Check:
     surely = partial(_is_within, low=low, high=high)
-    return Check(code, f"must be {must_be}", "Correct the number.", verdict, surely)
+    return Check(code, f"must be {must_be}", "Correct the number.", passes, surely)
 
 
 def _is_short(cells: Coded, longest: int) -> Mask | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
+import numpy as np
+import pyarrow.compute as pc
 
+from pipeline.arrow import Texts, texts
 from pipeline.closing.cells import CUT_MARK, PICTURE, restored
 from pipeline.closing.reference import (
     ADVICE,
@@ -21,7 +23,9 @@ from pipeline.closing.reference import (
     our_columns,
     read_reference,
 )
+from pipeline.coded import Mask
 from pipeline.model import Rejection
+from pipeline.rows import Rows, as_mask, filled
 
 __all__ = ["Correction", "Origin", "is_correction", "leftovers", "own_header", "split_correction"]
 
@@ -30,13 +34,13 @@ __all__ = ["Correction", "Origin", "is_correction", "leftovers", "own_header", "
 class Correction:
     """A block of a returned workbook without our columns.
 
-    ``header`` and ``frame`` are the file's own columns, named by position again; ``origins`` tells for each
+    ``header`` and ``rows`` are the file's own columns, by position again; ``origins`` tells for each
     row number of the returned file where the row came from, ``None`` for a row a person added (or whose
     reference is damaged); ``broken`` names rows that cannot be taken as they stand.
     """
 
     header: tuple[str, ...]
-    frame: pd.DataFrame
+    rows: Rows
     origins: Mapping[int, Origin | None]
     broken: tuple[Rejection, ...]
 
@@ -58,38 +62,34 @@ def leftovers(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(texts) if len(texts) == 2 and not is_correction(header) else ()
 
 
-def split_correction(header: Sequence[str], frame: pd.DataFrame) -> Correction:
-    """Take our columns off a block of text rows; ``ValueError`` when the header is no correction's.
-
-    ``frame`` has one text column per header column, by position, and row numbers as index.
-    """
+def split_correction(header: Sequence[str], rows: Rows) -> Correction:
+    """Take our columns off a block of text rows; ``ValueError`` when the header is no correction's."""
     ours = our_columns(header)
     if ours is None:
         raise ValueError("no column of this header carries row references")
     kept = [position for position in range(len(header)) if position not in ours.all]
-    own = frame.iloc[:, kept].apply(_as_it_came) if kept else frame.iloc[:, []]
-    own.columns = frame.columns[: len(kept)]
+    own = Rows([_as_it_came(rows[position]) for position in kept], rows.numbers)
     own_texts = tuple(header[position] for position in kept)
     return Correction(
         own_texts,
         own,
-        dict(zip(frame.index.tolist(), map(read_reference, frame.iloc[:, ours.reference]), strict=True)),
-        (*_extra_cells(header, frame, ours), *_still_cut(own_texts, own)),
+        dict(zip(rows.numbers.tolist(), map(read_reference, rows[ours.reference].to_pylist()), strict=True)),
+        (*_extra_cells(header, rows, ours), *_still_cut(own_texts, own)),
     )
 
 
-def _as_it_came(column: pd.Series) -> pd.Series:
+def _as_it_came(column: Texts) -> Texts:
     """Control characters were made visible for people; whoever left one in gets it judged again."""
-    return column.map(restored).astype(column.dtype) if column.str.contains(PICTURE).any() else column
+    shown = pc.any(pc.match_substring_regex(column, PICTURE)).as_py()
+    return texts([*map(restored, column.to_pylist())]) if shown else column
 
 
-def _extra_cells(header: Sequence[str], frame: pd.DataFrame, ours: OurColumns) -> Iterator[Rejection]:
+def _extra_cells(header: Sequence[str], rows: Rows, ours: OurColumns) -> Iterator[Rejection]:
     """Cells beyond the file's own columns that nobody moved or emptied: what they hold would be lost."""
     for position in ours.extra:
-        column = frame.iloc[:, position]
-        for row, value in column[column.str.strip() != ""].items():
+        for row, value in _told(rows, position, filled(rows[position])):
             yield Rejection(
-                row=int(row),
+                row=row,
                 column=header[position],
                 value=value,
                 code="too_many_cells",
@@ -98,16 +98,21 @@ def _extra_cells(header: Sequence[str], frame: pd.DataFrame, ours: OurColumns) -
             )
 
 
-def _still_cut(header: Sequence[str], frame: pd.DataFrame) -> Iterator[Rejection]:
+def _still_cut(header: Sequence[str], rows: Rows) -> Iterator[Rejection]:
     """Cells that were too long for the workbook and still bear its mark: the rest of the text is missing."""
     for position, name in enumerate(header):
-        column = frame.iloc[:, position]
-        for row, value in column[column.str.endswith(CUT_MARK)].items():
+        for row, value in _told(rows, position, as_mask(pc.ends_with(rows[position], CUT_MARK))):
             yield Rejection(
-                row=int(row),
+                row=row,
                 column=name,
                 value=value[:80],
                 code="too_long",
                 message=f"Row {row}, column '{name}': the text was too long for a cell and is still cut off.",
                 advice="Shorten the text to what should be sent and take the mark at its end away.",
             )
+
+
+def _told(rows: Rows, position: int, which: Mask) -> Iterator[tuple[int, str]]:
+    """Number and text of some cells of a column."""
+    places = np.flatnonzero(which)
+    return zip(rows.numbers[places].tolist(), (rows[position][at].as_py() for at in places.tolist()), strict=True)

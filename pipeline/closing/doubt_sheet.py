@@ -19,8 +19,8 @@ from pipeline.closing.reference import (
 )
 from pipeline.closing.sheet import SheetDoubt
 
-if TYPE_CHECKING:  # the type only: a workbook is written without pandas
-    import pandas as pd
+if TYPE_CHECKING:  # the type only: a workbook is written without Arrow
+    from pipeline.rows import Rows
 
 DOUBT_SHEET = "Settle these doubts"
 DECISIONS: Mapping[str, str] = {"It is there": "delivered", "Send it again": "resend", "Let it be": "drop"}
@@ -119,13 +119,13 @@ def has_decisions(header: Sequence[str]) -> bool:
     return folded(DECISION) in map(folded, header)
 
 
-def answers(header: Sequence[str], frame: pd.DataFrame) -> Iterator[Answer]:
+def answers(header: Sequence[str], rows: Rows) -> Iterator[Answer]:
     """The rows of a block of text rows; columns are known by their header texts."""
     place = {folded(text): position for position, text in reversed(list(enumerate(header)))}
     texts = {
-        name: frame.iloc[:, place[folded(name)]].tolist() if folded(name) in place else [""] * len(frame)
+        name: rows[place[folded(name)]].to_pylist() if folded(name) in place else [""] * len(rows)
         for name in (DOUBT_REFERENCE, DECISION, REMOTE_ID)
     }
-    rows = zip(frame.index.tolist(), texts[DOUBT_REFERENCE], texts[DECISION], texts[REMOTE_ID], strict=True)
-    for row, reference, decision, remote_id in rows:
+    told = zip(rows.numbers.tolist(), texts[DOUBT_REFERENCE], texts[DECISION], texts[REMOTE_ID], strict=True)
+    for row, reference, decision, remote_id in told:
         yield Answer(int(row), read_doubt_reference(reference), decision.strip(), remote_id.strip())

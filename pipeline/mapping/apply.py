@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
 
 from pipeline.ahead import side_by_side
+from pipeline.arrow import Texts
 from pipeline.coded import Coded, Mask
 from pipeline.errors import SetupError
 from pipeline.mapping.aside import aside
@@ -28,6 +29,7 @@ from pipeline.mapping.rules import FieldRule, SkipRule
 from pipeline.mapping.spec import FeedMapping
 from pipeline.model import Rejection, Unfolded, Value
 from pipeline.reasons import Trouble, reject
+from pipeline.rows import Numbers, Rows
 
 _MANY = 50_000
 """Rows of a block from which on two columns are read at a time. Blocks of long files are read ahead instead."""
@@ -130,8 +132,6 @@ class Typed:
     skipped: tuple[int, ...] = ()
 
 
-Rows = npt.NDArray[np.int64]
-
 Decisions = Mapping[str, frozenset[str]]
 """What whole columns showed, by field: decimal marks (``.``, ``,``), orders (``day``, ``month``), codes ``cut``."""
 
@@ -171,10 +171,10 @@ class Survey:
         self._open = [column for column in bound.columns if needs_survey(column.reading)]
         self._shown: dict[str, frozenset[str]] = {column.name: frozenset() for column in self._open}
 
-    def look(self, frame: pd.DataFrame, skipped: Mask | None = None) -> None:
+    def look(self, rows: Rows, skipped: Mask | None = None) -> None:
         """The next block; ``skipped`` as ``typed`` takes it."""
         if self._open:
-            kept = _kept(frame, skipped_rows(self._bound, frame) if skipped is None else skipped)
+            kept = _kept(rows, skipped_rows(self._bound, rows) if skipped is None else skipped)
             for column in self._open:
                 self._shown[column.name] |= marks_and_orders(kept[column.position], column.reading)
 
@@ -184,11 +184,11 @@ class Survey:
         return dict(self._shown)
 
 
-def survey(bound: BoundMapping, frames: Iterable[pd.DataFrame]) -> Decisions:
+def survey(bound: BoundMapping, blocks: Iterable[Rows]) -> Decisions:
     """Look at every block of a file and note what its columns show about their own notation."""
     seen = Survey(bound)
-    for frame in frames:
-        seen.look(frame)
+    for rows in blocks:
+        seen.look(rows)
     return seen.decisions
 
 
@@ -209,13 +209,13 @@ def keys_need_survey(bound: BoundMapping) -> bool:
     return any(needs_survey(reading) and not may_be_cut(reading) for reading in readings)
 
 
-def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions, skipped: Mask | None = None) -> Typed:
-    """Read one block: text columns named by position, row numbers as index. All problems of a row are named.
+def typed(bound: BoundMapping, rows: Rows, decisions: Decisions, skipped: Mask | None = None) -> Typed:
+    """Read the rows of one block. All problems of a row are named.
 
     ``skipped`` is what ``skipped_rows`` says of the block, where it was asked already.
     """
-    skipped = skipped_rows(bound, frame) if skipped is None else skipped
-    kept = _kept(frame, skipped)
+    skipped = skipped_rows(bound, rows) if skipped is None else skipped
+    kept = _kept(rows, skipped)
     columns = {name: Coded.repeated(value, len(kept)) for name, value in bound.constants.items()}
     rejections: list[Rejection] = []
 
@@ -225,51 +225,51 @@ def typed(bound: BoundMapping, frame: pd.DataFrame, decisions: Decisions, skippe
     results = side_by_side(read_one, bound.columns) if len(kept) >= _MANY else map(read_one, bound.columns)
     for column, result in zip(bound.columns, results, strict=True):
         columns[column.name] = result.cells
-        rejections += _rejections(bound, column, kept[column.position], result.troubles)
+        rejections += _rejections(bound, column, kept, result.troubles)
     for name in bound.defaults:
         columns.setdefault(name, Coded.repeated(None, len(kept)))
-    rows = kept.index.to_numpy(dtype=np.int64)
-    return Typed(columns, rows, tuple(rejections), tuple(frame.index[skipped].tolist()))
+    return Typed(columns, kept.numbers, tuple(rejections), tuple(rows.numbers[skipped].tolist()))
 
 
 def _rejections(
-    bound: BoundMapping, column: BoundColumn, cells: pd.Series, troubles: Sequence[tuple[int, Trouble]]
+    bound: BoundMapping, column: BoundColumn, rows: Rows, troubles: Sequence[tuple[int, Trouble]]
 ) -> Iterator[Rejection]:
     if not troubles:
         return
-    raw = cells.iloc[[at for at, _ in troubles]]
+    places = np.array([at for at, _ in troubles])
+    texts: Texts = rows[column.position].take(pa.array(places))
     everywhere = (column.header, column.header) if bound.unfolded is None else None
-    for row, text, (_, trouble) in zip(raw.index.tolist(), raw.tolist(), troubles, strict=True):
+    for row, text, (_, trouble) in zip(rows.numbers[places].tolist(), texts.to_pylist(), troubles, strict=True):
         header, label = everywhere or bound.place(column.name, row)
         yield reject(row, header, text, trouble.code, field=column.name, label=label, **trouble.details)
 
 
-def _kept(frame: pd.DataFrame, skipped: Mask) -> pd.DataFrame:
-    return frame[~skipped] if skipped.any() else frame
+def _kept(rows: Rows, skipped: Mask) -> Rows:
+    return rows.chosen(~skipped) if skipped.any() else rows
 
 
-def skipped_rows(bound: BoundMapping, frame: pd.DataFrame) -> Mask:
+def skipped_rows(bound: BoundMapping, rows: Rows) -> Mask:
     """Which rows the mapping wants left out, and why; cells are compared without blanks at their ends."""
-    whole = bound.unfolded is None and len(bound.header) == frame.shape[1] and bound.mapping.files.totals == "skip"
-    found = aside(bound.header, frame) if whole else {}
+    whole = bound.unfolded is None and len(bound.header) == rows.width and bound.mapping.files.totals == "skip"
+    found = aside(bound.header, rows) if whole else {}
     reasons = {why: np.array([at for at, one in found.items() if one == why]) for why in set(found.values())}
-    skipped = np.zeros(len(frame), dtype=bool)
+    skipped = np.zeros(len(rows), dtype=bool)
     skipped[list(found)] = True
     for position, rule in bound.skips:
-        codes, texts = distinct(frame[position])
+        codes, texts = distinct(rows[position])
         unwanted = np.fromiter((trimmed(text) in rule.values for text in texts), bool, len(texts))
         if unwanted.any():
             fresh = unwanted[codes] & ~skipped
             reasons[f"as skip_rows_where says of '{bound.header[position]}'"] = np.flatnonzero(fresh)
             skipped |= fresh
     if reasons:
-        bound.left_out.note(int(frame.index[0]), _whole_rows(bound, frame.index.to_numpy(), skipped, reasons))
+        bound.left_out.note(int(rows.numbers[0]), _whole_rows(bound, rows.numbers, skipped, reasons))
     return skipped
 
 
 def _whole_rows(
-    bound: BoundMapping, numbers: Rows, skipped: npt.NDArray[np.bool_], reasons: Mapping[str, npt.NDArray[np.intp]]
-) -> dict[str, Rows]:
+    bound: BoundMapping, numbers: Numbers, skipped: npt.NDArray[np.bool_], reasons: Mapping[str, npt.NDArray[np.intp]]
+) -> dict[str, Numbers]:
     """The numbers of the rows of which no part is left."""
     rows = numbers // bound.parts
     left = rows[~skipped] if bound.parts > 1 else rows[:0]

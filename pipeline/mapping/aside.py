@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.mapping.cells import as_arrow, trimmed
+from pipeline.arrow import texts
+from pipeline.mapping.cells import trimmed
 from pipeline.mapping.left_out import CLOSING, REPEATED, TOTAL
+from pipeline.rows import Rows, as_mask
 
 # Whole cells only: `Total Gym` is a product.
 _TOTALS = frozenset(
@@ -35,24 +35,23 @@ _COUNTED = re.compile(
     r"\d[\d,.]* (row|record|order|item|line)(s|\(s\))? (downloaded|exported|listed|found|in total)", re.IGNORECASE
 )
 # Made once: a file of one row must not pay for a list of four hundred words.
-_SPELT = pa.array(
+_SPELT = texts(
     [
         spelt + end
         for word in sorted(_TOTALS)
         for spelt in (word, word.upper(), word.capitalize(), word.title())
         for end in ("", ":")
-    ],
-    pa.large_string(),
+    ]
 )
 
 
-def aside(header: Sequence[str], frame: pd.DataFrame) -> dict[int, str]:
+def aside(header: Sequence[str], rows: Rows) -> dict[int, str]:
     """Which rows of a block repeat the header, are totals, or close a report: the place of each, and which it is."""
-    if len(header) < 2 or not len(frame):
+    if len(header) < 2 or not len(rows):
         return {}
     visible = [position for position, text in enumerate(header) if text.strip()]
-    rows = {at: [trimmed(str(cell)) for cell in frame.iloc[at].tolist()] for at in _suspects(header, frame, visible)}
-    found = {at: _reason(header, cells) for at, cells in rows.items()}
+    suspects = {at: [trimmed(cell) for cell in rows.line(at)] for at in _suspects(header, rows, visible)}
+    found = {at: _reason(header, cells) for at, cells in suspects.items()}
     return {at: why for at, why in found.items() if why}
 
 
@@ -64,23 +63,22 @@ def _reason(header: Sequence[str], cells: Sequence[str]) -> str:
     return CLOSING if _closes(cells) else ""
 
 
-def _suspects(header: Sequence[str], frame: pd.DataFrame, visible: Sequence[int]) -> list[int]:
+def _suspects(header: Sequence[str], rows: Rows, visible: Sequence[int]) -> list[int]:
     """Rows worth a close look, found by comparing whole columns: few, or none in a file without such rows."""
-    repeated = np.full(len(frame), bool(visible))
+    repeated = np.full(len(rows), bool(visible))
     for position in visible[:2]:
-        repeated &= (frame[position].str.strip() == header[position].strip()).to_numpy(dtype=bool)
-    totals = np.zeros(len(frame), dtype=bool)
+        repeated &= as_mask(pc.equal(pc.utf8_trim_whitespace(rows[position]), header[position].strip()))
+    totals = np.zeros(len(rows), dtype=bool)
     for position in range(min(3, len(header))):
-        totals |= pc.is_in(as_arrow(frame[position]), value_set=_SPELT).to_numpy(zero_copy_only=False)
-    alone = np.full(len(frame), len(header) > 2)
+        totals |= as_mask(pc.is_in(rows[position], value_set=_SPELT))
+    alone = np.full(len(rows), len(header) > 2)
     for position in range(2, len(header)):
-        alone &= (frame[position] == "").to_numpy(dtype=bool)
+        alone &= as_mask(pc.equal(rows[position], ""))
         if not alone.any():
             break
     if alone.any():
-        second = as_arrow(frame[1])
-        bare = pc.or_(pc.equal(second, ""), pc.match_substring_regex(second, _COUNTS, ignore_case=True))
-        alone &= bare.to_numpy(zero_copy_only=False)
+        bare = pc.or_(pc.equal(rows[1], ""), pc.match_substring_regex(rows[1], _COUNTS, ignore_case=True))
+        alone &= as_mask(bare)
     return np.flatnonzero(repeated | totals | alone).tolist()
 
 

@@ -17,9 +17,9 @@ from pipeline.reasons import Trouble
 if TYPE_CHECKING:  # a mapping is proved without them; only reading a file loads them
     import numpy as np
     import numpy.typing as npt
-    import pandas as pd
     import pyarrow as pa
 
+    from pipeline.arrow import Texts
     from pipeline.coded import Coded
 
 LONGEST = 32_767
@@ -81,39 +81,27 @@ class Column:
     troubles: tuple[tuple[int, Trouble], ...]
 
 
-def distinct(cells: pd.Series) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """For each cell the number of its text, and the distinct texts."""
+def distinct(cells: Texts) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """For each cell the number of its text, and the distinct texts in the order in which they come."""
     codes, texts = distinct_texts(cells)
     return codes, texts.to_pylist()
 
 
-def distinct_texts(cells: pd.Series) -> tuple[npt.NDArray[np.int32], pa.Array]:
-    """The same with the texts as an Arrow array, in the order in which they come; what is no text is an empty one."""
-    encoded = as_arrow(cells).dictionary_encode()
+def distinct_texts(cells: Texts) -> tuple[npt.NDArray[np.int32], Texts]:
+    """The same with the texts as an Arrow array."""
+    encoded = cells.dictionary_encode()
     return encoded.indices.to_numpy(), encoded.dictionary
 
 
-def as_arrow(cells: pd.Series) -> pa.Array:
-    """The texts of a column as an Arrow array; what is no text is an empty one."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from_arrow = getattr(cells.array, "__arrow_array__", None)
-    column = from_arrow() if from_arrow else pa.array(cells, pa.large_string(), from_pandas=True)
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return pc.fill_null(column.cast(pa.large_string()), "")
-
-
-def reaches(cells: pd.Series, length: int) -> bool:
+def reaches(cells: Texts, length: int) -> bool:
     """Whether a text of a column has so many bytes."""
     import pyarrow.compute as pc
 
-    longest = pc.max(pc.binary_length(as_arrow(cells))).as_py()
+    longest = pc.max(pc.binary_length(cells)).as_py()
     return longest is not None and longest >= length
 
 
-def read_column(cells: pd.Series, reading: Reading, parser: Parser) -> Column:
+def read_column(cells: Texts, reading: Reading, parser: Parser) -> Column:
     """Read a text column with a parser, each distinct text once; plain ones in bulk."""
     import numpy as np
 

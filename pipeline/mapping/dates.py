@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.mapping.cells import Reading
+from pipeline.mapping.declared import by_format
 from pipeline.mapping.spoken_dates import CLOCK, folded, in_english, offset_of, spoken, without_weekday
 from pipeline.reasons import Trouble
 
@@ -33,7 +34,6 @@ _YEAR_FIRST = re.compile(
 _SERIAL = re.compile(r"[2-7][0-9]{4}(?:[.,][0-9]+)?|80000")
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel's day 0 in the 1900 system, on no particular clock
 _SAMPLE = datetime(2026, 11, 25, 14, 30, 5, tzinfo=UTC)
-_TOUCHING = re.compile(r"%[dmYyHIMSj]%[dmYyHIMSj]")
 
 
 def read_datetimes(texts: Sequence[str], reading: Reading) -> list[Any]:
@@ -114,26 +114,7 @@ def _by_formats(texts: Sequence[str], formats: Sequence[str]) -> list[datetime |
 
 
 def _by_format(texts: Sequence[str], form: str) -> list[datetime | None]:
-    texts = [in_english(text, form) for text in texts]
-    if "%z" in form:  # each text has its own offset, and a column of pandas has one
-        return [_strptime(text, form) for text in texts]
-    import pandas as pd
-
-    column = pd.Series(texts, dtype="str")
-    try:
-        read = pd.to_datetime(column, format=form, errors="coerce")
-    except ValueError:  # a format that only the standard library knows
-        return [_strptime(text, form) for text in texts]
-    if _TOUCHING.search(form):  # without separators strptime also takes '2026015' for a day
-        read = read.where(column.str.len() == len(_SAMPLE.strftime(form)))
-    return [None if moment is pd.NaT else moment.to_pydatetime() for moment in read]
-
-
-def _strptime(text: str, form: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, form)  # noqa: DTZ007 - %z is in the format
-    except ValueError:
-        return None
+    return by_format([in_english(text, form) for text in texts], form)
 
 
 def _undeclared(text: str, reading: Reading) -> datetime | Trouble:
@@ -164,7 +145,7 @@ def _may_be_serial(formats: Sequence[str]) -> bool:
 
 def _iso(text: str) -> datetime | None:
     if _PARTIAL.fullmatch(text):
-        return _strptime(text, "%d-%b-%Y")
+        return by_format([text], "%d-%b-%Y")[0]
     if not text[:4].isdecimal():
         return None
     if text[4:5] == "-" and text[10:11] in {"", "T", " "}:

@@ -13,8 +13,9 @@ from pipeline.mapping.cells import Column, Parser, Reading
 from pipeline.reasons import Trouble
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
+
+    from pipeline.arrow import Texts
 
 _TEXTUAL = frozenset({"text", "map"})
 
@@ -56,7 +57,7 @@ DEFAULT_PARSERS: Mapping[str, str] = {
 """The parser of a field type where the mapping names none."""
 
 
-def read(column: pd.Series, reading: Reading) -> Column:
+def read(column: Texts, reading: Reading) -> Column:
     """Read one text column into values of its field's type."""
     return cells.read_column(column, reading, _typed)
 
@@ -66,7 +67,7 @@ def read_one(text: str, reading: Reading) -> Any:  # noqa: ANN401 - a model.Valu
     return cells.read_texts([text], reading, _typed)[0]
 
 
-def marks_and_orders(column: pd.Series, reading: Reading) -> frozenset[str]:
+def marks_and_orders(column: Texts, reading: Reading) -> frozenset[str]:
     """What a column tells about itself: ``.`` or ``,`` as decimal mark, ``day`` or ``month`` first, codes ``cut``."""
     is_code = may_be_cut(reading)
     if is_code and not cells.reaches(column, damage.KEPT + 1):

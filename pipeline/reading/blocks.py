@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-
 from pipeline.model import Rejection
 from pipeline.reading.table import Block
+from pipeline.rows import Rows
 
 _STRAY_DELIMITER = (
     "Look for a stray delimiter in the row (a text that contains one must stand in quotes), move the cells "
     "under their columns and delete what is left over."
 )
 _STRAY_CELL = "Move what stands right of the last column under its column, give its column a header, or delete it."
-TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
-"""The type of every column as it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +191,5 @@ def _short(text: str) -> str:
 
 
 def _block(filling: Filling, width: int) -> Block:
-    columns = zip(*filling.rows, strict=True) if width else ()
-    frame = pd.DataFrame(
-        {position: _text_column(cells) for position, cells in enumerate(columns)},
-        index=pd.Index(filling.numbers, dtype="int64"),
-    )
-    return Block(frame, tuple(filling.broken), filling.overflow)
-
-
-def _text_column(cells: Sequence[str]) -> pd.api.extensions.ExtensionArray:
-    # Twice as quick as pd.array(cells, dtype="str"), which looks for missing values first; there are none.
-    return pd.arrays.ArrowStringArray(pa.array(cells, type=pa.large_string()), dtype=TEXT)
+    rows = Rows.of(filling.rows if width else [], filling.numbers, width)
+    return Block(rows, tuple(filling.broken), filling.overflow)

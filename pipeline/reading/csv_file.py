@@ -94,7 +94,7 @@ def _blocks(path: Path, dialect: Dialect, last_above: int, shape: Shape, proved:
         with readable(path):
             cut = Cut(dialect.cuts_with, dialect.quote, shape.width)
             for block, reached in plain_blocks(path, cut, begin, size, proved):  # noqa: B007 - the last place is asked for below
-                if len(block.frame):
+                if len(block.rows):
                     yield block
             if reached.byte == path.stat().st_size:
                 return

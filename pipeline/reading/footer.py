@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from pipeline.errors import FileRefused
 from pipeline.reading.refusals import no_rows
 from pipeline.reading.table import Block, Table
+from pipeline.rows import Rows, filled
 
 _AT_ONCE = 20_000
 _ENOUGH = 3
@@ -29,8 +29,8 @@ def without_footer(path: Path, table: Table, count: int) -> Table:
     numbers, marks, above = _ends(table, count)
     if len(numbers) < count or not above.least:
         raise no_rows(path, table.found.header_row)
-    for number, filled in zip(numbers, marks, strict=True):
-        if filled.sum() >= above.bound or (above.always.any() and filled[above.always].all()):
+    for number, mark in zip(numbers, marks, strict=True):
+        if mark.sum() >= above.bound or (above.always.any() and mark[above.always].all()):
             raise _missing(path, number, count)
     last = numbers[0] - 1
     rows = f"Row {numbers[0]} is" if count == 1 else f"Rows {numbers[0]} to {numbers[-1]} are"
@@ -66,22 +66,22 @@ def _ends(table: Table, count: int) -> tuple[list[int], _Marks, _Above]:
     marks: _Marks = np.zeros((0, len(table.header)), dtype=bool)
     above = _Above(np.ones(len(table.header), dtype=bool))
     for block in table.blocks(_AT_ONCE):
-        numbers += block.frame.index.tolist()
-        marks = np.concatenate([marks, _filled(block.frame)])
+        numbers += block.rows.numbers.tolist()
+        marks = np.concatenate([marks, _filled(block.rows)])
         above.see(marks[: max(0, len(marks) - count)])
         numbers, marks = numbers[-count:], marks[-count:]
     return numbers, marks, above
 
 
-def _filled(frame: pd.DataFrame) -> _Marks:
-    columns = [frame[at].str.strip().ne("").to_numpy(dtype=bool) for at in frame.columns]
-    return np.column_stack(columns) if columns else np.zeros((len(frame), 0), dtype=bool)
+def _filled(rows: Rows) -> _Marks:
+    columns = [filled(column) for column in rows.columns]
+    return np.column_stack(columns) if columns else np.zeros((len(rows), 0), dtype=bool)
 
 
 def _above(table: Table, last: int, size: int) -> Iterator[Block]:
     for block in table.blocks(size):
-        kept = block.frame[block.frame.index <= last]
-        if len(kept) == len(block.frame):
+        kept = block.rows.chosen(block.rows.numbers <= last)
+        if len(kept) == len(block.rows):
             yield block
             continue
         broken = tuple(flaw for flaw in block.broken if flaw.row <= last)

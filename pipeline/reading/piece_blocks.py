@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.arrow import texts
 from pipeline.model import Rejection
-from pipeline.reading.blocks import TEXT, Filling, Shape, fit, is_blank
+from pipeline.reading.blocks import Filling, Shape, fit, is_blank
 from pipeline.reading.pieces import Numbers, SheetPiece
 from pipeline.reading.table import Block
+from pipeline.rows import Rows
 
 _VISIBLE = "[0-9A-Za-z]"
-_NOTHING = pa.array([""], type=pa.large_string())
+_NOTHING = texts([""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,12 @@ def blocks_of(pieces: Iterable[SheetPiece], shape: Shape, size: int) -> Iterator
 
 
 def _block(parts: Sequence[_Part], width: int) -> Block:
-    columns = {
-        position: pd.arrays.ArrowStringArray(pa.concat_arrays([part.columns[position] for part in parts]), dtype=TEXT)
-        for position in range(width)
-    }
-    index = pd.Index(np.concatenate([part.numbers for part in parts]), dtype="int64")
+    columns = [pa.concat_arrays([part.columns[position] for part in parts]) for position in range(width)]
+    rows = Rows(columns, np.concatenate([part.numbers for part in parts]))
     overflow: dict[int, tuple[str, ...]] = {}
     for part in parts:
         overflow.update(part.overflow)
-    frame = pd.DataFrame(columns, index=index, copy=False)
-    return Block(frame, tuple(one for part in parts for one in part.broken), overflow)
+    return Block(rows, tuple(one for part in parts for one in part.broken), overflow)
 
 
 def _laid(piece: SheetPiece, shape: Shape, filling: Filling) -> _Part:

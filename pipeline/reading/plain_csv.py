@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
 from pipeline.coded import Positions
-from pipeline.reading.blocks import TEXT, is_blank
+from pipeline.reading.blocks import is_blank
 from pipeline.reading.table import Block
+from pipeline.rows import Rows
 
 STRETCH = 1 << 25
 """Bytes cut at once, at most; for small blocks fewer."""
@@ -184,10 +184,11 @@ def _block(table: pa.Table, row: int) -> Block:
         kept = np.ones(table.num_rows, dtype=bool)
         kept[blank] = False
         table, index = table.filter(pa.array(kept)), index[kept]
-    columns = {
-        position: pd.arrays.ArrowStringArray(column, dtype=TEXT) for position, column in enumerate(table.columns)
-    }
-    return Block(pd.DataFrame(columns, index=pd.Index(index, dtype="int64"), copy=False))
+    return Block(Rows([_whole(column) for column in table.columns], index))
+
+
+def _whole(column: pa.ChunkedArray) -> pa.LargeStringArray:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _blank_rows(table: pa.Table) -> list[int]:

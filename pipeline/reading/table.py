@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import pandas as pd
-
 from pipeline.model import Rejection
+from pipeline.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +67,13 @@ class Found:
 class Block:
     """Consecutive rows of a table.
 
-    ``frame``: one text column per header column, named by position ``0 … n-1``, Arrow-backed strings, never null
-    (an empty cell is ``""``); the index is the row number a spreadsheet shows. Rows that are wholly blank are left
-    out. Broken rows (too many or too few cells) are in ``frame`` too, padded, and named in ``broken``; their cells
-    beyond the header are kept in ``overflow`` so that nothing a person sent is lost.
+    ``rows``: one text column per header column, never null (an empty cell is ``""``), and the row numbers that a
+    spreadsheet shows. Rows that are wholly blank are left out. Broken rows (too many or too few cells) are among
+    ``rows`` too, padded, and named in ``broken``; their cells beyond the header are kept in ``overflow`` so that
+    nothing a person sent is lost.
     """
 
-    frame: pd.DataFrame
+    rows: Rows
     broken: tuple[Rejection, ...] = ()
     overflow: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 

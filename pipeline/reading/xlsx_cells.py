@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from pipeline.arrow import factorized
 from pipeline.reading.sheets import LAST_COLUMN, LAST_ROW
 from pipeline.reading.xlsx_tags import Flags, Grammar, Kind, NotPlain, Numbers, Tags, Words
 
@@ -169,7 +169,7 @@ def _kinds(tags: Tags, at: Numbers, lengths: Numbers, kinds: CellKinds) -> Numbe
     mixed = words[0]
     for word, by in zip(words[1:], _MIX, strict=False):
         mixed = mixed ^ (word * by)
-    codes, _ = pd.factorize(mixed)
+    codes, _ = factorized(mixed)
     first = np.zeros(int(codes.max()) + 1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     if any((word != word[first][codes]).any() for word in words):  # two spellings mixed to one number

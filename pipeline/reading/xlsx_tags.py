@@ -14,8 +14,9 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
+
+from pipeline.arrow import factorized
 
 Numbers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -165,7 +166,7 @@ def _edges(piece: Piece) -> tuple[Numbers, Numbers]:
 def _kinds(piece: Piece, starts: Numbers, ends: Numbers) -> npt.NDArray[np.uint8]:
     lengths = ends - starts + 1
     spelt = piece.words(starts, _SIGNIFICANT[np.minimum(lengths, _LONG)])
-    codes, spellings = pd.factorize(spelt)
+    codes, spellings = factorized(spelt)
     if len(spellings) > _MOST_SPELLINGS:
         raise NotPlain
     kinds: npt.NDArray[np.uint8] = np.array([_kind(int(one)) for one in spellings], dtype=np.uint8)[codes]

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
 
+from pipeline.arrow import Texts, texts
 from pipeline.errors import nearest
 from pipeline.model import Rejection
 from pipeline.reasons import Trouble, refuse, reject
 from pipeline.reshaping.apart import Apart, Line, Taken
 from pipeline.reshaping.groups import Group, find_groups, folded
+from pipeline.rows import Numbers, Rows, filled
 from pipeline.shapes import Split, Unpivot
 
 PARTS = 10_000
 """How many parts one row may have; a part's index is ``row * PARTS + part``."""
 
 _LIKELY_ITEMS = 4
-
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ class Unfolding:
         item = f", item {part % each + 1}" if self.several else ""
         return header, f"{label}{item}" if column.header == label else f"{label}{item}: {column.header}"
 
-    def unfold(self, frame: pd.DataFrame, broken: Sequence[Rejection]) -> tuple[pd.DataFrame, tuple[Rejection, ...]]:
+    def unfold(self, rows: Rows, broken: Sequence[Rejection]) -> tuple[Rows, tuple[Rejection, ...]]:
         """The rows of a block as parts, and what is wrong with them; row numbers are told as indexes of parts."""
         shifted = {rejection.row for rejection in broken if rejection.column is None}
-        parts = self._spread(frame, shifted)
+        parts = self._spread(rows, shifted)
         troubles: list[Rejection] = []
         if self.apart is not None:
             parts, troubles = self._split(parts, shifted)
-        index = parts.index.to_numpy(dtype=np.int64)
+        index = parts.numbers
         first = dict(zip((index[::-1] // PARTS).tolist(), index[::-1].tolist(), strict=True))
         return parts, (*(r._replace(row=first[r.row]) for r in broken), *troubles)
 
@@ -106,64 +106,59 @@ class Unfolding:
 
     # --- numbered columns ---
 
-    def _spread(self, frame: pd.DataFrame, shifted: Collection[int]) -> pd.DataFrame:
+    def _spread(self, rows: Rows, shifted: Collection[int]) -> Rows:
         """One part per group that holds something; a row without any, or with shifted cells, is one part."""
-        rows = frame.index.to_numpy(dtype=np.int64)
         if not self.groups:
-            return frame.set_axis(rows * PARTS, axis=0)
-        filled = np.array([_filled(frame, group) for group in self.groups], dtype=bool).reshape(-1, len(rows))
-        alone = ~filled.any(axis=0) | np.isin(rows, list(shifted))
-        filled[:, alone] = False
-        filled[0, alone] = True
-        pieces = [self._piece(frame, at, np.flatnonzero(filled[at])) for at in range(len(self.groups))]
-        return pd.concat(pieces).sort_index()
+            return rows.renumbered(rows.numbers * PARTS)
+        there = np.array([_filled(rows, group) for group in self.groups], dtype=bool).reshape(-1, len(rows))
+        alone = ~there.any(axis=0) | np.isin(rows.numbers, list(shifted))
+        there[:, alone] = False
+        there[0, alone] = True
+        pieces = [self._piece(rows, at, np.flatnonzero(there[at])) for at in range(len(self.groups))]
+        columns = [pa.concat_arrays([piece[place] for piece in pieces]) for place in range(len(self.spread))]
+        numbers = np.concatenate([piece.numbers for piece in pieces])
+        return Rows(columns, numbers).chosen(np.argsort(numbers))
 
-    def _piece(self, frame: pd.DataFrame, at: int, chosen: Numbers) -> pd.DataFrame:
+    def _piece(self, rows: Rows, at: int, places: npt.NDArray[np.intp]) -> Rows:
         positions = self.groups[at].positions
-        rows = frame.iloc[chosen]
-        cells = {
-            place: rows[made.kept] if made.kept is not None
-            else rows[positions[made.header]] if made.header in positions
-            else pd.Series("", index=rows.index, dtype=frame.dtypes.iloc[0])
-            for place, made in enumerate(self.spread)
-        }  # fmt: skip
-        piece = pd.DataFrame(cells, index=rows.index)
-        return piece.set_axis(rows.index.to_numpy(dtype=np.int64) * PARTS + at * self._each, axis=0)
+        piece = rows.chosen(places)
+        cells: list[Texts] = [
+            piece[made.kept] if made.kept is not None
+            else piece[positions[made.header]] if made.header in positions
+            else texts([""] * len(piece))
+            for made in self.spread
+        ]  # fmt: skip
+        return Rows(cells, piece.numbers * PARTS + at * self._each)
 
     # --- packed cells ---
 
-    def _split(self, frame: pd.DataFrame, shifted: Collection[int]) -> tuple[pd.DataFrame, list[Rejection]]:
+    def _split(self, rows: Rows, shifted: Collection[int]) -> tuple[Rows, list[Rejection]]:
         """Each part becomes one per item of its cell; a cell without items, or that cannot be read, leaves one."""
-        numbers, taken = self._taken(frame)
-        index = frame.index.to_numpy(dtype=np.int64)
+        numbers, taken = self._taken(rows)
+        index = rows.numbers
         blank: list[Line] = [("",) * len(self.apart.split.made)] if self.apart else []
         lines, troubles = [], []
-        for at, number in enumerate(numbers.tolist()):
+        for at, number in enumerate(numbers):
             found: Taken = taken[number] if int(index[at]) // PARTS not in shifted else []
             if isinstance(found, Trouble):
-                troubles.append(self._trouble(frame, at, found))
+                troubles.append(self._trouble(rows, at, found))
             lines.append(blank if isinstance(found, Trouble) or not found else found)
         counts = np.array([len(each) for each in lines], dtype=np.int64)
-        repeated = frame.iloc[np.repeat(np.arange(len(lines)), counts)]
+        repeated = rows.chosen(np.repeat(np.arange(len(lines)), counts))
         offsets = np.arange(len(repeated)) - np.repeat(np.cumsum(counts) - counts, counts)
         flat = list(zip(*(line for each in lines for line in each), strict=True)) or [()] * len(blank[0])
-        return self._columns(repeated, flat, np.repeat(index, counts) + offsets, frame), troubles
+        return self._columns(repeated, flat, np.repeat(index, counts) + offsets), troubles
 
-    def _columns(
-        self, repeated: pd.DataFrame, made: Sequence[Sequence[str]], index: Numbers, frame: pd.DataFrame
-    ) -> pd.DataFrame:
+    def _columns(self, repeated: Rows, made: Sequence[Sequence[str]], numbers: Numbers) -> Rows:
         new: Iterator[Sequence[str]] = iter(made)
-        cells = {
-            place: repeated[column.kept].to_numpy() if column.source is None else list(next(new))
-            for place, column in enumerate(self.columns)
-        }
-        return pd.DataFrame(cells, index=index, dtype=frame.dtypes.iloc[0])
+        cells = [repeated[column.kept or 0] if column.source is None else texts(next(new)) for column in self.columns]
+        return Rows(cells, numbers)
 
-    def _taken(self, frame: pd.DataFrame) -> tuple[npt.NDArray[np.intp], list[Taken]]:
+    def _taken(self, rows: Rows) -> tuple[list[int], list[Taken]]:
         """For each part the number of its cells' texts, and what those were taken apart into."""
         assert self.apart is not None  # noqa: S101 - only asked where something is split
-        texts = list(zip(*(frame[at].tolist() for at in self.sources), strict=True))
-        numbers, distinct = pd.factorize(pd.Series(texts, dtype=object))
+        distinct: dict[tuple[str, ...], int] = {}
+        numbers = [distinct.setdefault(cells, len(distinct)) for cells in rows.picked(self.sources).lines()]
         return numbers, [self._bounded(self.apart.lines(cells)) for cells in distinct]
 
     def _bounded(self, taken: Taken) -> Taken:
@@ -171,18 +166,18 @@ class Unfolding:
             return taken
         return Trouble("too_many_parts", {"count": f"{len(taken):,}", "limit": f"{self._each:,}"})
 
-    def _trouble(self, frame: pd.DataFrame, at: int, trouble: Trouble) -> Rejection:
-        index, source = int(frame.index[at]), self.sources[0]
+    def _trouble(self, rows: Rows, at: int, trouble: Trouble) -> Rejection:
+        index, source = int(rows.numbers[at]), self.sources[0]
         header, label = self._spread_place(source, index % PARTS // self._each)
-        return reject(index, header, str(frame[source].iloc[at]), trouble.code, label=label, **trouble.details)
+        return reject(index, header, rows[source][at].as_py(), trouble.code, label=label, **trouble.details)
 
 
-def _filled(frame: pd.DataFrame, group: Group) -> npt.NDArray[np.bool_]:
+def _filled(rows: Rows, group: Group) -> npt.NDArray[np.bool_]:
     """In which rows some cell of the group holds something."""
-    filled = np.zeros(len(frame), dtype=bool)
+    there = np.zeros(len(rows), dtype=bool)
     for at in group.positions.values():
-        filled |= (frame[at].str.strip() != "").to_numpy(dtype=bool)
-    return filled
+        there |= filled(rows[at])
+    return there
 
 
 # --- a mapping meets a header ---------------------------------------------------------------------------------------

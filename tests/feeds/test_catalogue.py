@@ -300,7 +300,7 @@ def test_a_file_reads_as_intended_or_is_refused_for_the_right_reason(name: str) 
         assert caught.value.code == expected.refused
     if expected.columns:
         table = open_table(EXPORTS / name, Hints(sheet=expected.sheet))
-        rows = sum(len(block.frame) for block in table.blocks(5000))
+        rows = sum(len(block.rows) for block in table.blocks(5000))
         assert (table.found.header_row, len(table.header), rows) == (expected.row, expected.columns, expected.rows)
         assert table.header[0] == expected.first
 

@@ -56,7 +56,7 @@ def test_the_counts_close_in_rows_of_the_file(name: str) -> None:
     judged = judged_of(name)
     rows = told(judged)["rows"]
     assert rows["read"] == rows["accepted"] + rows["rejected"] + rows["skipped"]
-    assert rows["read"] == sum(len(block.frame) for block in judged.table.blocks(100))
+    assert rows["read"] == sum(len(block.rows) for block in judged.table.blocks(100))
     assert rows["rejected"] > 0
     for each in judged.checked.rejections:
         assert each.message, "a rejection without a reason"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mapped import NEW_YORK, ORDER, ORDER_HEADER, checked_of, frame_of, mapping_of
+from mapped import NEW_YORK, ORDER, ORDER_HEADER, checked_of, mapping_of, rows_of
 
 from pipeline.checking import check_file, load_schema
 from pipeline.mapping.apply import bind, survey, typed
@@ -61,8 +61,8 @@ def _bound():
 @settings(max_examples=60, deadline=None)
 def test_any_texts_are_encoded_alike(rows):
     texts = [(order, "1/5/2026", qty, "5.00", sku, gift, sku) for order, sku, gift, qty in rows]
-    frame = frame_of(texts, width=len(ORDER_HEADER)) if texts else frame_of([ORDER_HEADER]).iloc[:0]
-    block = typed(_bound(), frame, survey(_bound(), [frame]))
+    read = rows_of(texts, width=len(ORDER_HEADER))
+    block = typed(_bound(), read, survey(_bound(), [read]))
     agrees(check_file(_bound(), [block], [], load_schema(Path(), "order")).records)
 
 
@@ -99,6 +99,6 @@ def test_records_without_a_quicker_way_are_encoded_one_by_one():
 @settings(max_examples=40, deadline=None)
 def test_the_order_of_many_lines_does_not_count(lines) -> None:
     rows = [(key, "1/5/2026", "1", "5.00", sku, "", "") for key, sku in lines]
-    frame = frame_of(rows)
+    read = rows_of(rows)
     bound = _bound()
-    agrees(check_file(bound, [typed(bound, frame, survey(bound, [frame]))], [], load_schema(Path(), "order")).records)
+    agrees(check_file(bound, [typed(bound, read, survey(bound, [read]))], [], load_schema(Path(), "order")).records)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from mapped import NEW_YORK, ORDER, ORDER_HEADER, checked_of, frame_of, mapping_of, told
+from mapped import NEW_YORK, ORDER, ORDER_HEADER, checked_of, mapping_of, rows_of, told
 
 from pipeline.checking import check_file, load_schema, load_schemas
 from pipeline.checking.orders import key_text
@@ -227,7 +227,7 @@ def test_a_check_that_breaks_stops_the_file_and_loses_nothing(tmp_path, check):
 
 def test_a_row_counted_twice_or_from_nowhere_stops_everything(tmp_path):
     bound = bind(mapping_of(tmp_path, ITEM), ITEM_HEADER, NEW_YORK)
-    block = typed(bound, frame_of([("A", "n", "1", "1")]), {})
+    block = typed(bound, rows_of([("A", "n", "1", "1")]), {})
     schema = load_schema(tmp_path, "inventory_item")
     with pytest.raises(LedgerError, match="twice"):
         check_file(bound, [block, block], [], schema)

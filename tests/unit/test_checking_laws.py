@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mapped import NEW_YORK, ORDER, ORDER_HEADER, frame_of, mapping_of
+from mapped import NEW_YORK, ORDER, ORDER_HEADER, mapping_of, rows_of
 
 from pipeline.checking import Checked, check_file, load_schema
 from pipeline.mapping.apply import bind, survey, typed
@@ -44,8 +44,8 @@ def _schema():
 
 def judged(rows, policy, *, filled=False, block=100) -> Checked:
     bound = _bound(policy, filled)
-    frame = frame_of(rows, width=len(ORDER_HEADER)) if rows else frame_of([ORDER_HEADER]).iloc[:0]
-    parts = [frame.iloc[at : at + block] for at in range(0, len(frame), block)]
+    read = rows_of(rows, width=len(ORDER_HEADER))
+    parts = [read.part(at, at + block) for at in range(0, len(read), block)]
     decisions = survey(bound, parts)
     return check_file(bound, [typed(bound, part, decisions) for part in parts], [], _schema())
 

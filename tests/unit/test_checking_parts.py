@@ -11,6 +11,7 @@ from mapped import NEW_YORK, ORDER, ORDER_HEADER, mapping_of, told
 from pipeline.checking import Checked, check_file, load_schema
 from pipeline.mapping.apply import bind, survey, typed
 from pipeline.model import Rejection, encode_record, encoded_records
+from pipeline.rows import Rows
 
 PARTS = 10
 GOOD = ("1", "1/5/2026", "1", "5.00", "A", "", "")
@@ -30,12 +31,10 @@ class ThreeItems:
 def judged(
     folder: Path, rows: Sequence[tuple[int, tuple[str, ...]]], broken: Sequence[Rejection] = (), more: str = ""
 ) -> Checked:
-    import pandas as pd
-
     mapping = mapping_of(folder, ORDER + more)
     bound = bind(mapping, ORDER_HEADER, NEW_YORK, unfolded=ThreeItems())
-    frame = pd.DataFrame([cells for _, cells in rows], index=[index for index, _ in rows], dtype="str")
-    block = typed(bound, frame, survey(bound, [frame]))
+    read = Rows.of([cells for _, cells in rows], [index for index, _ in rows], len(ORDER_HEADER))
+    block = typed(bound, read, survey(bound, [read]))
     return check_file(bound, [block], broken, load_schema(folder, mapping.record))
 
 

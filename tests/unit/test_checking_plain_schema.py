@@ -13,7 +13,7 @@ import pandera.pandas as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mapped import NEW_YORK, frame_of, mapping_of
+from mapped import NEW_YORK, mapping_of, rows_of
 from project import SECRETS, ProjectFolder, order_row
 
 from pipeline.checking import check_file, load_schema, schema_to_judge_by
@@ -56,9 +56,9 @@ def _both(kind: str):
 def test_the_starter_schemas_judge_alike_with_pandera_and_without(kind, count, random):
     names, bound = _bound(kind)
     rows = [[random.choice(CELLS[RECORD_KINDS[kind][name].type]) for name in names] for _ in range(count)]
-    frame = frame_of(rows, width=len(names))
+    read = rows_of(rows, width=len(names))
     with_pandera, without = (
-        check_file(bound, [typed(bound, frame, survey(bound, [frame]))], [], schema) for schema in _both(kind)
+        check_file(bound, [typed(bound, read, survey(bound, [read]))], [], schema) for schema in _both(kind)
     )
     assert with_pandera.rejections == without.rejections
     assert list(with_pandera.records) == list(without.records)
@@ -175,8 +175,8 @@ def test_a_bound_may_be_any_number(tmp_path, bound):
         ["10" if name == "quantity" else "" for name in names],
         ["10.01" if name == "quantity" else "" for name in names],
     ]
-    frame = frame_of(rows, width=len(names))
-    blocks = [typed(bound_mapping, frame, survey(bound_mapping, [frame]))]
+    read = rows_of(rows, width=len(names))
+    blocks = [typed(bound_mapping, read, survey(bound_mapping, [read]))]
     told = check_file(bound_mapping, blocks, [], schema_to_judge_by(tmp_path, "order")).rejections
     assert [(one.row, one.code) for one in told if one.field == "quantity"] == [(2, "below_minimum")]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mapped import NEW_YORK, ORDER, ORDER_HEADER, frame_of, mapping_of
+from mapped import NEW_YORK, ORDER, ORDER_HEADER, mapping_of, rows_of
 
 from pipeline.checking import (
     AtFault,
@@ -65,14 +65,14 @@ def _schema(kind: str):
     return load_schema(Path(), kind)
 
 
-def in_portions(bound, schema, frames, broken) -> Checked:
+def in_portions(bound, schema, blocks, broken) -> Checked:
     """As a long file is judged: one pass for the keys, one for everything."""
 
     def sheets(binding):
         above = {}
-        for frame in frames:
-            own = [rejection for rejection in broken if rejection.row in frame.index]
-            yield read_sheet(gather(binding, [typed(binding, frame, {})], own), above)
+        for block in blocks:
+            own = [rejection for rejection in broken if rejection.row in block.numbers]
+            yield read_sheet(gather(binding, [typed(binding, block, {})], own), above)
 
     places = Places()
     for sheet in sheets(keys_only(bound)):
@@ -97,13 +97,13 @@ def in_portions(bound, schema, frames, broken) -> Checked:
 @settings(max_examples=120, deadline=None)
 def test_portions_come_to_what_the_whole_file_comes_to(rows, kind, policy, filled, block, shifted, kept_aside):
     bound = _bound(kind, "row" if kind != "order" and policy == "order" else policy, filled)
-    frame = frame_of(rows, width=len(ORDER_HEADER))
-    frames = [frame.iloc[at : at + block] for at in range(0, len(frame), block)]
-    broken = [Rejection(row, None, None, "too_few_cells", "x", "x") for row in sorted(shifted) if row in frame.index]
-    whole = check_file(bound, [typed(bound, part, {}) for part in frames], broken, _schema(kind))
+    read = rows_of(rows, width=len(ORDER_HEADER))
+    blocks = [read.part(at, at + block) for at in range(0, len(read), block)]
+    broken = [Rejection(row, None, None, "too_few_cells", "x", "x") for row in sorted(shifted) if row in read.numbers]
+    whole = check_file(bound, [typed(bound, part, {}) for part in blocks], broken, _schema(kind))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(portions, "KEPT_ASIDE", kept_aside)
-        parts = in_portions(bound, _schema(kind), frames, broken)
+        parts = in_portions(bound, _schema(kind), blocks, broken)
     assert (parts.read, parts.accepted, parts.rejected, parts.skipped) == (
         whole.read, whole.accepted, whole.rejected, whole.skipped,
     )  # fmt: skip
@@ -114,10 +114,10 @@ def test_portions_come_to_what_the_whole_file_comes_to(rows, kind, policy, fille
 def test_a_long_file_in_good_order_sets_nothing_aside_but_its_last_record() -> None:
     bound, schema = _bound("order", "order", False), _schema("order")
     rows = [(str(n // 3), "1/5/2026", "1", "5.00", "A", "", "") for n in range(30)]
-    frame = frame_of(rows)
-    frames = [frame.iloc[at : at + 7] for at in range(0, 30, 7)]
+    read = rows_of(rows)
+    blocks = [read.part(at, at + 7) for at in range(0, 30, 7)]
     places, above = Places(), {}
-    sheets = [read_sheet(gather(bound, [typed(bound, part, {})], []), above) for part in frames]
+    sheets = [read_sheet(gather(bound, [typed(bound, part, {})], []), above) for part in blocks]
     for sheet in sheets:
         places.add(sheet)
     assert not len(places.scattered())
@@ -129,8 +129,8 @@ def test_a_long_file_in_good_order_sets_nothing_aside_but_its_last_record() -> N
 
 def test_a_file_that_changes_between_the_passes_stops_everything() -> None:
     bound = _bound("order", "order", False)
-    frame = frame_of([("1", "1/5/2026", "1", "5.00", "A", "", "")] * 4)
-    sheets = [read_sheet(gather(bound, [typed(bound, frame, {})], []), {})]
+    read = rows_of([("1", "1/5/2026", "1", "5.00", "A", "", "")] * 4)
+    sheets = [read_sheet(gather(bound, [typed(bound, read, {})], []), {})]
     with pytest.raises(LedgerError, match="changed in between"):
         list(whole_records(sheets, Places().scattered(), 5))
     with pytest.raises(LedgerError, match="stands twice"):

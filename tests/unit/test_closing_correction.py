@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
-import pandas as pd
 import pytest
+from mapped import rows_of
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.closing.correction import (
@@ -20,6 +20,7 @@ from pipeline.closing.correction import (
 )
 from pipeline.closing.reference import our_headers, write_reference
 from pipeline.closing.workbook import ErrorsSheet, Problem, SheetRow, write_errors_workbook
+from pipeline.rows import filled
 
 HEADER = ("Order #", "Qty", "", "Zip")
 ROWS = tuple(
@@ -43,9 +44,12 @@ def returned(tmp_path: Path, edit: Callable[[Worksheet], None], rows: tuple[Shee
 
 def taken(lines: list[list[str]]) -> Correction:
     header, *body = lines
-    frame = pd.DataFrame(body, columns=range(len(header)), index=range(2, 2 + len(body)), dtype="str")
     assert is_correction(header)
-    return split_correction(header, frame)
+    return split_correction(header, rows_of(body, width=len(header)))
+
+
+def line(correction: Correction, number: int) -> tuple[str, ...]:
+    return correction.rows.line(correction.rows.numbers.tolist().index(number))
 
 
 def numbers(correction: Correction) -> list[int | None]:
@@ -55,9 +59,8 @@ def numbers(correction: Correction) -> list[int | None]:
 def test_untouched_it_is_the_files_own_table_again(tmp_path: Path) -> None:
     correction = returned(tmp_path, lambda sheet: None)
     assert correction.header == HEADER
-    assert correction.frame.to_numpy().tolist() == [list(row.cells) for row in ROWS]
-    assert correction.frame.columns.tolist() == [0, 1, 2, 3]
-    assert correction.frame.index.tolist() == [2, 3, 4]
+    assert list(correction.rows.lines()) == [row.cells for row in ROWS]
+    assert correction.rows.numbers.tolist() == [2, 3, 4]
     assert correction.origins == {
         2: Origin("k3x9q2ab", 5),
         3: Origin("k3x9q2ab", 8),
@@ -73,15 +76,15 @@ def test_sorted_and_with_a_row_deleted(tmp_path: Path) -> None:
         sheet.delete_rows(2)
 
     correction = returned(tmp_path, edit)
-    rows = correction.frame[correction.frame[0] != ""]
-    assert rows[0].tolist() == ["000013", "00005"]
-    assert [correction.origins[row] for row in rows.index] == [Origin("k3x9q2ab", 13), Origin("k3x9q2ab", 5)]
+    rows = correction.rows.chosen(filled(correction.rows[0]))
+    assert rows[0].to_pylist() == ["000013", "00005"]
+    assert [correction.origins[row] for row in rows.numbers.tolist()] == [Origin("k3x9q2ab", 13), Origin("k3x9q2ab", 5)]
 
 
 def test_an_added_row_is_a_new_one(tmp_path: Path) -> None:
     correction = returned(tmp_path, lambda sheet: sheet.append(["NEW", "1", "", "00501"]))
     assert numbers(correction) == [5, 8, 13, None]
-    assert correction.frame.loc[5].tolist() == ["NEW", "1", "", "00501"]
+    assert line(correction, 5) == ("NEW", "1", "", "00501")
 
 
 def test_a_row_split_in_two_leads_twice_to_the_same_row(tmp_path: Path) -> None:
@@ -107,7 +110,7 @@ def test_columns_moved_added_and_deleted(tmp_path: Path) -> None:
 
     correction = returned(tmp_path, edit)
     assert correction.header == ("My remark", "Order #", "", "Zip")
-    assert correction.frame.loc[2].tolist() == ["asked Ann", "00005", "x5", "02139"]
+    assert line(correction, 2) == ("asked Ann", "00005", "x5", "02139")
     assert numbers(correction) == [5, 8, 13]
 
 
@@ -139,7 +142,7 @@ def test_saved_as_csv(tmp_path: Path, delimiter: str) -> None:
     returned(tmp_path, edit, rows)
     with path.open(newline="", encoding="utf-8") as file:
         correction = taken(list(csv.reader(file, delimiter=delimiter)))
-    assert correction.frame.to_numpy().tolist() == [list(row.cells) for row in rows]
+    assert list(correction.rows.lines()) == [row.cells for row in rows]
     assert numbers(correction) == [3, 4]
 
 
@@ -152,8 +155,8 @@ def test_rows_of_two_workbooks_pasted_together_keep_their_batches() -> None:
 def test_a_control_character_left_in_is_judged_again(tmp_path: Path) -> None:
     rows = (SheetRow(5, ("A\x1bB", "1", "", "␛".replace("␛", "ok")), (Problem(0, "x", "y"),)), ROWS[1])
     correction = returned(tmp_path, lambda sheet: None, rows)
-    assert correction.frame[0].tolist() == ["A\x1bB", "00008"]
-    assert correction.frame[0].dtype == correction.frame[1].dtype
+    assert correction.rows[0].to_pylist() == ["A\x1bB", "00008"]
+    assert correction.rows[0].type == correction.rows[1].type
 
 
 def test_an_extra_cell_nobody_moved_is_refused_not_dropped(tmp_path: Path) -> None:
@@ -178,14 +181,14 @@ def test_a_file_with_a_problem_column_of_its_own_keeps_it() -> None:
     header = [*own, *our_headers(own)]
     correction = taken([header, ["1", "mine", "mine too", "p", "w", write_reference("k3x9", 4)]])
     assert correction.header == tuple(own)
-    assert correction.frame.loc[2].tolist() == ["1", "mine", "mine too"]
+    assert line(correction, 2) == ("1", "mine", "mine too")
 
 
 def test_an_ordinary_file_is_no_correction() -> None:
     assert not is_correction(("Order #", "Problem", "What to do"))
     assert own_header(("Order #", "Problem")) == ("Order #", "Problem")
     with pytest.raises(ValueError, match="references"):
-        split_correction(("Order #",), pd.DataFrame({0: ["1"]}, dtype="str"))
+        split_correction(("Order #",), rows_of([["1"]]))
 
 
 def test_without_its_reference_column_our_other_two_are_known_leftovers() -> None:
@@ -197,10 +200,11 @@ def test_without_its_reference_column_our_other_two_are_known_leftovers() -> Non
 def test_only_references_left_gives_rows_without_cells() -> None:
     correction = taken([[*our_headers(())], ["p", "w", write_reference("k3x9", 4)]])
     assert correction.header == ()
-    assert correction.frame.shape == (1, 0)
+    assert (len(correction.rows), correction.rows.width) == (1, 0)
     assert correction.origins == {2: Origin("k3x9", 4)}
 
 
 def test_a_block_without_rows_is_fine() -> None:
     correction = taken([["Order #", *our_headers(())]])
-    assert (correction.frame.shape, correction.origins, correction.broken) == ((0, 1), {}, ())
+    assert (len(correction.rows), correction.rows.width) == (0, 1)
+    assert (correction.origins, correction.broken) == ({}, ())

@@ -28,7 +28,11 @@ def join(folder: Path, lines: str = LINES, heads: str = HEADS, rule: Join = ON, 
 
 
 def rows(made: Table, size: int = 100) -> list[list[str]]:
-    return [list(row) for block in made.blocks(size) for row in block.frame.itertuples(name=None)]
+    return [
+        list(row)
+        for block in made.blocks(size)
+        for row in zip(block.rows.numbers.tolist(), *(c.to_pylist() for c in block.rows.columns), strict=True)
+    ]
 
 
 def codes(made: Table) -> list[tuple[int, str]]:

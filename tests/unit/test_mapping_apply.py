@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from mapped import NEW_YORK, ORDER, ORDER_HEADER, as_frame, frame_of, mapping_of, typed_of
+from mapped import NEW_YORK, ORDER, ORDER_HEADER, as_frame, mapping_of, rows_of, typed_of
 
 from pipeline.errors import FileRefused
 from pipeline.mapping.apply import bind, survey, typed
@@ -114,7 +114,7 @@ def test_a_skip_rule_needs_its_column(tmp_path):
 def test_the_whole_file_decides_about_marks_not_one_block(tmp_path):
     bound = bound_of(tmp_path, ORDER.replace(', decimal: "."', ""))
     rows = [("1", "1/5/2026", "1", price, "x", "", "") for price in ("1,234", "12.50")]
-    first, second = frame_of(rows[:1]), frame_of(rows[1:], first_row=3)
+    first, second = rows_of(rows[:1]), rows_of(rows[1:], first_row=3)
     assert typed(bound, first, survey(bound, [first])).rejections[0].code == "ambiguous_number"
     whole = survey(bound, [first, second])
     assert as_frame(typed(bound, first, whole)).loc[2, "unit_price"] == Decimal(1234)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
+from mapped import rows_of
 
 from pipeline.mapping.aside import aside
 
@@ -11,8 +11,7 @@ HEADER = ("Order", "Date", "SKU", "Qty", "Price")
 
 
 def marked(*rows: list[str]) -> list[bool]:
-    frame = pd.DataFrame([row + [""] * (len(HEADER) - len(row)) for row in rows], dtype="str")
-    found = aside(HEADER, frame)
+    found = aside(HEADER, rows_of([row + [""] * (len(HEADER) - len(row)) for row in rows]))
     return [at in found for at in range(len(rows))]
 
 

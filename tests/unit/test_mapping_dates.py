@@ -13,6 +13,7 @@ from mapped import NEW_YORK
 from pipeline.fields import FieldSpec
 from pipeline.mapping.cells import Reading
 from pipeline.mapping.dates import format_problem, orders_in
+from pipeline.mapping.declared import by_format
 from pipeline.mapping.parsers import read_one
 from pipeline.reasons import Trouble
 
@@ -101,6 +102,41 @@ def test_a_format_without_separators_takes_no_shorter_text():
     assert moment("20260115", "%Y%m%d") == local(2026, 1, 15)
     assert moment("2026115", "%Y%m%d") == "bad_date"
     assert moment("20260105", "%d%m%Y") == "bad_date"
+
+
+FORMS = (
+    "%m/%d/%Y", "%d.%m.%y", "%Y-%m-%d", "%m/%d/%Y %H:%M", "%m/%d/%y %I:%M %p", "%Y-%m-%dT%H:%M:%S.%f", "%d-%b-%Y %H:%M",
+    "%B %d, %Y", "%H.%M %d/%m/%Y", "%Y/%j", "%d %b %Y %H:%M:%S.%f", "%m/%d/%Y %I:%M%p",
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(FORMS), st.datetimes(datetime(1900, 1, 1), datetime(2100, 12, 31)),
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(0, 1), st.text("0123456789/-.: apmT\u0663", max_size=2)), max_size=2
+    ),
+)  # fmt: skip
+def test_plain_digits_are_read_as_strptime_reads_them(form, when, edits):
+    text = when.strftime(form)
+    for at, gone, put in edits:
+        text = text[:at] + put + text[at + gone :]
+    try:
+        expected = datetime.strptime(text, form)
+    except ValueError:
+        expected = None
+    (read,) = by_format([text], form)
+    assert read == expected or (expected is None and "%f" in form and read is not None)  # more than six digits
+
+
+@pytest.mark.parametrize("text", ["now", "today", "nan", "-2026-01-05", "-2026.01.05"])
+def test_words_of_a_program_and_years_before_christ_are_no_dates(text):
+    assert moment(text, "%Y-%m-%d", "%Y.%m.%d", "%m/%d/%Y") == "bad_date"
+
+
+def test_fractions_are_read_to_the_millionth_part():
+    expected = local(2026, 1, 5, 8, 15, 0, 123456)
+    assert moment("01/05/2026 08:15:00.1234567", "%m/%d/%Y %H:%M:%S.%f") == expected
+    assert moment("05-Jan-2026 08:15:00.123456789", "%d-%b-%Y %H:%M:%S.%f") == expected
 
 
 def test_an_offset_in_a_declared_format_counts_and_does_not_move_a_bare_day():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapped import NEW_YORK
 
+from pipeline.arrow import texts as in_arrow
 from pipeline.fields import RECORD_KINDS
 from pipeline.mapping import cells
 from pipeline.mapping.cells import Reading
@@ -37,7 +37,7 @@ TEXTS = st.lists(ODD | st.text(max_size=6) | st.text("0123456789.,-+ @aE'=#", ma
 @given(texts=TEXTS)
 @settings(max_examples=40, deadline=None)
 def test_in_bulk_is_as_one_by_one(reading: Reading, texts: list[str]) -> None:
-    column = pd.Series(texts, dtype="str")
+    column = in_arrow(texts)
     quick = read(column, reading)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cells, "plain", lambda *_args, **_options: None)

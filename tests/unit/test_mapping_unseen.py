@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from mapped import NEW_YORK
 
+from pipeline.arrow import texts
 from pipeline.fields import RECORD_KINDS
 from pipeline.mapping.cells import Reading
 from pipeline.mapping.parsers import read
@@ -17,7 +17,7 @@ from pipeline.reading import open_table
 def read_as(name: str, text: str, parse: str = "text") -> object:
     """The value of one cell, or the code of what is wrong with it; the same among cells that are plain."""
     reading = Reading(RECORD_KINDS["order"][name], parse, NEW_YORK)
-    column = read(pd.Series([text, "plain", "x@example.com"], dtype="str"), reading)
+    column = read(texts([text, "plain", "x@example.com"]), reading)
     troubles = {at: trouble.code for at, trouble in column.troubles}
     return troubles.get(0, column.cells.objects()[0])
 
@@ -81,5 +81,5 @@ def test_a_broken_byte_comes_back_with_its_row_and_column(tmp_path: Path) -> Non
     path = tmp_path / "orders.csv"
     path.write_bytes("id,name\n1,Zoë\n2,Åse\n".encode() + b"3,J\xfcrgen\n")
     (block,) = open_table(path).blocks(100)
-    column = read(block.frame[1], Reading(RECORD_KINDS["order"]["product_name"], "text", NEW_YORK))
+    column = read(block.rows[1], Reading(RECORD_KINDS["order"]["product_name"], "text", NEW_YORK))
     assert [(at, trouble.code) for at, trouble in column.troubles] == [(2, "lost_letter")]

@@ -49,7 +49,7 @@ def read(path: Path, **hints: str) -> tuple[str | None, list[list[str]], tuple[s
     opened = open_table(path, Hints(**hints))  # type: ignore[arg-type]
     return (
         opened.found.encoding,
-        [row for b in opened.blocks(10**6) for row in b.frame.values.tolist()],
+        [row for b in opened.blocks(10**6) for row in map(list, b.rows.lines())],
         opened.found.notes,
     )
 

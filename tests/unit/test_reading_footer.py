@@ -20,7 +20,7 @@ def opened(folder: Path, text: str, footer_rows: int) -> Table:
 
 
 def numbers(table: Table, size: int = 2) -> list[int]:
-    return [number for block in table.blocks(size) for number in block.frame.index]
+    return [number for block in table.blocks(size) for number in block.rows.numbers]
 
 
 def test_the_last_filled_rows_are_left_out_and_told(tmp_path: Path) -> None:

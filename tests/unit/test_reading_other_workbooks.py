@@ -21,7 +21,7 @@ def rows(opened: Table) -> dict[int, list[str]]:
     return {
         number: cells
         for block in opened.blocks(2)
-        for number, cells in zip(block.frame.index, block.frame.values.tolist(), strict=True)
+        for number, cells in zip(block.rows.numbers.tolist(), map(list, block.rows.lines()), strict=True)
     }
 
 

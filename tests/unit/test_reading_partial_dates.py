@@ -39,4 +39,4 @@ def by_xlsxwriter(path: Path, form: str) -> None:
 def test_the_whole_date_is_kept_and_its_short_form_told(tmp_path, write, form, text):
     write(tmp_path / "a.xlsx", form)
     (block,) = open_table(tmp_path / "a.xlsx", Hints()).blocks(10)
-    assert block.frame.iloc[0].tolist() == [text, "2"]
+    assert block.rows.line(0) == (text, "2")

@@ -35,7 +35,7 @@ def test_groups_stand_in_front_of_names_that_repeat(tmp_path: Path, text: str, r
     assert (table.header, table.found.header_row, table.found.header_rows) == (header, row, 2)
     assert "one header" in " ".join(table.found.notes)
     (block,) = table.blocks(9)
-    assert block.frame.index.tolist() == [row + 1, row + 2]
+    assert block.rows.numbers.tolist() == [row + 1, row + 2]
     again = open_table(tmp_path / "orders.csv", table.found.hints())
     assert (again.header, again.found.header_row) == (table.header, row)
 
@@ -82,7 +82,7 @@ def test_merged_cells_over_names_are_evidence_enough(tmp_path: Path) -> None:
     table = open_table(tmp_path / "orders.xlsx")
     assert table.header == ("Order", "Shipping Name", "Shipping Town", "Billing Name", "Billing Town")
     (block,) = table.blocks(9)
-    assert block.frame.index.tolist() == [3]
+    assert block.rows.numbers.tolist() == [3]
 
 
 def test_a_header_is_joined_by_what_a_person_needs() -> None:

@@ -83,7 +83,7 @@ def numbered(steps: list[tuple[int, list[str], tuple[Flaw, ...]]]) -> list[Raw]:
 
 
 def told(blocks: Iterator[Block]) -> list[tuple[Any, ...]]:
-    return [(b.frame.index.tolist(), b.frame.to_numpy().tolist(), b.broken, dict(b.overflow)) for b in blocks]
+    return [(b.rows.numbers.tolist(), list(b.rows.lines()), b.broken, dict(b.overflow)) for b in blocks]
 
 
 @given(rows_read, st.integers(1, 4), st.integers(1, 5), st.integers(1, 4))

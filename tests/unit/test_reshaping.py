@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mapped import frame_of
+from mapped import rows_of
 
 from pipeline.errors import FileRefused
 from pipeline.model import Rejection
@@ -37,7 +37,7 @@ def because(found: object) -> str:
 
 def unfolded(unfold: Unfolding | None, *rows: tuple[str, ...], broken: tuple[Rejection, ...] = ()):
     assert unfold is not None
-    return unfold.unfold(frame_of(rows), broken)
+    return unfold.unfold(rows_of(rows), broken)
 
 
 # --- numbered columns -----------------------------------------------------------------------------------------------
@@ -47,24 +47,24 @@ def unfolded(unfold: Unfolding | None, *rows: tuple[str, ...], broken: tuple[Rej
 def test_every_filled_cell_of_a_numbered_column_stands_in_one_line(rows):
     header = ("Order", "Qty 1", "SKU 1", "Qty 2", "SKU 2", "Qty 10", "SKU 10")
     unfold = unfolding(QTY, None, header, "f")
-    frame, _ = unfolded(unfold, *rows)
+    parts, _ = unfolded(unfold, *rows)
     assert unfold is not None
     qty, sku = unfold.header.index("Qty"), unfold.header.index("SKU")
     for number, row in enumerate(rows, 2):
-        parts = frame[frame.index // PARTS == number]
-        told = list(zip(parts[qty], parts[sku], strict=True))
+        own = parts.chosen(parts.numbers // PARTS == number)
+        told = list(zip(own[qty].to_pylist(), own[sku].to_pylist(), strict=True))
         filled = [pair for pair in (row[1:3], row[3:5], row[5:7]) if any(cell.strip() for cell in pair)]
         assert told == (filled or [row[1:3]])
-        assert set(parts[0]) == {row[0]}
+        assert set(own[0].to_pylist()) == {row[0]}
 
 
 def test_a_part_leads_back_to_its_own_columns():
     header = ("SKU 1", "SKU 2", "Qty 1", "Order", "Qty 2", "Qty 3")
     unfold = unfolding(QTY, None, header, "f")
-    frame, _ = unfolded(unfold, ("A", "B", "1", "7", "2", "3"))
+    parts, _ = unfolded(unfold, ("A", "B", "1", "7", "2", "3"))
     assert unfold is not None
     places = [
-        [unfold.place(position, int(index) % PARTS) for position in range(3)] for index in frame.index
+        [unfold.place(position, int(index) % PARTS) for position in range(3)] for index in parts.numbers
     ]  # Order, Qty, SKU of each part
     assert places == [
         [("Order", "Order"), ("Qty 1", "Qty 1"), ("SKU 1", "SKU 1")],
@@ -75,9 +75,9 @@ def test_a_part_leads_back_to_its_own_columns():
 
 def test_repeated_headers_and_lists_of_headers_are_groups_too():
     repeated = unfolding({"Item": ("Item",)}, None, ("Order", "Item", "item "), "f")
-    assert list(unfolded(repeated, ("1", "A", "B"))[0][1]) == ["A", "B"]
+    assert unfolded(repeated, ("1", "A", "B"))[0][1].to_pylist() == ["A", "B"]
     listed = unfolding({"Item": ("First", "Second")}, None, ("Second", "First"), "f")
-    assert list(unfolded(listed, ("B", "A"))[0][0]) == ["A", "B"]
+    assert unfolded(listed, ("B", "A"))[0][0].to_pylist() == ["A", "B"]
 
 
 def test_numbers_are_numbers_and_one_number_stands_for_one_column():
@@ -114,8 +114,8 @@ def test_columns_that_do_not_fit_the_shape_refuse_the_file(unpivot, split, heade
 
 def test_a_row_with_shifted_cells_is_one_part_and_its_problem_stays_with_it():
     shifted = Rejection(2, None, None, "too_few_cells", "Too few.", "Mend it.")
-    frame, broken = unfolded(unfolding(QTY, None, ("Qty 1", "Qty 2"), "f"), ("1", "2"), broken=(shifted,))
-    assert frame.index.tolist() == [2 * PARTS]
+    parts, broken = unfolded(unfolding(QTY, None, ("Qty 1", "Qty 2"), "f"), ("1", "2"), broken=(shifted,))
+    assert parts.numbers.tolist() == [2 * PARTS]
     assert [r.row for r in broken] == [2 * PARTS]
 
 
@@ -213,8 +213,8 @@ def test_json_paths_lead_into_objects_and_lists():
 
 def test_more_items_than_a_row_may_have_are_refused_and_not_cut():
     unfold = unfolding({}, FORM, ("Items",), "f")
-    frame, broken = unfolded(unfold, (";".join(["A x 1"] * (PARTS + 1)),))
-    assert len(frame) == 1
+    parts, broken = unfolded(unfold, (";".join(["A x 1"] * (PARTS + 1)),))
+    assert len(parts) == 1
     assert [r.code for r in broken] == ["too_many_parts"]
 
 
@@ -222,10 +222,10 @@ def test_items_of_numbered_cells_lead_back_to_the_cell_they_stand_in():
     unfold = unfolding(
         {"I": ("Item {n}",)}, Split(column=("I",), between=(";",), form=("{a} x {b}",)), ("Item 1", "Item 2"), "f"
     )
-    frame, broken = unfolded(unfold, ("p x 1; q x 2", "r x 3"), ("s", ""))
+    parts, broken = unfolded(unfold, ("p x 1; q x 2", "r x 3"), ("s", ""))
     assert unfold is not None
-    assert frame.values.tolist() == [["p", "1"], ["q", "2"], ["r", "3"], ["", ""]]
-    second, third = (int(index) % PARTS for index in frame.index[1:3])
+    assert list(parts.lines()) == [("p", "1"), ("q", "2"), ("r", "3"), ("", "")]
+    second, third = (int(index) % PARTS for index in parts.numbers[1:3])
     assert unfold.place(1, second) == ("Item 1", "Item 1, item 2: b")
     assert unfold.place(1, third) == ("Item 2", "Item 2, item 1: b")
     assert [(r.row, r.column) for r in broken] == [(3 * PARTS, "Item 1")]

@@ -1,0 +1,63 @@
+"""Arrow as it is used here: without pandas, for as long as nobody else asks for it.
+
+Where pandas is installed, Arrow loads it as soon as an array is made, to know its objects when it is handed one. None
+of the rooms here hands it any, and loading pandas takes longer than reading, judging and writing a file of some
+thousand rows. So the first array is made where pandas cannot be found; Arrow looks for it again when it needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Texts: TypeAlias = pa.LargeStringArray
+"""A column of text: never null, an empty cell is an empty text."""
+
+
+class _Hidden(MetaPathFinder):
+    """One thread does not find pandas; all others do."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        if fullname == "pandas" and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(fullname)
+        return None
+
+
+def _make_the_first_array() -> None:
+    hidden = _Hidden()
+    sys.meta_path.insert(0, hidden)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(hidden)
+
+
+if "pandas" not in sys.modules:
+    _make_the_first_array()
+
+
+def with_pandas() -> None:
+    """Who is about to use pandas says so, and Arrow knows its objects from then on."""
+    pa.nulls(0).to_pandas()
+
+
+def texts(cells: Any) -> Texts:  # noqa: ANN401 - any sequence of texts
+    """A column of those texts."""
+    column: Texts = pa.array(cells, type=pa.large_string())
+    return column
+
+
+def factorized(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
+    """For each number which one it is among the distinct ones, and these in the order in which they come."""
+    encoded = pa.array(numbers).dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary.to_numpy()
