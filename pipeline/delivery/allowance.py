@@ -28,6 +28,11 @@ class Allowance:
         with self._lock:
             return self.bucket.draw(now)
 
+    def closed_for(self, now: float) -> float:
+        """Seconds that the vendor asked to wait, counted from now."""
+        with self._lock:
+            return self.bucket.closed_for(now)
+
     def heed(self, hint: PaceHint, now: float, age: float) -> None:
         """Believe the vendor's own word about a call that began ``age`` seconds ago."""
         with self._lock:

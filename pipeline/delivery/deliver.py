@@ -89,6 +89,7 @@ class Drain:
         self._waited = 0.0  # seconds, since something was settled
         with engine.connect() as connection:
             self._caution = in_force(connection)
+            self._unanswered = sends.unanswered_lately(connection, account.name)
         self._crew = Crew(
             account.name,
             account.concurrency,
@@ -107,7 +108,7 @@ class Drain:
         with self._allowances.hold(self._account, self._clock, alone=True) as allowance:
             self._line = Line(
                 self._account, self._transport, self._clock, self._stop, self._progress, allowance,
-                self._writer.flush, self._crew.make_ready,
+                self._writer.flush, self._crew.make_ready, self._unanswered,
             )  # fmt: skip
             self._crew.work(self._wait_for_more)
         self._note_account()

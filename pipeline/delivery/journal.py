@@ -277,7 +277,9 @@ class Journal:
                 request = search.send(self._line.exchange_paced(request))
         except StopIteration as end:
             finding: Finding = end.value
-            if isinstance(finding, Unclear) and finding.trouble is not None:
+            if not isinstance(finding, Unclear):
+                self._line.understood()
+            elif finding.trouble is not None:
                 self._line.heed(finding.trouble)
             return finding
         except (NotSent, Unanswered) as problem:

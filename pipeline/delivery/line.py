@@ -11,9 +11,15 @@ from pipeline.delivery.clock import Clock
 from pipeline.delivery.pacing import Bucket, back_off
 from pipeline.events import Event
 from pipeline.progress import Progress, Quiet
-from pipeline.targets.contract import Account, Answer, Done, Later, Outcome, Paused, Refused, Request, Signed
+from pipeline.targets.contract import Account, Answer, Done, InDoubt, Later, Outcome, Paused, Refused, Request, Signed
 from pipeline.targets.http import Transport
 from pipeline.targets.sending import Meanwhile, nothing
+
+_LONGEST_TURN = 5.0
+"""Seconds; what a vendor asks to wait beyond that is no turn in a queue: the drain decides whether to wait so long."""
+
+_UNANSWERED = 5
+"""Calls in a row that may end in doubt as if by chance. From there on ever fewer are made: each may need a person."""
 
 
 class Halt(Exception):
@@ -24,6 +30,7 @@ class Line:
     """Shared by all calls to one account: its pace, its pauses, its run of failures.
 
     ``before_waiting`` is called where a call has to wait for its turn, ``meanwhile`` where one waits for its answer.
+    ``unanswered`` calls in a row ended in doubt before this line was opened.
     """
 
     def __init__(
@@ -36,6 +43,7 @@ class Line:
         allowance: Allowance | None = None,
         before_waiting: Callable[[], None] = lambda: None,
         meanwhile: Meanwhile = nothing,
+        unanswered: int = 0,
     ) -> None:
         self._account = account
         self._transport = transport
@@ -47,6 +55,7 @@ class Line:
         self._meanwhile = meanwhile
         self._allowance = allowance or Allowance(Bucket.full(account.rate, clock.now()))
         self._failures = 0
+        self._unanswered = unanswered
         self.begun_at = clock.now()
         self.held_until = 0.0
         self.paused: Paused | None = None
@@ -56,6 +65,11 @@ class Line:
     def wait_turn(self) -> None:
         """Wait until the account's rate allows one more call; raises :class:`Halt` when none may begin."""
         self._may_begin()
+        closed = self._allowance.closed_for(self._clock.now())
+        if closed > _LONGEST_TURN:
+            asked = f"{self._account.target} asks to wait {closed:.0f} seconds before the next call."
+            self.heed(Later("asked_to_wait", asked, closed))
+            raise Halt
         seconds = self._allowance.draw(self._clock.now())
         if seconds > 0:
             self._progress.note(Event.RATE_WAITED, seconds=round(seconds, 3))
@@ -92,14 +106,25 @@ class Line:
         with self._lock:
             match outcome:
                 case Done() | Refused():
-                    self._failures, self.held_until, self.trouble = 0, 0.0, None
+                    self._failures, self._unanswered, self.held_until, self.trouble = 0, 0, 0.0, None
                     self.answered_well = True
                 case Paused():
                     self.paused = outcome
                 case Later():
                     self._hold(outcome)
-                case _:
-                    pass
+                case InDoubt():
+                    self._doubted(outcome)
+
+    def understood(self) -> None:
+        """A look-up was answered: the account is there, whatever became of the calls before."""
+        with self._lock:
+            self._unanswered = 0
+
+    def _doubted(self, outcome: InDoubt) -> None:
+        self._unanswered += 1
+        if self._unanswered > _UNANSWERED:
+            told = f"{outcome.message} So ended the last {self._unanswered} calls."
+            self._hold(Later(outcome.code, told, back_off(self._unanswered - _UNANSWERED)))
 
     def _hold(self, outcome: Later) -> None:
         now = self._clock.now()

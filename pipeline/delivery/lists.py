@@ -58,7 +58,8 @@ class ListReader:
             message = f"{self._account.name} cannot be asked: {problem}."
             return Unclear(message, Later("unreachable", message))
         except Halt:
-            return Unclear("The reading was stopped.")
+            trouble = self._line.trouble
+            return Unclear("The reading was stopped.") if trouble is None else Unclear(trouble.message, trouble)
         except SetupError as problem:
             return Unclear(str(problem), Paused("set_up", str(problem), ""))
         except Exception as problem:  # noqa: BLE001 - an answer nobody foresaw must not hide what other accounts tell

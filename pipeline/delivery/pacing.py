@@ -52,7 +52,11 @@ class Bucket:
         self._refill(now)
         self.tokens -= 1.0
         missing = max(0.0, -self.tokens) / (self.rate.per_second * STEADY)
-        return max(missing, self.closed_until - now, 0.0)
+        return max(missing, self.closed_for(now))
+
+    def closed_for(self, now: float) -> float:
+        """Seconds that the vendor asked to wait, counted from now."""
+        return max(0.0, self.closed_until - now)
 
     def heed(self, hint: PaceHint, now: float, age: float = 0.0) -> None:
         """Believe the vendor: fewer calls left than we thought, or none before some time.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,6 +48,23 @@ def attempts_of(connection: sa.Connection, step_id: int) -> list[Mapping[str, An
     """All sends of a step, oldest first."""
     rows = connection.execute(sa.select(attempts).where(attempts.c.step_id == step_id).order_by(attempts.c.id))
     return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a mapping
+
+
+def unanswered_lately(connection: sa.Connection, account: str) -> int:
+    """How many of an account's latest sends, one after another, are doubts that are still open."""
+    newest = connection.execute(sa.select(sa.func.max(attempts.c.id))).scalar() or 0
+    rows = connection.execute(
+        sa.select(attempts.c.outcome, steps.c.state)
+        .join(steps, steps.c.id == attempts.c.step_id)
+        .join(deliveries, deliveries.c.id == steps.c.delivery_id)
+        .where(attempts.c.id > newest - _LATELY, attempts.c.outcome.is_not(None), deliveries.c.account == account)
+        .order_by(attempts.c.id.desc())
+    )
+    return sum(1 for _ in takewhile(lambda row: (row.outcome, row.state) == ("in_doubt", "intended"), rows))
+
+
+_LATELY = 100
+"""Sends looked through, of all accounts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from pipeline.ledger.batches import Accepted
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.writer import GroupWriter
 from pipeline.model import DeliverTo, Record
-from pipeline.targets.contract import Account, Plan, Prior, Rate
+from pipeline.targets.contract import Account, PaceHint, Plan, Prior, Rate
 
 
 class Desk:
@@ -519,6 +519,47 @@ def test_a_run_ends_where_it_is_told_to_wait_a_moment_time_and_again(desk: Desk)
     assert drained.trouble is not None
     assert drained.trouble.code == "busy"
     assert desk.states() == {"waiting": 2}
+
+
+def test_a_run_does_not_wait_for_a_quota_that_opens_tomorrow(desk: Desk) -> None:
+    """The answer that used up the quota is a good one."""
+    account = replace(shelf_account(), pace=lambda _answer: PaceHint(remaining=0, wait=40_000.0))
+    desk.drop("1", "2", "3")
+    _at_most(desk, 120)
+
+    drained = desk.drain(account)
+
+    assert drained.trouble is not None
+    assert "asks to wait 40000 seconds" in drained.trouble.message
+    assert desk.states() == {"delivered": 1, "waiting": 2}
+
+
+def test_a_target_that_answers_nothing_any_more_makes_few_doubts(desk: Desk) -> None:
+    account = shelf_account(find=False)
+    desk.shelf.weather = lambda _method, _path: "lost_after"
+    desk.drop(*map(str, range(60)))
+    _at_most(desk, 300)
+
+    drained = desk.drain(account)
+    assert drained.trouble is not None
+    assert drained.trouble.code == "no_answer"
+    doubts_made = desk.states()["in_doubt"]
+    assert doubts_made <= 12
+
+    desk.drain(account)  # the next run makes one call to see whether the target is well again
+    assert desk.states()["in_doubt"] == doubts_made + 1
+
+    desk.shelf.weather = lambda _method, _path: ""
+    assert desk.drain(account).trouble is None
+    assert desk.states() == {"in_doubt": doubts_made + 1, "delivered": 60 - doubts_made - 1}
+
+
+def test_lost_answers_that_are_looked_up_are_no_sign_that_the_target_is_gone(desk: Desk) -> None:
+    desk.shelf.weather = lambda method, _path: "lost_after" if method == "POST" else ""
+    desk.drop(*map(str, range(30)))
+    desk.drain(shelf_account(look_first=True))
+    assert desk.states() == {"delivered": 30}
+    assert max(desk.clock.waits) <= 1
 
 
 def test_however_often_it_is_told_to_wait_a_run_goes_on_that_gets_somewhere(desk: Desk) -> None:
