@@ -1,4 +1,4 @@
-"""Big ledgers, made by the database itself: files of 10,000 deliveries that have ended, with steps and attempts."""
+"""Big ledgers, made by the database itself: files of 10,000 deliveries that have ended, with their steps and sends."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SELECT i, 1 + (i - 1) / {per}, 'orderdesk', 'order', 'big' || i, printf('%064x',
        CASE WHEN i % 1000 = 0 THEN 'refused' ELSE 'delivered' END, 0, '{{"id":"' || i || '"}}', i, '[]', i, i FROM n
 """
 _STEPS = """
-INSERT INTO steps (id, delivery_id, name, state, request, result, sends, search_hint)
-SELECT i, i, 'order', 'done', :request, '{{"id":"' || i || '"}}', 1, 'big' || i FROM n
+INSERT INTO steps (id, delivery_id, name, state, request, result, sends, search_hint, sent_at, ended_at, outcome, code,
+                   message)
+SELECT i, i, 'order', 'done', :request, '{{"id":"' || i || '"}}', 1, 'big' || i, i, i, 'done', '', '' FROM n
 """
-_ATTEMPTS = "INSERT INTO attempts (id, step_id, sent_at, ended_at, outcome, code, message) SELECT i, i, i, i, 'done', '', '' FROM n"  # noqa: E501
 _TALLIES = "INSERT INTO tallies SELECT batch_id, account, state, count(*) FROM deliveries GROUP BY 1, 2, 3"
 
 
@@ -48,7 +48,7 @@ def fill(path: Path, number: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         _carry_out(connection, _BATCHES, 1, -(-number // PER_FILE), values)
-        for statement in (_DELIVERIES, _STEPS, _ATTEMPTS):
+        for statement in (_DELIVERIES, _STEPS):
             _carry_out(connection, statement, 1, number, values)
         connection.execute(_TALLIES)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

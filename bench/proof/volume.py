@@ -281,9 +281,11 @@ class Lane:
 
 
 def _number(connection: object, condition: str) -> int:
+    """Sends of which that is true: the first of a step, and the later ones."""
     import sqlalchemy as sa
 
-    asked = sa.text(f"SELECT count(*) FROM attempts WHERE {condition}")
+    sends = "SELECT outcome FROM attempts UNION ALL SELECT outcome FROM steps WHERE sent_at IS NOT NULL"
+    asked = sa.text(f"SELECT count(*) FROM ({sends}) AS sends WHERE {condition}")
     return int(connection.execute(asked).scalar() or 0)  # type: ignore[attr-defined]
 
 

@@ -23,7 +23,7 @@ from pipeline.delivery.pacing import back_off
 from pipeline.errors import SetupError
 from pipeline.ledger import sends
 from pipeline.ledger.deliveries import Delivery
-from pipeline.ledger.sends import Intent, StepRow
+from pipeline.ledger.sends import Attempt, Intent, StepRow
 from pipeline.ledger.writer import GroupWriter
 from pipeline.targets.contract import (
     Absent,
@@ -142,8 +142,8 @@ class Journal:
             raise Stopped(Later("waits_for_another", f"Another record waits for an answer about {step.shares}."))
         outcome = self._outcome_of(step, signed)
         self._line.heed(outcome)
-        ended = now()
-        self._owed.append(lambda c: self._note_outcome(c, step, attempt, outcome, ended))
+        ended_at = now()
+        self._owed.append(lambda c: self._note_outcome(c, attempt, outcome, ended_at))
         return self._conclude(step, outcome)
 
     def _outcome_of(self, step: Step, signed: Signed) -> Outcome:
@@ -162,9 +162,7 @@ class Journal:
                 "unreadable_answer", f"The answer to '{step.name}' could not be read ({type(problem).__name__})."
             )
 
-    def _note_outcome(self, connection: Any, step: Step, attempt: int, outcome: Outcome, now: float) -> None:  # noqa: ANN401
-        kind, code, message = described(outcome)
-        sends.finish_attempt(connection, attempt, kind, now, code, message)
+    def _note_outcome(self, connection: Any, attempt: Attempt, outcome: Outcome, now: float) -> None:  # noqa: ANN401
         match outcome:
             case Done():
                 values: dict[str, Any] = {"state": "done", "result": dict(_result(outcome)), "doubt_since": None}
@@ -173,8 +171,8 @@ class Journal:
             case Later() | Paused():
                 values = {"state": "open"}
             case InDoubt():
-                values = {"doubt_since": now, "last_look": message}
-        sends.note_step(connection, self._delivery.id, step.name, **values)
+                values = {"doubt_since": now, "last_look": outcome.message}
+        sends.conclude(connection, attempt, ended(outcome, now), **values)
 
     def _conclude(self, step: Step, outcome: Outcome) -> Result:
         match outcome:
@@ -324,8 +322,14 @@ def stored(request: Request) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value not in (None, "", ())}
 
 
-def described(outcome: Outcome) -> tuple[str, str, str]:
-    """Kind, code and message of an outcome, as an attempt keeps them."""
+def ended(outcome: Outcome, now: float) -> dict[str, Any]:
+    """How a send ended, as the ledger keeps it."""
+    kind, code, message = _described(outcome)
+    return {"ended_at": now, "outcome": kind, "code": code, "message": message}
+
+
+def _described(outcome: Outcome) -> tuple[str, str, str]:
+    """Kind, code and message."""
     match outcome:
         case Done(already_there=already_there):
             return (ALREADY_THERE if already_there else "done"), "", ""

@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from pipeline.delivery.clock import Clock
-from pipeline.delivery.journal import MAX_SENDS, described, stored
+from pipeline.delivery.journal import MAX_SENDS, ended, stored
 from pipeline.delivery.line import Halt, Line
 from pipeline.errors import SetupError
 from pipeline.ledger import sends
 from pipeline.ledger.deliveries import Delivery
-from pipeline.ledger.sends import Intent, StepRow
+from pipeline.ledger.sends import Attempt, Intent, StepRow
 from pipeline.ledger.writer import GroupWriter
 from pipeline.targets.contract import Account, Done, InDoubt, Later, Outcome, Paused, Result, Together, Unclear
 from pipeline.targets.http import NotSent, Unanswered
@@ -126,10 +126,9 @@ class Group:
                 settled.doubtful[one.id] = said
 
     def _note(
-        self, connection: sa.Connection, attempts: Mapping[int, int | None], outcome: Outcome, settled: Settled
+        self, connection: sa.Connection, attempts: Mapping[int, Attempt | None], outcome: Outcome, settled: Settled
     ) -> None:
         now = self.clock.now()
-        kind, code, message = described(outcome)
         for delivery_id, attempt in attempts.items():
             if delivery_id in settled.done:
                 values: dict[str, Any] = {"state": "done", "result": dict(settled.done[delivery_id])}
@@ -138,9 +137,8 @@ class Group:
             else:
                 values = {"state": "open", "last_look": "not taken with the others; to be sent alone"}
             assert attempt is not None  # noqa: S101 - a step that shares nothing is never held up
-            ended = ("done", "", "") if delivery_id in settled.done else (kind, code, message)
-            sends.finish_attempt(connection, attempt, ended[0], now, ended[1], ended[2])
-            sends.note_step(connection, delivery_id, STEP, **values)
+            end = ended(Done({}) if delivery_id in settled.done else outcome, now)
+            sends.conclude(connection, attempt, end, **values)
 
     def _look(self, deliveries: Sequence[Delivery]) -> Seen | None:
         """What the target has of these; ``None`` when it could not be told."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.ledger.sends import last_ended
 from pipeline.ledger.tables import (
     alerts,
-    attempts,
     batches,
     channels,
     comparisons,
@@ -239,8 +239,7 @@ def oldest_waiting(connection: sa.Connection, account: str, before: float) -> Ol
 
 def last_delivered(connection: sa.Connection) -> float | None:
     """When a call last did something at a target."""
-    newest = sa.select(attempts.c.ended_at).where(attempts.c.outcome == "done").order_by(attempts.c.id.desc()).limit(1)
-    return connection.execute(newest).scalar()
+    return last_ended(connection, "done")
 
 
 def last_fetched(connection: sa.Connection, pickup: str) -> float | None:

@@ -68,11 +68,13 @@ def insert_many(
         do(connection, _for_rows(head, len(alike), len(names), len(some)), [*shared, *chain.from_iterable(some)])
 
 
-def insert(connection: sa.Connection, text: str, *values: Any) -> int:  # noqa: ANN401 - column values
-    """Insert one row and return its id."""
+def insert(connection: sa.Connection, text: str, *values: Any) -> int | None:  # noqa: ANN401 - column values
+    """Insert one row and return its id; ``None`` where the statement does nothing on a conflict, and there is one."""
     if connection.dialect.name == "sqlite":
-        return int(do(connection, text, values).lastrowid)
-    return int(run(connection, f"{text} RETURNING id", *values).scalar_one())
+        cursor = do(connection, text, values)
+        return int(cursor.lastrowid) if cursor.rowcount else None
+    id_: int | None = run(connection, f"{text} RETURNING id", *values).scalar_one_or_none()
+    return id_
 
 
 def update(connection: sa.Connection, table: sa.Table, where: str, found_by: tuple[Any, ...], **values: Any) -> None:  # noqa: ANN401

@@ -51,7 +51,7 @@ def blank(connection: sa.Connection, batch_id: int, now: float) -> int:
     connection.execute(
         sa.update(steps)
         .where(steps.c.delivery_id.in_(of_batch))
-        .values(request={}, search_hint=None, shares=None, last_look=None)
+        .values(request={}, search_hint=None, shares=None, last_look=None, message="")
     )
     connection.execute(
         sa.update(rejections).where(rejections.c.batch_id == batch_id).values(value=None, message="", advice="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,25 +46,57 @@ def steps_of(connection: sa.Connection, delivery_id: int) -> dict[str, StepRow]:
 
 def attempts_of(connection: sa.Connection, step_id: int) -> list[Mapping[str, Any]]:
     """All sends of a step, oldest first."""
-    rows = connection.execute(sa.select(attempts).where(attempts.c.step_id == step_id).order_by(attempts.c.id))
+    told = ("sent_at", "ended_at", "outcome", "code", "message")
+    first = sa.select(*(steps.c[name] for name in told)).where(steps.c.id == step_id, steps.c.sent_at.is_not(None))
+    later = sa.select(*(attempts.c[name] for name in told)).where(attempts.c.step_id == step_id).order_by(attempts.c.id)
+    rows = chain(connection.execute(first), connection.execute(later))
     return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a mapping
 
 
 def unanswered_lately(connection: sa.Connection, account: str) -> int:
     """How many of an account's latest sends, one after another, are doubts that are still open."""
-    newest = connection.execute(sa.select(sa.func.max(attempts.c.id))).scalar() or 0
-    rows = connection.execute(
-        sa.select(attempts.c.outcome, steps.c.state)
-        .join(steps, steps.c.id == attempts.c.step_id)
-        .join(deliveries, deliveries.c.id == steps.c.delivery_id)
-        .where(attempts.c.id > newest - _LATELY, attempts.c.outcome.is_not(None), deliveries.c.account == account)
-        .order_by(attempts.c.id.desc())
+    later, first = (
+        connection.execute(
+            sa.select(table.c.sent_at, table.c.outcome, steps.c.state)
+            .select_from(sends)
+            .join(deliveries, deliveries.c.id == steps.c.delivery_id)
+            .where(
+                table.c.id > _newest(connection, table) - _LATELY,
+                table.c.outcome.is_not(None),
+                deliveries.c.account == account,
+            )
+            .order_by(table.c.id.desc())
+        ).all()
+        for table, sends in ((attempts, attempts.join(steps)), (steps, steps))
     )
-    return sum(1 for _ in takewhile(lambda row: (row.outcome, row.state) == ("in_doubt", "intended"), rows))
+    latest = sorted([*later, *first], key=lambda row: -row.sent_at)
+    return sum(1 for _ in takewhile(lambda row: (row.outcome, row.state) == ("in_doubt", "intended"), latest))
 
 
 _LATELY = 100
-"""Sends looked through, of all accounts."""
+"""First sends looked through, and as many later ones, of all accounts."""
+
+
+def last_ended(connection: sa.Connection, *outcomes: str) -> float | None:
+    """When a send last ended in one of these ways, as far as the newest first sends and the newest later ones tell."""
+    found = [
+        connection.execute(
+            sa.select(table.c.ended_at)
+            .where(table.c.id > _newest(connection, table) - _LOOKED_BACK, table.c.outcome.in_(outcomes))
+            .order_by(table.c.id.desc())
+            .limit(1)
+        ).scalar()
+        for table in (steps, attempts)
+    ]
+    return max((at for at in found if at is not None), default=None)
+
+
+def _newest(connection: sa.Connection, table: sa.Table) -> int:
+    return connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
+
+
+_LOOKED_BACK = 100_000
+"""Sends looked through: in a long outage there are only others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +110,49 @@ class Intent:
     shares: str = ""
 
 
-def intend(connection: sa.Connection, intent: Intent, account: str, now: float) -> int | None:
-    """Write down that a step is about to be sent; returns the id of this attempt.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One send of a step: its first, which stands in the row of the step, or a later one with a row of its own."""
+
+    step_id: int
+    later: int | None = None
+
+
+def intend(connection: sa.Connection, intent: Intent, account: str, now: float) -> Attempt | None:
+    """Write down that a step is about to be sent.
 
     ``None``, and nothing is written, while another delivery's step of the same ``shares`` has no outcome.
     """
     if intent.shares and _is_under_way(connection, intent, account):
         return None
-    request = plain.as_json(intent.request)
-    plain.do(connection, _INTEND, (intent.delivery_id, intent.name, request, intent.search_hint, intent.shares or None))
-    return plain.insert(connection, _ATTEMPT, now, intent.delivery_id, intent.name)
+    told = (plain.as_json(intent.request), intent.search_hint, intent.shares or None)
+    step_id = plain.insert(connection, _INTEND, intent.delivery_id, intent.name, now, *told)
+    return Attempt(step_id) if step_id is not None else _intend_again(connection, intent, now, told)
 
 
 _INTEND = (
-    "INSERT INTO steps (delivery_id, name, state, request, sends, doubt_since, search_hint, shares) "
-    "VALUES (?, ?, 'intended', ?, 1, NULL, ?, ?) ON CONFLICT (delivery_id, name) DO UPDATE SET state = 'intended', "
-    "request = excluded.request, sends = steps.sends + 1, doubt_since = NULL, search_hint = excluded.search_hint, "
-    "shares = excluded.shares"
+    "INSERT INTO steps (delivery_id, name, sent_at, state, sends, request, search_hint, shares) "
+    "VALUES (?, ?, ?, 'intended', 1, ?, ?, ?) ON CONFLICT (delivery_id, name) DO NOTHING"
 )
-_ATTEMPT = "INSERT INTO attempts (step_id, sent_at) SELECT id, ? FROM steps WHERE delivery_id = ? AND name = ?"
+
+
+def _intend_again(connection: sa.Connection, intent: Intent, now: float, told: tuple[Any, ...]) -> Attempt:
+    """The same of a step that is in the ledger already."""
+    found_by = (intent.delivery_id, intent.name)
+    plain.do(connection, _SEND_AGAIN, (*told, *found_by))
+    step = plain.run(connection, _SENDS, *found_by).one()
+    if step.sends > 1:
+        return Attempt(step.id, plain.insert(connection, _LATER, step.id, now))
+    plain.update(connection, steps, "id = ?", (step.id,), sent_at=now)
+    return Attempt(step.id)
+
+
+_SEND_AGAIN = (
+    "UPDATE steps SET state = 'intended', sends = sends + 1, doubt_since = NULL, request = ?, search_hint = ?, "
+    "shares = ? WHERE delivery_id = ? AND name = ?"
+)
+_SENDS = "SELECT id, sends FROM steps WHERE delivery_id = ? AND name = ?"
+_LATER = "INSERT INTO attempts (step_id, sent_at) VALUES (?, ?)"
 
 
 def _is_under_way(connection: sa.Connection, intent: Intent, account: str) -> bool:
@@ -131,12 +187,13 @@ def take_over(connection: sa.Connection, delivery_id: int, done: Sequence[StepRo
     return steps_of(connection, delivery_id)
 
 
-def finish_attempt(
-    connection: sa.Connection, attempt_id: int, outcome: str, now: float, code: str, message: str
-) -> None:
-    """Write down how one send ended."""
-    told = {"ended_at": now, "outcome": outcome, "code": code, "message": message}
-    plain.update(connection, attempts, "id = ?", (attempt_id,), **told)
+def conclude(connection: sa.Connection, attempt: Attempt, ended: Mapping[str, Any], **values: Any) -> None:  # noqa: ANN401
+    """Write down how a send ended (``ended_at``, ``outcome``, ``code``, ``message``), and set columns of its step."""
+    if attempt.later is None:
+        values |= ended
+    else:
+        plain.update(connection, attempts, "id = ?", (attempt.later,), **ended)
+    plain.update(connection, steps, "id = ?", (attempt.step_id,), **values)
 
 
 def note_step(connection: sa.Connection, delivery_id: int, name: str, **values: Any) -> None:  # noqa: ANN401

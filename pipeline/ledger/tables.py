@@ -149,12 +149,19 @@ steps = sa.Table(
     sa.Column("search_hint", sa.Text),
     # what the step makes for more than one record: an unanswered one holds up the others of that name
     sa.Column("shares", sa.Text),
+    # its first send, as ``attempts`` has those after it; as a rule there is no other
+    sa.Column("sent_at", sa.Float),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("outcome", sa.String(16)),
+    sa.Column("code", sa.String(64)),
+    sa.Column("message", sa.Text),
     sa.UniqueConstraint("delivery_id", "name", name="one_step_per_name"),
 )
 
 # calls without an outcome, by what they share with others: as few as there are doubts, and calls under way
 sa.Index("steps_intended", steps.c.shares, sqlite_where=sa.text("state = 'intended'"))
 
+# the further sends of a step; an older orderdrop wrote the first one here, too
 attempts = sa.Table(
     "attempts",
     metadata,

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from pipeline.ledger.tables import accounts, attempts, batches, deliveries, pickups, stands, steps, tallies
+from pipeline.ledger.sends import last_ended
+from pipeline.ledger.tables import accounts, batches, deliveries, pickups, stands, steps, tallies
 from pipeline.model import DeliveryState
-
-_LOOKED_BACK = 100_000
-"""Attempts looked through, newest first, for the last that ended well: in a long outage there are only others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def vital_signs(connection: sa.Connection) -> VitalSigns:
         last_file=connection.execute(
             sa.select(batches.c.received_at).order_by(batches.c.id.desc()).limit(1)
         ).scalar(),
-        last_delivery=_last_delivery(connection),
+        last_delivery=last_ended(connection, "done", "already_there"),
         deliveries={(row.account, row.state): row.number for row in connection.execute(_counted())},
         files={row.state: row.number for row in connection.execute(_files())},
         workbooks=connection.execute(
@@ -74,16 +72,6 @@ def _doubts() -> sa.Select[tuple[str, int, float]]:
         .where(stands(deliveries, DeliveryState.IN_DOUBT))
         .group_by(deliveries.c.account)
     )
-
-
-def _last_delivery(connection: sa.Connection) -> float | None:
-    newest = connection.execute(sa.select(sa.func.max(attempts.c.id))).scalar() or 0
-    return connection.execute(
-        sa.select(attempts.c.ended_at)
-        .where(attempts.c.id > newest - _LOOKED_BACK, attempts.c.outcome.in_(("done", "already_there")))
-        .order_by(attempts.c.id.desc())
-        .limit(1)
-    ).scalar()
 
 
 def oldest_waiting(connection: sa.Connection) -> float | None:
