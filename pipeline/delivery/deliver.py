@@ -270,12 +270,24 @@ class Drain:
         if any(problem.code == book.LET_BE for problem in verdict.problems):
             values["resolved_by"] = delivery.batch_id  # decided before: it waits for nobody
         move = partial(book.move, delivery_id=delivery.id, state=verdict.state, now=now, **values)
-        written = self._writer.post(partial(_write_all, [*owed, move]))
+        written = self._posted(verdict, owed, move)
         self._progress.note(
             Event.DELIVERY_MOVED, delivery=delivery.id, operation=delivery.operation, key=delivery.record_key,
             state=verdict.state.value, code=verdict.problems[0].code if verdict.problems else None,
         )  # fmt: skip
         return written
+
+    def _posted(
+        self, verdict: Verdict, owed: Sequence[Callable[[Any], None]], move: Callable[[Any], None]
+    ) -> Posted[None]:
+        """The outcome of the last step first. That a delivery is done follows from those of all its steps.
+
+        Were it lost on the way, the next run would find its steps done, send nothing, and come to the same.
+        """
+        if verdict.state not in book.TOLD:
+            return self._writer.post(partial(_write_all, [*owed, move]))
+        outcome = self._writer.post(partial(_write_all, owed)) if owed else None
+        return self._writer.post_at_leisure(partial(_write_after, outcome, move))
 
     def _verdict(self, delivery: Delivery, history: History, journal: Journal, ready: Prepared | None) -> Verdict:
         if isinstance(ready, Verdict):
@@ -363,6 +375,13 @@ class Drain:
 def _write_all(writes: Sequence[Callable[[Any], None]], connection: sa.Connection) -> None:
     for write in writes:
         write(connection)
+
+
+def _write_after(first: Posted[None] | None, write: Callable[[Any], None], connection: sa.Connection) -> None:
+    """A write that is true only where the one before it is."""
+    if first is not None and first.problem is not None:
+        raise first.problem
+    write(connection)
 
 
 def follow(begun: Begun, journal: Journal) -> Result:

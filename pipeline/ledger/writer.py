@@ -4,7 +4,8 @@ An intent has to be on disk before the first byte of a call leaves, so every cal
 the call commits it himself: nothing is handed to another thread and back. Calls under way at the same time
 share: while one commit is being synced, the next writes queue up, and the first of those that wait commits them all.
 What nobody waits for (an outcome, as a rule) goes along with what somebody waits for (the next intent), and has a
-commit of its own only when none came for a moment, or none will.
+commit of its own only when none came for a moment, or none will. What follows from such writes (that a delivery is
+done) may be left for one of the next commits where they come fast: several change the same few pages.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from itertools import chain
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +24,9 @@ from pipeline.errors import LedgerError
 from pipeline.ledger import plain
 from pipeline.ledger.checkpoints import Checkpoints
 from pipeline.ledger.engine import ledger_trouble
+
+_FAST, _MOST_LEFT = 0.002, 16
+"""Writes that may be left are left where the last commit is no longer ago than so many seconds; so many at most."""
 
 T = TypeVar("T")
 Write = Callable[[sa.Connection], T]
@@ -94,6 +99,11 @@ class Posted(Generic[T]):
         told: T = self._result
         return told
 
+    @property
+    def problem(self) -> BaseException | None:
+        """Why it could not be written, as far as that is known."""
+        return self._problem
+
     def then(self, tell: Callable[[BaseException | None], object]) -> None:
         """Call ``tell`` once, when it is committed (``None``) or could not be; at once where that is known already."""
         self._then.append(tell)
@@ -155,6 +165,8 @@ class GroupWriter:
         self._linger = _SHORTEST_LINGER
         self._mutex = threading.Lock()
         self._queue: list[_Queued] = []
+        self._left: list[Posted[Any]] = []
+        self._left_since = self._committed_at = 0.0
         self._leading = False  # somebody commits, or was told to
         self._posted = threading.Event()
         self._closing = threading.Event()
@@ -187,6 +199,17 @@ class GroupWriter:
             self._posted.set()
         return posted
 
+    def post_at_leisure(self, what: Write[T]) -> Posted[T]:
+        """The same for what one of the next commits may take along; never before what was posted until now."""
+        posted = Posted(what)
+        with self._mutex:
+            if not self._left:
+                self._left_since = time.monotonic()
+            self._left.append(posted)
+        if not self._posted.is_set():
+            self._posted.set()
+        return posted
+
     def flush(self) -> None:
         """What was posted need not wait for company: none will come."""
         if self._may_lead():
@@ -215,7 +238,8 @@ class GroupWriter:
     def _may_lead(self, oldest: _Queued | None = None) -> bool:
         """Whether there is something to commit and nobody else to do it; then it is up to the caller."""
         with self._mutex:
-            leads = bool(self._queue) and not self._leading and (oldest is None or self._queue[0] is oldest)
+            first = (*self._queue[:1], *self._left[:1])
+            leads = bool(first) and not self._leading and (oldest is None or oldest in first)
             self._leading = self._leading or leads
             return leads
 
@@ -223,6 +247,9 @@ class GroupWriter:
         """Commit what is queued; then the first of those who came meanwhile and wait goes on."""
         with self._mutex:
             group, self._queue = self._queue, []
+            if self._left and not self._is_in_haste(group):
+                group += self._left
+                self._left = []
         try:
             self._commit(group)
         finally:
@@ -232,6 +259,14 @@ class GroupWriter:
                 if following is not None:
                     following.leads = True
                     following.turn.release()
+
+    def _is_in_haste(self, group: list[_Queued]) -> bool:
+        """Whether somebody waits for this commit, and the next one will come as soon: then it takes little along."""
+        if len(self._left) >= _MOST_LEFT or self._closing.is_set():
+            return False
+        now = time.monotonic()
+        fast = now - self._committed_at < _FAST and now - self._left_since < _SHORTEST_LINGER
+        return fast and any(isinstance(one, _Awaited) for one in group)
 
     def _mind_the_posted(self) -> None:
         """Commit what lies there without company in two looks; sleep while nothing is posted."""
@@ -244,14 +279,15 @@ class GroupWriter:
             if seen is not None and self._may_lead(seen):
                 self._lead()
             with self._mutex:
-                seen = self._queue[0] if self._queue else None
+                seen = next(chain(self._left, self._queue), None)
 
     def _commit(self, group: list[_Queued]) -> None:
         try:
             with self._begun() as connection:
                 results = [one.what(connection) for one in group]
                 begun = time.monotonic()
-            self._linger = min(_LONGEST_LINGER, max(_SHORTEST_LINGER, time.monotonic() - begun))
+            self._committed_at = time.monotonic()
+            self._linger = min(_LONGEST_LINGER, max(_SHORTEST_LINGER, self._committed_at - begun))
         except BaseException as raised:
             problem = self._in_words(raised)
             self._let_go()

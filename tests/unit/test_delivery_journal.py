@@ -14,7 +14,7 @@ from shelf import FakeClock, Shelf, shelf_account
 
 from pipeline.delivery import doubts
 from pipeline.delivery.deliver import Drain, Drained
-from pipeline.errors import OrderdropError
+from pipeline.errors import LedgerError, OrderdropError
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
 from pipeline.ledger import sends
@@ -284,6 +284,44 @@ def test_steps_that_are_done_are_not_sent_again(desk: Desk) -> None:
     desk.drop("1")
     desk.drain(account)
     assert desk.shelf.keys() == ["contact:1", "order:1", "payment:1"]
+
+
+def test_a_run_killed_before_a_delivery_is_noted_as_done_sends_nothing_of_it_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    account = shelf_account(find=False, steps=("order", "payment"))
+    desk.drop("1")
+    monkeypatch.setattr(desk.writer, "post_at_leisure", killed)
+    with pytest.raises(KeyboardInterrupt):
+        desk.drain(account)
+    monkeypatch.undo()
+    assert desk.states() == {"waiting": 1}
+    calls = len(desk.shelf.calls)
+    assert calls == 2
+    desk.drain(account)
+    assert len(desk.shelf.calls) == calls
+    (delivered,) = desk.all("delivered")
+    assert delivered.remote_id == desk.shelf.things[-1]["id"]
+
+
+def test_a_delivery_is_not_noted_as_done_where_its_outcome_could_not_be_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
+        raise LedgerError("The disk is full.")
+
+    desk.drop("1", "2")
+    monkeypatch.setattr(sends, "conclude", full)
+    with pytest.raises(LedgerError, match="full"):
+        desk.drain()
+    monkeypatch.undo()
+    assert "delivered" not in desk.states()
+    desk.drain()
+    assert desk.states() == {"delivered": 2}
+    assert sorted(desk.shelf.keys()) == ["order:1", "order:2"]
 
 
 def test_a_killed_process_leaves_a_doubt_that_the_next_run_looks_up(desk: Desk) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import stat
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,7 +20,7 @@ from pipeline.errors import LedgerError
 from pipeline.ledger import plain
 from pipeline.ledger.engine import open_engine, open_readonly
 from pipeline.ledger.tables import accounts, metadata, restores
-from pipeline.ledger.writer import GroupWriter
+from pipeline.ledger.writer import _MOST_LEFT, GroupWriter
 
 
 def test_the_migrations_build_exactly_the_tables(ledger_url: str) -> None:
@@ -167,6 +168,53 @@ def test_what_was_posted_is_flushed_when_no_company_will_come(ledger_url: str) -
     assert posted.done
     writer.flush()
     writer.close()
+    engine.dispose()
+
+
+def add(name: str) -> Callable[[sa.Connection], object]:
+    return lambda c: c.execute(sa.insert(accounts).values(account=name))
+
+
+def test_what_may_be_left_is_left_while_commits_come_fast_and_then_goes_along_with_others(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    writer._linger = 60.0  # as if the last commit had taken a minute
+
+    def intend(name: str, *, ago: float) -> None:
+        writer._left_since, writer._committed_at = time.monotonic(), time.monotonic() - ago
+        writer.write(add(name))
+
+    left = writer.post_at_leisure(add("first"))
+    intend("i0", ago=1.0)
+    assert left.done, "commits come slowly: it costs nobody anything"
+
+    several = [writer.post_at_leisure(add(f"m{n}")) for n in range(_MOST_LEFT)]
+    begun = several.pop()
+    writer._left.remove(begun)
+    intend("i1", ago=-60.0)
+    assert not any(one.done for one in several)
+    writer._left.append(begun)
+    intend("i2", ago=-60.0)
+    assert all(one.done for one in (*several, begun))
+
+    last = writer.post_at_leisure(add("last"))
+    intend("i3", ago=-60.0)
+    assert not last.done
+    writer.flush()
+    assert last.done
+    writer.close()
+    engine.dispose()
+
+
+def test_what_may_be_left_is_not_left_for_long_or_for_ever(ledger_url: str) -> None:
+    engine = open_engine(ledger_url)
+    writer = GroupWriter(engine)
+    writer.post_at_leisure(add("alone")).result(10)
+    writer.post_at_leisure(add("last"))
+    writer._committed_at = time.monotonic() + 60.0
+    writer.close()
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 2
     engine.dispose()
 
 
