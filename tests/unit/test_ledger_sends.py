@@ -116,6 +116,22 @@ def test_when_a_send_last_did_something(
         assert sends.last_ended(connection, "done") == last
 
 
+def test_first_and_later_sends_that_nobody_answered_count_in_their_order(engine: sa.Engine) -> None:
+    def unanswered() -> int:
+        with engine.connect() as connection:
+            return sends.unanswered_lately(connection, "a")
+
+    send(engine, 5, "in_doubt", doubt_since=6.0)
+    send(engine, 6, "later", delivery=2, state="open")
+    assert unanswered() == 0
+    send(engine, 8, "in_doubt", delivery=2, doubt_since=9.0)
+    assert unanswered() == 1
+    send(engine, 9, "in_doubt", doubt_since=10.0)
+    assert unanswered() == 2
+    send(engine, 12, "done", delivery=2, state="done")
+    assert unanswered() == 0
+
+
 def test_what_was_written_as_the_first_send_is_blanked_with_the_rest(engine: sa.Engine) -> None:
     from pipeline.ledger import purge
 
