@@ -36,7 +36,7 @@ from pipeline.send_out import TransportOf, http_transport
 from pipeline.side_work import WORKERS, Rest, SideWork
 from pipeline.tell import all_is_well, telling_trouble
 
-SPELL_SECONDS = 20.0
+SPELL_SECONDS = 10.0
 """A pass begins deliveries for so long; then it is looked whether there is anything else to do, and they go on."""
 
 IDLE_PASS_SECONDS = 300.0
