@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from pipeline.alerts.rules import read_rules
 from pipeline.delivery.allowance import Allowances
 from pipeline.delivery.clock import Clock, RealClock
+from pipeline.delivery.seen import Seen
 from pipeline.errors import LedgerError, SetupError, TargetError, nearest
 from pipeline.events import Event
 from pipeline.ledger.engine import open_engine
@@ -47,6 +48,7 @@ class Project:
     writer: GroupWriter
     clock: Clock
     allowances: Allowances
+    seen: Seen
 
     @property
     def folder(self) -> Path:
@@ -98,7 +100,7 @@ def opened(plan: Plan, clock: Clock | None = None) -> Iterator[Project]:
     engine = open_engine(plan.settings.ledger_url)
     writer = GroupWriter(engine)
     try:
-        yield Project(plan, engine, writer, clock or RealClock(), Allowances(writer))
+        yield Project(plan, engine, writer, clock or RealClock(), Allowances(writer), Seen())
     finally:
         writer.close()
         engine.dispose()

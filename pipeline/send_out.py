@@ -79,6 +79,7 @@ def _drain(
             stop=stop,
             progress=progress,
             allowances=project.allowances,
+            seen=project.seen,
         ).run()
     finally:
         transport.close()

@@ -154,6 +154,7 @@ class Watcher:
             text = f"The clock was set by {offset - before:+.0f} seconds, or the machine slept; doubts count from now."
             self._progress.say(text, Event.CLOCK_WAS_SET, seconds=round(offset - before, 1))
             self._project.writer.write(lambda c: book.doubt_anew(c, clock.now()))
+            self._project.seen.clear()
 
     # --- settings and mappings ---------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from pipeline.delivery.journal import ALREADY_THERE, Doubtful, Journal, Stopped
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
 from pipeline.delivery.prepared import Begun, Prepared, begin, is_fresh
+from pipeline.delivery.seen import Seen
 from pipeline.delivery.together import STEP as TOGETHER
 from pipeline.delivery.together import Group, Settled, may_join
 from pipeline.delivery.verdicts import Verdict, changed, still_let_be, unforeseen, without_sending
@@ -70,6 +71,7 @@ class Drain:
         stop: threading.Event,
         progress: Progress | None = None,
         allowances: Allowances | None = None,
+        seen: Seen | None = None,
     ) -> None:
         self._account = account
         self._transport = transport
@@ -82,6 +84,7 @@ class Drain:
         self._stop = stop
         self._progress = progress or Quiet()
         self._allowances = allowances or Allowances(writer)
+        self._seen = seen or Seen()
         self._line: Line
         self._operations: dict[tuple[str, str], Operation] = {}
         self._alone: set[int] = set()
@@ -219,7 +222,9 @@ class Drain:
 
     def _attend(self, delivery: Delivery, history: History, ready: Prepared | None) -> Posted[None] | None:
         """Take a delivery as far as it goes; returns the write of where it stands, which nobody needs to wait for."""
-        journal = Journal(delivery, self._account, self._line, self._writer, self._clock, history.steps, self._caution)
+        journal = Journal(
+            delivery, self._account, self._line, self._writer, self._clock, history.steps, self._caution, self._seen
+        )
         try:
             verdict = self._verdict(delivery, history, journal, ready)
         except Halt:

@@ -20,6 +20,7 @@ from pipeline.delivery.caution import CERTAIN, UNSURE, Caution
 from pipeline.delivery.clock import Clock
 from pipeline.delivery.line import Halt, Line
 from pipeline.delivery.pacing import back_off
+from pipeline.delivery.seen import Seen
 from pipeline.errors import SetupError
 from pipeline.ledger import sends
 from pipeline.ledger.deliveries import Delivery
@@ -87,6 +88,7 @@ class Journal:
         clock: Clock,
         known: Journaled,
         caution: Caution = CERTAIN,
+        seen: Seen | None = None,
     ) -> None:
         self._delivery = delivery
         self._account = account
@@ -95,6 +97,7 @@ class Journal:
         self._clock = clock
         self._known = dict(known)
         self._caution = caution
+        self._seen = seen or Seen()
         self._owed: list[Callable[[Any], None]] = []
 
     def perform(self, step: Step) -> Result:
@@ -204,6 +207,7 @@ class Journal:
                 self._write(lambda c: sends.note_step(
                     c, self._delivery.id, step.name, state="done", result=dict(result), doubt_since=None,
                     last_look="found at the target"))  # fmt: skip
+                self._seen.settled((self._delivery.id, step.name, known.sends))
                 return result
             case Absent():
                 self._absent(step, known, now)
@@ -221,12 +225,14 @@ class Journal:
         since, settle = known.doubt_since or now, self._account.settle_seconds
         # Each further unanswered send doubles the wait: a target in trouble is not hammered.
         settled_at = since + settle * 2.0 ** max(0, known.sends - 1)
+        send = (self._delivery.id, step.name, known.sends)
         if since < self._line.begun_at:
-            # From an earlier run. The machine's clock may have been set ahead since: this run waits the time itself.
-            settled_at = max(settled_at, self._line.begun_at + settle)
+            # From an earlier run. The clock may have been set ahead since: this process waits the time itself.
+            settled_at = max(settled_at, self._seen.since(send, self._line.begun_at) + settle)
         if now < settled_at:
             self._note_look(step, "not seen yet; an absence is believed only after the settle time")
             raise Doubtful(f"'{step.name}' was not answered; not seen at the target so far.", settled_at)
+        self._seen.settled(send)
         if known.sends >= MAX_SENDS:
             self._note_look(step, f"absent after {known.sends} unanswered sends")
             raise Doubtful(f"'{step.name}' was sent {known.sends} times and never answered.", None)

@@ -220,8 +220,11 @@ class GroupWriter:
         self._closing.set()
         self._posted.set()
         self._thread.join()
+        with self._mutex:
+            is_written = not (self._queue or self._left or self._leading)  # then one that is locked is not asked again
         with suppress(LedgerError):  # what could not be written was told to whoever asked for it
-            self.write(lambda _connection: None)  # behind all others
+            if not is_written:
+                self.write(lambda _connection: None)  # behind all others
         if self._checkpoints is not None:
             self._checkpoints.close()
         self._let_go()

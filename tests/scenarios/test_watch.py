@@ -264,6 +264,17 @@ def test_an_unreachable_target_is_tried_again_when_due(project: ProjectFolder, s
     assert orders(sandbox) == Counter({"1001": 1})
 
 
+def test_what_never_arrived_is_sent_again_though_the_settle_time_is_longer_than_a_spell_of_sending(
+    project: ProjectFolder, sandbox: SandboxServer
+) -> None:
+    settings = project.path / "pipeline.toml"
+    settings.write_text(settings.read_text().replace("settle_seconds = 0.5", "settle_seconds = 90"))
+    sandbox.faults.add([Fault("drop_before", target="orderdesk", times=1, only_writes=True)])
+    project.drop("orders_1.csv", order_row("1001"))
+    simulate(project, {}, HOUR)
+    assert orders(sandbox) == Counter({"1001": 1})
+
+
 def test_a_pickup_missed_while_nothing_watched_is_made_up_once(project: ProjectFolder, sandbox: SandboxServer) -> None:
     cupboard = Cupboard()
     start = datetime(2026, 1, 5, 20, tzinfo=UTC).timestamp()

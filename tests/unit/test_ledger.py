@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -215,6 +217,19 @@ def test_what_may_be_left_is_not_left_for_long_or_for_ever(ledger_url: str) -> N
     writer.close()
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM accounts")).scalar() == 2
+    engine.dispose()
+
+
+def test_a_ledger_that_another_program_has_locked_is_not_asked_once_more_at_the_end(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    engine = open_engine(url)
+    writer = GroupWriter(engine)
+    with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        closing_it = threading.Thread(target=writer.close, daemon=True)
+        closing_it.start()
+        closing_it.join(10)
+        assert not closing_it.is_alive()
     engine.dispose()
 
 
