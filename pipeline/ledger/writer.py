@@ -34,6 +34,10 @@ Write = Callable[[sa.Connection], T]
 _SHORTEST_LINGER, _LONGEST_LINGER = 0.01, 0.02
 """Seconds that a write may lie in memory for company, about; who knows that none will come says so (``flush``)."""
 
+_CACHE_KB = 16_000
+"""Pages of a transaction that SQLite keeps in memory: of the two thousand kilobytes it takes by itself, the records of a
+file flow over into the log, and come back, again and again, which is half of all that is written."""
+
 
 class _Awaited(Generic[T]):
     """A write that its own thread waits for: until it is committed, or is to commit the queue itself."""
@@ -324,6 +328,7 @@ class GroupWriter:
         if self._connection is None:
             self._connection = self._engine.execution_options(by_hand=True).connect()
             self._connection.begin()
+            plain.by_driver(self._connection, f"PRAGMA cache_size={-_CACHE_KB}")
             if self._checkpoints is not None:
                 self._checkpoints.leave_to_us(self._connection)
         return _Begun(self._connection)
