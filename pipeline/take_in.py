@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, zip_longest
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -141,34 +142,39 @@ class _Counts:
         self.skipped += checked.skipped
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What one transaction writes."""
+class _Part(NamedTuple):
+    """What one transaction writes; ``followed`` where another part is sure to come."""
 
-    records: Iterable[Encoded] = ()
+    records: Sequence[Encoded] = ()
     rejections: Sequence[Rejection] = ()
+    followed: bool = False
 
 
 def _write_down(project: Project, batch: Batch, judging: Judging, tell: Told, notes: tuple[str, ...]) -> None:
-    """Write part by part while the next one is being judged; the last part goes with what makes the file count."""
+    """Write part by part while the next one is being judged; the last part goes with what makes the file count.
+
+    A part that may be the last one waits until it is known whether another comes.
+    """
     corrected = corrected_rows(project, judging.origins)
     counts, now, deliver = _Counts(), project.clock.now(), judging.mapping.deliver
     under_way: deque[Future[None]] = deque()
     thread = ThreadPoolExecutor(1, "parts")
     parts = _parts(project, judging, corrected, counts, tell)
     try:
-        last = next(parts, _Part())
-        for following in parts:
-            part, last = last, following
-            if len(under_way) == UNDER_WAY:
-                under_way.popleft().result()
-            under_way.append(thread.submit(_write, project, batch, deliver, part, now))
+        last: _Part | None = None
+        for part in parts:
+            known = [one for one in (last, part) if one is not None]
+            last = None if part.followed else known.pop()
+            for one in known:
+                if len(under_way) == UNDER_WAY:
+                    under_way.popleft().result()
+                under_way.append(thread.submit(_write, project, batch, deliver, one, now))
     finally:
         parts.close()
         thread.shutdown()
     for write in under_way:
         write.result()
-    _write(project, batch, deliver, last, now, _accepted(judging, counts, corrected, notes))
+    _write(project, batch, deliver, last or _Part(), now, _accepted(judging, counts, corrected, notes))
 
 
 def _write(
@@ -176,10 +182,9 @@ def _write(
     accepted: Accepted | None = None,
 ) -> None:  # fmt: skip
     """Write one part; with the last one goes what makes the file count."""
-    records = list(part.records)  # what is left to do of them is done before others wait for the ledger
 
     def stage(connection: sa.Connection) -> None:
-        files.stage(connection, batch.id, deliver, records, part.rejections, now)
+        files.stage(connection, batch.id, deliver, part.records, part.rejections, now)
         if accepted is not None:
             files.finish(connection, batch, accepted)
 
@@ -202,8 +207,11 @@ def _parts(
             counts.add(checked)
             rejections = map(partial(linked, origins=judging.origins), checked.rejections)
             records = completed(project, judging.mapping, checked.records, corrected)
+            left = -(-max(len(records), len(checked.rejections)) // TOGETHER)
             for some, rejected in zip_longest(encoded_slices(records, TOGETHER), _slices(rejections), fillvalue=()):
-                yield _Part(some, rejected)
+                left -= 1
+                # What is left to do of the records is done here: the thread that writes is the busier one.
+                yield _Part(list(some), rejected, followed=left > 0)
 
 
 def _slices(rejections: Iterator[Rejection]) -> Iterator[Sequence[Rejection]]:
