@@ -35,8 +35,8 @@ _SHORTEST_LINGER, _LONGEST_LINGER = 0.01, 0.02
 """Seconds that a write may lie in memory for company, about; who knows that none will come says so (``flush``)."""
 
 _CACHE_KB = 16_000
-"""Pages of a transaction that SQLite keeps in memory: of the two thousand kilobytes it takes by itself, the records of a
-file flow over into the log, and come back, again and again, which is half of all that is written."""
+"""Pages of a transaction that SQLite keeps in memory. Out of the two thousand kilobytes it takes by itself, the
+records of a file flow over into the log, and come back, again and again: half of all that is written."""
 
 
 class _Awaited(Generic[T]):
