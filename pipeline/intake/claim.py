@@ -138,7 +138,7 @@ def unfinished(work: Path) -> list[Claim]:
 
 
 def _is_claimed(path: Path) -> bool:
-    return not path.name.startswith(COPYING) and path.name != PARTNER
+    return not path.name.startswith(COPYING) and not (path.name == PARTNER and path.is_dir())
 
 
 def content_of(path: Path) -> tuple[str, int]:
