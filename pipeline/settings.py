@@ -7,6 +7,7 @@ travels as a :class:`Secret`, whose text shows nothing.
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -227,6 +228,7 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
     path = folder / SETTINGS_FILE
     raw = _read_toml(path)
     refuse_unknown(raw, _SECTIONS, SETTINGS_FILE)
+    _refuse_impossible_numbers(raw, SETTINGS_FILE)
     known = resolve_secrets(raw, folder, os.environ if environment is None else environment)
     alerts = known.get("alerts", {})
     settings = Settings(
@@ -331,6 +333,22 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SetupError(f"{path} cannot be read: {problem}.") from None
     except tomllib.TOMLDecodeError as problem:
         raise SetupError(f"{path} is not valid TOML: {problem}.") from None
+
+
+def _refuse_impossible_numbers(table: Mapping[str, Any], where: str) -> None:
+    """TOML has ``nan`` and ``inf``, and no comparison with a time would hold; a system waits no billion seconds."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            _refuse_impossible_numbers(value, f"{where} [{key}]" if where == SETTINGS_FILE else f"{where[:-1]}.{key}]")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise SetupError(f"{where} {key}: {value} is no number to count with; write one in digits.")
+            if key.endswith(("_seconds", "_hours")) and not 0 <= value <= _LONGEST:
+                wrong = "must not be negative" if value < 0 else "nobody waits that long"
+                raise SetupError(f"{where} {key}: {wrong}, found {value:g}.")
+
+
+_LONGEST = 1e9
 
 
 def _secret_from_file(path: Path, shown: str) -> Secret:

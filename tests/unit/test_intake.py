@@ -102,9 +102,7 @@ def test_leftovers_of_a_crash_are_cleared(tmp_path: Path) -> None:
     assert list(work.iterdir()) == []
 
 
-def test_a_file_called_like_the_folder_of_another_is_found_again_after_a_crash(
-    inbox: Path, tmp_path: Path
-) -> None:
+def test_a_file_called_like_the_folder_of_another_is_found_again_after_a_crash(inbox: Path, tmp_path: Path) -> None:
     (inbox / "partner").write_text("x")
     taken = claim(inbox / "partner", None, tmp_path / "work")
     assert taken is not None
