@@ -123,20 +123,24 @@ def next_due(connection: sa.Connection, account: str) -> tuple[float, str] | Non
 
     What was never put off is due since it came, the oldest first; what was has an index by time.
     """
-    columns = deliveries.c
-    orders = ((columns.due_at <= columns.created_at, columns.id), (columns.due_at > columns.created_at, columns.due_at))
     first = [
         (row.due_at, row.state)
         for state in OPEN
-        for which, order in orders
-        for row in connection.execute(
-            sa.select(columns.due_at, columns.state)
-            .where(columns.account == account, stands(deliveries, state), which, taken_in(deliveries), ~_behind())
-            .order_by(order)
-            .limit(1)
-        )
+        for put_off in (False, True)
+        for row in connection.execute(_first_due(state, put_off=put_off), {"account": account})
     ]
     return min(first, default=None)
+
+
+@cache
+def _first_due(state: str, *, put_off: bool) -> sa.Select[Any]:
+    """Made once, as ``_due``: a watch asks for each account at every look."""
+    columns = deliveries.c
+    which = columns.due_at > columns.created_at if put_off else columns.due_at <= columns.created_at
+    asked = sa.select(columns.due_at, columns.state).where(
+        columns.account == sa.bindparam("account"), stands(deliveries, state), which, taken_in(deliveries), ~_behind()
+    )
+    return asked.order_by(columns.due_at if put_off else columns.id).limit(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def plans(engine: sa.Engine, question: Question) -> list[str]:
         (lambda c: alerts.oldest_waiting(c, "a", 1.0), {"in_line"}),
         (lambda c: alerts.oldest_doubts(c, "a", 1.0), {"in_line"}),
         (lambda c: list(unsettled.open_refusals(c.engine, 1)), {"unsettled"}),
-        (lambda c: unsettled.is_under_way(c, 1), set()),
+        (lambda c: unsettled.where_under_way(c, 1), set()),
         (vital_signs.oldest_waiting, set()),
         (lambda c: book.recover(c, 1.0), {"intended"}),
         (lambda c: book.doubt_anew(c, 1.0), {"intended"}),
