@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -347,7 +347,8 @@ def _sftp_channel(transport: paramiko.Transport, timeout: float) -> paramiko.Cha
 
     def give_up() -> None:
         late.set()
-        channel.close()
+        with suppress(EOFError, OSError, paramiko.SSHException):  # a server that is gone is not told
+            channel.close()
 
     waiting = threading.Timer(timeout, give_up)
     waiting.start()

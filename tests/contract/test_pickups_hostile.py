@@ -15,7 +15,7 @@ from project import SECRETS
 from sftp_servers import Cupboard, misbehaving
 
 from pipeline.errors import TargetError
-from pipeline.intake.sftp import Arriving, Interrupted, Unwritable
+from pipeline.intake.sftp import Arriving, Interrupted, Unwritable, _sftp_channel
 from pipeline.ledger.tables import pickups
 from pipeline.progress import Quiet
 
@@ -83,6 +83,37 @@ def test_a_server_that_lets_in_and_then_says_nothing(place: Place, silent_at: st
     told = place.fetch()
     assert told.exit_code == 3
     assert "no answer in time" in str(told.problem)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("said", [EOFError(), OSError("broken pipe"), paramiko.SSHException("closed")])
+def test_a_server_that_goes_just_as_it_is_given_up_is_told_as_one_that_is_silent(said: Exception) -> None:
+    given_up = threading.Event()
+
+    class Gone(paramiko.Channel):
+        def __init__(self) -> None:
+            """Nothing is opened."""
+
+        def __del__(self) -> None:
+            """Nothing is closed."""
+
+        def close(self) -> None:
+            given_up.set()
+            raise said
+
+        def invoke_subsystem(self, subsystem: str) -> None:
+            assert given_up.wait(20)
+            raise paramiko.SSHException("Channel closed.")
+
+    class Transport(paramiko.Transport):
+        def __init__(self) -> None:
+            """Nothing is connected."""
+
+        def open_session(self, *_options: object, **_more: object) -> paramiko.Channel:
+            return Gone()
+
+    with pytest.raises(TimeoutError):
+        _sftp_channel(Transport(), 0.05)
 
 
 @pytest.mark.timeout(30)
