@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from typing import Any, TypeAlias
@@ -17,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Texts: TypeAlias = pa.LargeStringArray
-"""A column of text: never null, an empty cell is an empty text."""
+Texts: TypeAlias = pa.LargeStringArray | pa.ChunkedArray
+"""A column of text, in one piece or several: never null, an empty cell is an empty text."""
 
 
 class _Hidden(MetaPathFinder):
@@ -55,6 +56,27 @@ def texts(cells: Any) -> Texts:  # noqa: ANN401 - any sequence of texts
     """A column of those texts."""
     column: Texts = pa.array(cells, type=pa.large_string())
     return column
+
+
+def one_below_the_other(columns: Sequence[Texts]) -> Texts:
+    """Columns as one column."""
+    pieces = [piece for column in columns for piece in _pieces(column)]
+    joined: Texts = pa.concat_arrays(pieces) if pieces else texts([])
+    return joined
+
+
+def encoded(column: Texts) -> tuple[npt.NDArray[np.int32], pa.LargeStringArray]:
+    """For each text which one it is among the distinct ones, and these in the order in which they come."""
+    pieces = _pieces(column.dictionary_encode())
+    if not pieces:
+        return np.empty(0, dtype=np.int32), texts([])
+    if len(pieces) == 1:
+        return pieces[0].indices.to_numpy(), pieces[0].dictionary
+    return np.concatenate([piece.indices.to_numpy() for piece in pieces]), pieces[-1].dictionary  # all have the same
+
+
+def _pieces(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    return column.chunks if isinstance(column, pa.ChunkedArray) else [column]
 
 
 def factorized(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:

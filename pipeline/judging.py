@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
@@ -159,7 +160,7 @@ def judge(
 def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, decided: Decisions, tell: Told) -> None:
     """The first pass; a second one where the notation has to be known before the keys can be read.
 
-    A ``single`` block stays in memory.
+    A ``single`` block stays in memory until it is asked for.
     """
     survey, bound, rows = Survey(judging.bound), judging.bound, 0
     at_once = not single and not keys_need_survey(bound)
@@ -171,7 +172,8 @@ def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, deci
                 places.add(sheet)
     elif single:
         only = list(passing)
-        judging.blocks, rows = lambda: iter(only), sum(len(block.rows) for block in only)
+        rows = sum(len(block.rows) for block in only)
+        judging.blocks = partial(_held_once, only, judging.blocks)
     else:
         rows = sum(len(block.rows) for block in passing)
     judging.decisions = {**survey.decisions, **decided}
@@ -180,6 +182,14 @@ def _look_through(judging: Judging, blocks: Iterator[Own], *, single: bool, deci
             places.add(sheet)
     judging.rows = places.rows or rows
     judging.scattered = None if single or places.mixed else places.scattered()
+
+
+def _held_once(only: list[Own], again: Callable[[], Iterator[Own]]) -> Iterator[Own]:
+    """The blocks in memory, let go of as they are given: their room is needed. Whoever asks once more reads anew."""
+    if not only:
+        yield from again()
+    while only:
+        yield only.pop(0)
 
 
 def _surveyed(judging: Judging, blocks: Iterator[Own], survey: Survey, tell: Told) -> Generator[Own]:

@@ -87,10 +87,11 @@ def distinct(cells: Texts) -> tuple[npt.NDArray[np.int32], list[str]]:
     return codes, texts.to_pylist()
 
 
-def distinct_texts(cells: Texts) -> tuple[npt.NDArray[np.int32], Texts]:
+def distinct_texts(cells: Texts) -> tuple[npt.NDArray[np.int32], pa.LargeStringArray]:
     """The same with the texts as an Arrow array."""
-    encoded = cells.dictionary_encode()
-    return encoded.indices.to_numpy(), encoded.dictionary
+    from pipeline.arrow import encoded
+
+    return encoded(cells)
 
 
 def reaches(cells: Texts, length: int) -> bool:

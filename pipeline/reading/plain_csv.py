@@ -28,6 +28,12 @@ from pipeline.rows import Rows
 STRETCH = 1 << 25
 """Bytes cut at once, at most; for small blocks fewer."""
 
+_AT_ONCE = 1 << 21
+"""Bytes that Arrow parses at once: several such pieces keep two cores busy, and the memory of one serves the next.
+A piece as large as the file asks for new memory, and to have that cleared takes as long as to parse it."""
+
+_LOOKED_AT_ONCE = 1 << 20
+
 _ROW_BYTES = 256  # of a row of two dozen cells
 
 _MARK = b"\xef\xbb\xbf"
@@ -120,9 +126,19 @@ def _cut(stretch: bytes, cut: Cut, proved: int | None) -> pa.Table | None:
 
 def _breaks(text: _Bytes, *, has_returns: bool) -> Positions:
     """Where the line breaks stand, the one before the first line not among them."""
-    if not has_returns:
-        return np.flatnonzero(text[1:] == _LF) + 1
-    return np.flatnonzero((text[1:] == _LF) | (text[1:] == _CR)) + 1
+    return _places(text, *((_LF, _CR) if has_returns else (_LF,)))[1:]
+
+
+def _places(text: _Bytes, *wanted: int) -> Positions:
+    """Where those bytes stand, looked for piece by piece: a mask of the whole text would ask for as much new memory."""
+    found = []
+    for begin in range(0, len(text), _LOOKED_AT_ONCE):
+        piece = text[begin : begin + _LOOKED_AT_ONCE]
+        mask = piece == wanted[0]
+        for other in wanted[1:]:
+            mask |= piece == other
+        found.append(np.flatnonzero(mask) + begin)
+    return np.concatenate(found)
 
 
 def _lines(text: _Bytes, breaks: Positions) -> int:
@@ -138,7 +154,7 @@ def _has_stray_quote(text: _Bytes, breaks: Positions, cut: Cut) -> bool:
     begins and ends with a line break.
     """
     quote = ord(cut.quote)
-    marks = np.flatnonzero(text == quote)
+    marks = _places(text, quote)
     edges, inner = _kinds(cut)
     before, behind = text[marks - 1], text[marks + 1]
     amid = inner[before] & inner[behind]
@@ -163,7 +179,7 @@ def _parsed(text: bytes | memoryview, cut: Cut) -> pa.Table | None:
     try:
         return csv.read_csv(
             pa.BufferReader(text),
-            csv.ReadOptions(column_names=names, block_size=len(text)),
+            csv.ReadOptions(column_names=names, block_size=min(len(text), _AT_ONCE)),
             csv.ParseOptions(
                 delimiter=cut.delimiter,
                 quote_char=cut.quote or False,
@@ -184,11 +200,7 @@ def _block(table: pa.Table, row: int) -> Block:
         kept = np.ones(table.num_rows, dtype=bool)
         kept[blank] = False
         table, index = table.filter(pa.array(kept)), index[kept]
-    return Block(Rows([_whole(column) for column in table.columns], index))
-
-
-def _whole(column: pa.ChunkedArray) -> pa.LargeStringArray:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return Block(Rows(table.columns, index))
 
 
 def _blank_rows(table: pa.Table) -> list[int]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from pipeline.arrow import Texts, texts
+from pipeline.arrow import Texts, one_below_the_other, texts
 from pipeline.errors import nearest
 from pipeline.model import Rejection
 from pipeline.reasons import Trouble, refuse, reject
@@ -115,7 +114,7 @@ class Unfolding:
         there[:, alone] = False
         there[0, alone] = True
         pieces = [self._piece(rows, at, np.flatnonzero(there[at])) for at in range(len(self.groups))]
-        columns = [pa.concat_arrays([piece[place] for piece in pieces]) for place in range(len(self.spread))]
+        columns = [one_below_the_other([piece[place] for piece in pieces]) for place in range(len(self.spread))]
         numbers = np.concatenate([piece.numbers for piece in pieces])
         return Rows(columns, numbers).chosen(np.argsort(numbers))
 

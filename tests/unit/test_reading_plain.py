@@ -42,20 +42,24 @@ def told(path: Path, monkeypatch: pytest.MonkeyPatch, *, bulk: bool, size: int) 
 
 
 @given(
-    st.one_of(REGULAR, ANY), st.one_of(REGULAR, ANY), st.sampled_from([1, 7, 30, 1 << 23]), st.sampled_from([2, 500])
-)
-@example('a,b,c\n1,"2\n', "3,4\n", 8, 500)
-@example("a,b,c\n\n\n1,2,3\n", ",,\n\n", 8, 500)
-@example("a,b,c\n1,2,3\n", "4,5\n", 6, 500)
-@example('1,2,3\n4,5,"6', "", 1 << 23, 500)
-@example('1,2,3\n4,"5\n5"5,6\n', "7,8,9", 1 << 23, 500)
-@example("a,a,a\na,a,a\n", "a,a,a\n" * 3, 30, 2)
+    st.one_of(REGULAR, ANY), st.one_of(REGULAR, ANY), st.sampled_from([1, 7, 30, 1 << 23]), st.sampled_from([2, 500]),
+    st.sampled_from([12, 40, 1 << 21]),
+)  # fmt: skip
+@example('a,b,c\n1,"2\n', "3,4\n", 8, 500, 1 << 21)
+@example("a,b,c\n\n\n1,2,3\n", ",,\n\n", 8, 500, 1 << 21)
+@example("a,b,c\n1,2,3\n", "4,5\n", 6, 500, 1 << 21)
+@example('1,2,3\n4,5,"6', "", 1 << 23, 500, 1 << 21)
+@example('1,2,3\n4,"5\n5"5,6\n', "7,8,9", 1 << 23, 500, 1 << 21)
+@example("a,a,a\na,a,a\n", "a,a,a\n" * 3, 30, 2, 1 << 21)
+@example('1,"2,\n3",4\n' * 9, '"5\r\n",6,"7""8"\n' * 9, 1 << 23, 500, 12)
+@example('1,"2,\n3",4\n' * 9, '"5\r\n",6,"7""8"\n' * 9, 1 << 23, 500, 40)
 @settings(max_examples=300, deadline=None)
-def test_any_text_reads_alike(first: str, second: str, stretch: int, size: int) -> None:
+def test_any_text_reads_alike(first: str, second: str, stretch: int, size: int, at_once: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as monkeypatch:
         path = Path(folder) / "file.csv"
         path.write_bytes(b"Order,Name,Price\n" + (first + second).encode())
         monkeypatch.setattr(plain_csv, "STRETCH", stretch)
+        monkeypatch.setattr(plain_csv, "_AT_ONCE", at_once)
         assert told(path, monkeypatch, bulk=True, size=size) == told(path, monkeypatch, bulk=False, size=size)
 
 
