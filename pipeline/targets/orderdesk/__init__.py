@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
+
+from msgspec.json import Encoder
 
 from pipeline.errors import SetupError, nearest
 from pipeline.model import Record
@@ -37,7 +38,7 @@ from pipeline.targets.orderdesk.together import stock_together
 
 OPERATIONS = ("inventory_item", "order", "shipment")
 HIDDEN = "[redacted]"
-_in_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_in_json = Encoder().encode
 
 
 def build(name: str, table: Mapping[str, Any]) -> Account:
@@ -156,7 +157,7 @@ def _signed(request: Request, base_url: str, store_id: str, api_key: str) -> Sig
     headers = {"ORDERDESK-STORE-ID": store_id, "ORDERDESK-API-KEY": api_key}
     content = b""
     if request.json is not None:
-        content = _in_json(request.json).encode()
+        content = _in_json(request.json)
         headers["Content-Type"] = "application/json"
     return Signed(request.method, f"{base_url}{request.path}{query}", headers, content)
 
