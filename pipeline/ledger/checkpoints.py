@@ -21,8 +21,8 @@ from pipeline.ledger import plain
 _MOST_PAGES = 16_000
 """Of a log that no checkpoint of ours has kept short (64 MB): from there on SQLite makes one at a commit, as ever."""
 
-_PAGES_OF_A_COMMIT = 5
-_ROWS_OF_A_PAGE = 2
+_PAGES_OF_A_COMMIT = 3
+_ROWS_OF_A_PAGE = 4
 _PAGES = 1_000
 """As many, about, are brought over at once; SQLite's own measure."""
 _FEW_PAGES = 400

@@ -17,7 +17,7 @@ from pipeline.ledger.engine import open_engine
 from pipeline.ledger.tables import accounts
 from pipeline.ledger.writer import GroupWriter
 
-_ROWS = 3_000
+_ROWS = 6_000
 _COMMITS = 4_000
 """Fewer than fill the log so far that SQLite begins it anew by itself."""
 _HEAD = 32
