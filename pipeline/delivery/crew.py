@@ -22,8 +22,9 @@ FETCHED = 16
 _SLICE_SECONDS, _LARGEST_SLICE = 0.25, 512
 """Where the calls are quick more are fetched at once: what is done within so many seconds, up to so many."""
 
-_LOW = 4
-"""Deliveries in line per worker at which more are fetched."""
+_LOW, _SHARE_LEFT = 4, 4
+"""More are fetched where so many deliveries per worker are in line, or one in so many of the last ones fetched: they
+keep the workers busy while it lasts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +70,7 @@ class Crew:
         self._line: deque[_Place] = deque()
         self._open: set[int] = set()
         self._filled_at, self._attended_then = time.monotonic(), 0
+        self._low = _LOW * self._size
         self._unwritten = 0
         self._working = 0
         self._more = True  # the last look did not show everything that is due
@@ -118,7 +120,7 @@ class Crew:
     def _wants_more(self) -> bool:
         """Whether it is time to look what is due: the line is short, or half of the workers have nothing to do."""
         if self._more:
-            return len(self._line) <= _LOW * self._size
+            return len(self._line) <= self._low
         return not self._line and self._freed and self._working <= self._size // 2
 
     def _fill(self) -> None:
@@ -129,6 +131,7 @@ class Crew:
         if not wanted:
             return
         limit = self._slice()
+        self._low = max(_LOW * self._size, limit // _SHARE_LEFT)
         found = self._fetch(limit, skip)
         with self._changed:
             self._more = len(found) == limit

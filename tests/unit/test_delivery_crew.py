@@ -111,6 +111,17 @@ def test_where_calls_are_quick_more_is_fetched_at_once() -> None:
     assert book.looks < 5000 / 16 / 2
 
 
+@pytest.mark.parametrize(("attended", "fetched", "left"), [(0, FETCHED, 4), (1_000_000, 512, 128)])
+def test_more_is_fetched_while_there_is_enough_to_do_until_it_is_there(attended: int, fetched: int, left: int) -> None:
+    book = Book(5000, 1)
+    book.crew.attended = attended
+    book.crew._fill()
+    assert len(book.crew._line) == fetched
+    while not book.crew._wants_more():
+        book.crew._line.pop()
+    assert len(book.crew._line) == left
+
+
 @pytest.mark.parametrize("size", [1, 4])
 def test_what_comes_next_is_made_ready_once_while_another_is_attended_to(size: int) -> None:
     book = Book(FETCHED, size)
