@@ -38,7 +38,7 @@ def preview(plan: Plan, path: Path, feed: str | None, *, whole: bool = False) ->
 
     Of a long file the first rows, unless the ``whole`` is asked for: memory does not grow with it either way.
     """
-    if not path.exists():
+    if not path.is_file():  # a pipe would be waited for as long as nobody writes into it
         raise OrderdropError(f"There is no file {path}.")
     kind = archive_kind(path)
     if kind is not None:

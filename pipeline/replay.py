@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from pipeline.errors import OrderdropError
+from pipeline.errors import OrderdropError, SetupError, nearest
 from pipeline.intake.claim import partner_beside
 from pipeline.ledger import batches as files
 from pipeline.ledger import deliveries as book
@@ -19,6 +19,9 @@ from pipeline.project import Project
 
 def replay_deliveries(project: Project, ids: Sequence[int], account: str | None) -> list[Delivery]:
     """Refused deliveries wait again: those named, or all of an account; raises when one is not refused."""
+    if account is not None and account not in (accounts := project.plan.accounts):
+        known = ", ".join(sorted(accounts)) or "none"
+        raise SetupError(f"There is no account '{account}'.{nearest(account, accounts)} Known: {known}.")
     with project.engine.connect() as connection:
         refused = {d.id: d for d in book.in_states(connection, DeliveryState.REFUSED)}
     if purged := [i for i in ids if i in refused and refused[i].purged]:

@@ -9,6 +9,8 @@ import click
 
 from pipeline.commands.shell import json_option, print_json, project_option, says_what_happened, stop_on_signals
 
+_FIRST_YEAR = 2000
+
 
 @click.command()
 @project_option
@@ -62,6 +64,8 @@ def find(key: str, folder: Path, as_json: bool) -> int:
 @says_what_happened
 def reconcile(account: str | None, since: datetime | None, workbook: bool, folder: Path, as_json: bool) -> int:
     """Compare the ledger with the targets' own lists: missing, extra, differing. Reads only."""
+    if since is not None and since.year < _FIRST_YEAR:
+        raise click.UsageError(f"--since: no order is that old; name a day from {_FIRST_YEAR}-01-01 on.")
     from pipeline.project import load_plan, opened
     from pipeline.reconcile import reconcile as compare
     from pipeline.reconcile import write_workbooks

@@ -9,6 +9,9 @@ import click
 
 from pipeline.commands.shell import json_option, print_json, project_option, say, says_what_happened
 
+_LARGEST_ID = 2**63 - 1
+"""What a database can hold."""
+
 
 @click.group(invoke_without_command=True)
 @project_option
@@ -36,7 +39,7 @@ def doubt(context: click.Context, folder: Path, as_json: bool) -> int:
 
 
 @doubt.command()
-@click.argument("delivery_id", metavar="ID", type=int)
+@click.argument("delivery_id", metavar="ID", type=click.IntRange(0, _LARGEST_ID))
 @click.option(
     "--as", "decision", required=True, type=click.Choice(["delivered", "resend", "drop"]), help="What you found out."
 )

@@ -39,6 +39,30 @@ def call(project: ProjectFolder, *arguments: str) -> Result:
     return CliRunner().invoke(cli, [*arguments, "--project", str(project.path)])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["replay", "--account", "shcool"], 2, "Did you mean 'school'?"),
+        (["doubt", "settle", "9" * 30, "--as", "drop"], 2, "is not in the range"),
+        (["reconcile", "--since", "0001-01-01"], 2, "no order is that old"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_as_such(
+    project: ProjectFolder, arguments: list[str], code: int, said: str
+) -> None:
+    ended = call(project, *arguments)
+    assert ended.exit_code == code, ended.output
+    assert said in ended.output
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_nobody_writes_into_is_no_file_to_preview(project: ProjectFolder, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "orders_1.csv")
+    ended = project.call("preview", str(tmp_path / "orders_1.csv"))
+    assert ended.code == 1
+    assert "There is no file" in ended.err
+
+
 def test_a_doubt_without_look_up_is_shown_and_settled_by_a_person(
     project: ProjectFolder, sandbox: SandboxServer
 ) -> None:
