@@ -10,7 +10,7 @@ demo: $(READY)  ## the whole story on a throw-away folder and simulated targets
 	$(BIN)/orderdrop demo
 
 test: $(READY)  ## the test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 servers:  ## the real servers some tests start for themselves (Debian, as root); without them those tests skip and say so
 	apt-get install -y --no-install-recommends openssh-server openssh-client postgresql
