@@ -42,12 +42,16 @@ class HandedBack:
 
 
 def hand_back(
-    project: Project, progress: Progress | None = None, going_on: Collection[str] = frozenset()
+    project: Project,
+    progress: Progress | None = None,
+    going_on: Collection[str] = frozenset(),
+    answered: Collection[int] = frozenset(),
 ) -> HandedBack:
     """Bring ``errors/`` and the archive up to date.
 
     Accounts in ``going_on`` are only just being sent to: a file of which more is on its way there keeps the workbook
-    it has, so that none changes time and again under the eyes of whoever has it open.
+    it has, so that none changes time and again under the eyes of whoever has it open. It is none of the ``answered``
+    ones, whose workbook has just come back.
     """
     closed: list[Batch] = []
     remarks: list[str] = []
@@ -57,7 +61,7 @@ def hand_back(
     for batch in waiting:
         try:
             about = Bound(progress or Quiet(), batch=batch.link, file=batch.file_name, feed=batch.feed)
-            if _attend(project, batch, about, going_on):
+            if _attend(project, batch, about, frozenset() if batch.id in answered else going_on):
                 closed.append(batch)
         except (OSError, FileRefused) as problem:
             remarks.append(

@@ -90,14 +90,16 @@ def one_pass(
 def _pass(
     project: Project, stop: threading.Event, progress: Progress, transport_of: TransportOf, spell: float = inf
 ) -> Passed:
-    project.writer.write(lambda c: book.recover(c, project.clock.now()))
+    begun = project.clock.now()
+    project.writer.write(lambda c: book.recover(c, begun))
     clear_unfinished(project)
     left = Left()
     claimed = (found for one in claims(project, stop, left) for found in opened(project, one, left))
     taken = [batch for found in claimed if (batch := _take(project, found, progress, stop, left)) is not None]
     drained = send_out(project, stop, progress, transport_of, spell)
     going_on = frozenset(drain.account for drain in drained if drain.left_off)
-    handed = hand_back(project, progress, going_on)
+    answered = {batch.corrects for batch in taken if batch.corrects is not None and batch.received_at >= begun}
+    handed = hand_back(project, progress, going_on, answered)
     purged = purge_when_due(project)
     troubles = [*([TargetError(left.away)] if left.away else []), *complain(drained)]
     return Passed(

@@ -100,3 +100,33 @@ def test_a_workbook_does_not_change_under_the_eyes_of_people_while_its_file_is_s
     assert len(refused) == 1
     assert _problem_rows(workbook) == {"wrong", *refused}
     assert list((project.path / "var" / "work").iterdir()) == []
+
+
+def test_a_workbook_that_was_answered_leaves_the_tray_while_its_file_is_still_sent(
+    project: ProjectFolder, sandbox: SandboxServer
+) -> None:
+    seen: list[list[Path]] = []
+
+    def answer() -> None:
+        (workbook,) = project.workbooks()
+        book = openpyxl.load_workbook(workbook)
+        sheet = book["Fix these rows"]
+        sheet.cell(2, [cell.value for cell in sheet[1]].index("Qty") + 1).value = "1"
+        book.save(project.path / "inbox" / workbook.name)  # a copy: the workbook itself stays where it is
+        book.close()
+
+    def look() -> None:
+        assert len(orders(sandbox)) < LONG, "the long file is still on its way, or this test proves nothing"
+        seen.append(project.workbooks())
+
+    rows = [order_row("wrong", qty="two"), *(order_row(str(n)) for n in range(LONG))]
+    script: dict[float, Callable[[], object]] = {
+        0: lambda: project.drop("orders_long.csv", *rows),
+        30: answer,
+        70: look,
+    }
+    simulate(project, script, end=300)
+
+    assert seen == [[]]
+    assert orders(sandbox)["wrong"] == 1
+    assert len(orders(sandbox)) == LONG + 1
