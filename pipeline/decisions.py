@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pipeline.closing.correction import is_correction
 from pipeline.closing.doubt_sheet import DECISIONS, DOUBT_SHEET, Answer, answers, has_decisions, is_doubt_sheet
@@ -23,8 +23,7 @@ _BLOCK_ROWS = 10_000
 _LONGEST_ID = 200
 
 
-@dataclass(frozen=True, slots=True)
-class CarriedOut:
+class CarriedOut(Struct, frozen=True):
     """What a workbook with a sheet of doubts gave. ``nothing_else``: it carries no rows to correct.
 
     ``feed`` and ``batch_id`` are of the file whose doubts they are, as far as they are known here.

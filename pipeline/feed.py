@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from pipeline.errors import FileRefused, OrderdropError, SetupError, nearest
 from pipeline.fields import RECORD_KINDS
 from pipeline.judging import judge
@@ -204,7 +206,7 @@ def _first_rows(table: Table) -> Table:
     def blocks(_size: int) -> Iterator[Block]:
         return islice(table.blocks(SAMPLE_ROWS), 1)
 
-    return replace(table, blocks=blocks)
+    return msgspec.structs.replace(table, blocks=blocks)
 
 
 def _reasons(rejections: Sequence[Rejection]) -> tuple[str, ...]:

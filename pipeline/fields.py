@@ -8,11 +8,11 @@ Types: ``text``, ``decimal`` (exact, also used for money and quantities), ``time
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
+class FieldSpec(Struct, frozen=True):
     """One field of a record kind."""
 
     name: str

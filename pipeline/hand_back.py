@@ -10,10 +10,12 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pipeline.closing.reference import DoubtOrigin, write_doubt_reference
 from pipeline.closing.sheet import DRAFT, ErrorsSheet, SheetDoubt, SheetRow

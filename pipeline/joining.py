@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.arrow import texts
 from pipeline.errors import nearest
@@ -25,8 +26,7 @@ _NAMED = 5
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
+class Partner(Struct, frozen=True):
     """One row of the other table; ``trouble`` completes the sentence of a rejection where it cannot be relied on."""
 
     cells: tuple[str, ...]
@@ -34,8 +34,7 @@ class Partner:
     trouble: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Other:
+class _Other(Struct, frozen=True):
     """The other table by its keys; ``name`` is how a sentence calls it, ``added`` the header of the columns it adds."""
 
     name: str

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from pipeline.ahead import ahead
 from pipeline.checking import (
@@ -60,8 +63,7 @@ Told = Callable[[int], None]
 """Told how many rows were read so far, once a block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(Struct, frozen=True):
     """A block without the columns that are ours, and where the rows of a returned workbook came from."""
 
     rows: Rows

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import asdict, replace
 
 from pipeline.delivery.verdicts import without_sending
 from pipeline.errors import FileRefused, OrderdropError

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
+from msgspec import Struct
 
 from pipeline.alerts.rules import read_rules
 from pipeline.delivery.allowance import Allowances
@@ -26,8 +26,7 @@ from pipeline.targets.contract import Account
 from pipeline.targets.registry import build_account
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a project folder says, complete and without contradiction; nothing was touched to learn it.
 
     ``stopped`` are feeds whose mapping is wrong; only a plan that was loaded in part has any.
@@ -39,8 +38,7 @@ class Plan:
     stopped: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A plan with its ledger open."""
 
     plan: Plan

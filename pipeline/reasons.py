@@ -7,8 +7,9 @@ One code, one sentence, one piece of advice; ``docs/operating.md`` has a line fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from pipeline.errors import FileRefused
 from pipeline.model import Rejection
@@ -19,16 +20,14 @@ PART_CODES = frozenset({"bad_part", "too_many_parts", "no_joined_row"})
 _SHOWN = 120  # characters of a cell that a sentence quotes; the rejection itself keeps the whole cell
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """One entry of the catalogue; both texts are templates for ``str.format``."""
 
     message: str
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Why one cell cannot be read, before it is known in which rows it stands."""
 
     code: str

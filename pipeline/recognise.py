@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pipeline.closing.correction import is_correction, split_correction
 from pipeline.closing.doubt_sheet import is_doubt_sheet
@@ -25,8 +26,7 @@ BLOCK_ROWS = 24_576
 """Rows read at a time: memory does not grow with the file's length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(Struct, frozen=True):
     """A file with its feed, and the header without our own columns. ``returned``: it is a corrected workbook.
     ``size`` in bytes."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from pipeline.errors import FileRefused
 from pipeline.fields import FieldSpec

@@ -101,7 +101,7 @@ def _no_caution() -> None:
 
 def _key_not_remembered() -> None:
     """What was delivered before under the same key is forgotten."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from pipeline.ledger import deliveries as book
 

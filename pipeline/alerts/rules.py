@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import time
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from pipeline.alerts.hours import Quiet, read_days, read_quiet, read_time
 from pipeline.errors import SetupError, nearest
@@ -29,8 +30,7 @@ EVENTS: Mapping[str, str] = {
 """Every kind of alert, in the order in which a message tells them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """One channel: where, which events, and when. ``remind`` in seconds; ``None``: never."""
 
     name: str

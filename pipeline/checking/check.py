@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
+from msgspec import Struct
 
 from pipeline.arrow import factorized
 from pipeline.checking.encode import encode_records
@@ -89,8 +89,7 @@ class Records(Sequence[Record]):
         return {name: value for name in names if (value := cells[name][at]) is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """The verdict on one file: ``read = accepted + rejected + skipped``, counted in rows.
 
     ``rejections`` are in the order of the rows, one per problem; rows held back for others have one too.
@@ -154,8 +153,7 @@ def judged(sheet: Sheet, schema: Any) -> Sheet:  # noqa: ANN401 - as above
     return sheet
 
 
-@dataclass(frozen=True, slots=True)
-class AtFault:
+class AtFault(Struct, frozen=True):
     """How many rows of a file are at fault, and the number of the first one; what ``reject: file`` goes by."""
 
     count: int = 0

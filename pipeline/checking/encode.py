@@ -7,7 +7,6 @@ their names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii as quoted
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from pipeline.checking.sheet import Sheet
 from pipeline.coded import Coded, Codes, Positions
@@ -134,8 +134,7 @@ def _lines(sheet: Sheet, positions: Positions, *, escaped: bool = False) -> pa.A
     return _put_together(_object(members, len(positions), f"{mark}{{", f"}}{mark}"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(Struct, frozen=True):
     """A field of many JSON objects; ``escaped``: of objects that stand within a JSON text."""
 
     name: str
@@ -163,8 +162,7 @@ class _Member:
         return told, self.cells.codes
 
 
-@dataclass(frozen=True, slots=True)
-class _Map:
+class _Map(Struct, frozen=True):
     """The custom fields of many JSON objects: one member, which an object without any of them has not."""
 
     members: Sequence[_Member]

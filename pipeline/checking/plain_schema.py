@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 import pipeline.fields
 from pipeline.checking import vocabulary
@@ -34,8 +35,7 @@ _PLAIN = (
 """What may stand in such a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainSchema:
+class PlainSchema(Struct, frozen=True):
     """A schema that holds columns of ours and nothing else."""
 
     columns: Mapping[str, Column]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from pipeline.coded import Coded, Mask
 from pipeline.currencies import currency_codes
@@ -30,8 +30,7 @@ def not_told(_cells: Coded) -> None:
     """In bulk nothing is told; each value is asked about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check of a cell, named as pandera names its parts: its code, what is wrong where it fails, and what to do.
 
     ``surely`` tells in bulk which values pass beyond doubt, where that can be told; of the others ``passes`` tells.
@@ -44,8 +43,7 @@ class Check:
     surely: Surely = not_told
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """The checks of a column that a feed may lack and a row may leave empty."""
 
     checks: tuple[Check, ...]

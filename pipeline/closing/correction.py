@@ -7,10 +7,10 @@ Our columns are known by their header texts, a row's origin by the reference it 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from pipeline.arrow import Texts, texts
 from pipeline.closing.cells import CUT_MARK, PICTURE, restored
@@ -30,8 +30,7 @@ from pipeline.rows import Rows, as_mask, filled
 __all__ = ["Correction", "Origin", "is_correction", "leftovers", "own_header", "split_correction"]
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(Struct, frozen=True):
     """A block of a returned workbook without our columns.
 
     ``header`` and ``rows`` are the file's own columns, by position again; ``origins`` tells for each

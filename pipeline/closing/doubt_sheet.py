@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pipeline.closing.cells import write_text
 from pipeline.closing.look import Look, Sheet
@@ -35,8 +36,7 @@ _COLUMNS: Mapping[str, int] = {
 _ASKED = "Look at the target, then choose. Leave it empty while you do not know."
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A row of a returned sheet as it was typed; ``row`` is where it stands there."""
 
     row: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PROBLEM = "Problem"
 ADVICE = "What to do"
@@ -30,16 +31,14 @@ _OURS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a corrected row came from: the batch's link id and the row number in the original file."""
 
     link: str
     row: int
 
 
-@dataclass(frozen=True, slots=True)
-class DoubtOrigin:
+class DoubtOrigin(Struct, frozen=True):
     """One unanswered send: the batch's link id, the delivery, its step, and how often that had been sent by then.
 
     The same step sent again and not answered again is another doubt: an old decision does not settle it.
@@ -51,8 +50,7 @@ class DoubtOrigin:
     sends: int
 
 
-@dataclass(frozen=True, slots=True)
-class OurColumns:
+class OurColumns(Struct, frozen=True):
     """Positions, from 0, of the columns that are ours in a returned header.
 
     ``reference`` carries the row references; ``extra`` the cells that stood beyond the file's own header.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 COLUMN_LIMIT = 16_384
 """Columns one sheet can hold (Excel's specification of limits)."""
@@ -14,8 +15,7 @@ DRAFT = ".orderdrop-"
 """How the name of a workbook begins while it is being written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing wrong with a row. ``column`` is the position from 0, ``None`` when the whole row is meant.
 
     ``held``: nothing is wrong with the row itself, it waits for another row of its order.
@@ -27,8 +27,7 @@ class Problem:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
+class SheetRow(Struct, frozen=True):
     """A row to correct: its number in the file, its cells (as many as it had), its problems."""
 
     number: int
@@ -36,8 +35,7 @@ class SheetRow:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SheetDoubt:
+class SheetDoubt(Struct, frozen=True):
     """One unanswered send that a person has to settle, in words. ``problem``: why an earlier decision did not do."""
 
     reference: str
@@ -53,8 +51,7 @@ class SheetDoubt:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorsSheet:
+class ErrorsSheet(Struct, frozen=True):
     """Everything an errors workbook shows.
 
     ``link``: 1 to 64 URL-safe characters that lead the ledger to the batch; ``header``: the file's own texts,

@@ -10,12 +10,12 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import xlsxwriter
+from msgspec.structs import replace
 from xlsxwriter.exceptions import FileCreateError
 
 from pipeline.closing.doubt_sheet import DOUBT_SHEET, DoubtSheet

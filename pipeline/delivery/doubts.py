@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pipeline.delivery.plain_words import record_in_words
 from pipeline.errors import OrderdropError
@@ -21,8 +21,7 @@ NOT_UNDERSTOOD = "decision_unclear"
 """Code of the problem that says why a decision in a workbook was not carried out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """A delivery in doubt: the step that was not answered, its age in seconds, and what the look-up last saw."""
 
     delivery: Delivery
@@ -97,8 +96,7 @@ def settle(connection: sa.Connection, delivery_id: int, decision: str, remote_id
     return delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """A person's decision as it came back in a workbook, about one send of one step."""
 
     delivery_id: int

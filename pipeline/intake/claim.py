@@ -7,16 +7,16 @@ import hashlib
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _MOST_BYTES = 200
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Letters and digits that nobody mistakes for one another when a reference is typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A file that is now ours: ``link`` names its folder under ``var/work``."""
 
     link: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pipeline.ledger import plain, tallies
 from pipeline.ledger.tables import batches, deliveries, rejections, stands, taken_in
@@ -19,8 +19,7 @@ _OF_A_REJECTION = tuple(f'"{name}"' for name in Rejection._fields)
 _TOGETHER = 500  # values in one IN list: every database takes so many
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """One file's life. ``path`` is where the original lies, relative to the project folder."""
 
     id: int
@@ -55,8 +54,7 @@ class Batch:
     purged_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """What reading, mapping and checking made of a file: everything that one transaction writes."""
 
     feed: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, reduce
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pipeline.ledger import plain
 from pipeline.ledger.sends import StepRow, step_row
@@ -24,8 +24,7 @@ RESEND = "a person: resend"
 """What was last seen of a step that a person decided to send again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One record on its way to one operation of one account."""
 
     id: int
@@ -143,8 +142,7 @@ def _first_due(state: str, *, put_off: bool) -> sa.Select[Any]:
     return asked.order_by(columns.due_at if put_off else columns.id).limit(1)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What came before an attempt at a delivery.
 
     ``steps`` are its own by name; ``prior`` is the newest earlier delivery of its key that the target was told;

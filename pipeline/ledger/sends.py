@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, takewhile
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from pipeline.ledger import plain
 from pipeline.ledger.tables import attempts, deliveries, stands, steps
 from pipeline.model import DeliveryState
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
+class StepRow(Struct, frozen=True):
     """What the journal knows of one step; ``state`` is explained in ``tables``."""
 
     id: int
@@ -99,8 +98,7 @@ _LOOKED_BACK = 100_000
 """Sends looked through: in a long outage there are only others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """A step about to be sent: its request without secrets, what to search for, and what it shares with others."""
 
     delivery_id: int
@@ -110,8 +108,7 @@ class Intent:
     shares: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One send of a step: its first, which stands in the row of the step, or a later one with a row of its own."""
 
     step_id: int

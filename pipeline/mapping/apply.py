@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from pipeline.ahead import side_by_side
 from pipeline.arrow import Texts
@@ -35,8 +36,7 @@ _MANY = 50_000
 """Rows of a block from which on two columns are read at a time. Blocks of long files are read ahead instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoundColumn:
+class BoundColumn(Struct, frozen=True):
     """One field of this file: the column's position and header text, and how its cells are read."""
 
     name: str
@@ -118,8 +118,7 @@ class BoundMapping:
         return self.unfolded.place(position, index % self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """A block read: one column per field (custom ones as ``extra.<name>``), and the number of each row.
 
     Unreadable cells have no value in ``columns`` and are named in ``rejections``; ``skipped`` rows are not among

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pipeline.errors import nearest
 from pipeline.mapping.spec import FeedMapping
@@ -11,8 +12,7 @@ from pipeline.mapping.texts import fold
 from pipeline.reasons import refuse, shown
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Positions from 0: of each field, and of each skip rule; and the header texts nobody asked for."""
 
     fields: Mapping[str, int]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from pipeline.fields import FieldSpec
 from pipeline.mapping.damage import is_cut, is_floated, is_made_a_date, is_packed, is_rounded
@@ -45,8 +46,7 @@ _MARKED_ID = re.compile(r"'(?=[0-9+])")
 EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]{1,3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How the cells of one column are read: the field, the parser, and everything the parser may ask.
 
     ``decimal`` is the declared (or, after a survey, decided) decimal mark; ``day_first`` the decided order of
@@ -73,8 +73,7 @@ Parser = Callable[[Sequence[str], Reading], list[Any]]
 """Turns distinct, cleaned, non-empty texts into values, or a :class:`Trouble` where a text cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column read: its values (none where a cell is empty or unreadable), and the troubles by position."""
 
     cells: Coded

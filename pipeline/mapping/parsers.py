@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.mapping import cells, countries, damage, dates, numbers, texts
 from pipeline.mapping.cells import Column, Parser, Reading
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 _TEXTUAL = frozenset({"text", "map"})
 
 
-@dataclass(frozen=True, slots=True)
-class ParserSpec:
+class ParserSpec(Struct, frozen=True):
     """One parser of the list. ``fits``: the field types it may feed; ``keys``: the rule keys only it understands."""
 
     read: Parser

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from pipeline.model import Rejection
 from pipeline.reading.table import Block
 from pipeline.rows import Rows
@@ -16,8 +18,7 @@ _STRAY_DELIMITER = (
 _STRAY_CELL = "Move what stands right of the last column under its column, give its column a header, or delete it."
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """What a reader noticed about one row; ``position`` counts columns from 0, ``None`` is the whole row."""
 
     code: str
@@ -38,8 +39,7 @@ Raw = tuple[int, list[str], tuple[Flaw, ...]]
 """A row as read: the number a spreadsheet shows, its cells, what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The header rows must fit; ``exact``: a missing cell is a fault (text files) or blank (workbooks).
 
     ``usual``: how many cells most rows of a text file have, ``always``: all of them, as far as was looked; ``reach``:

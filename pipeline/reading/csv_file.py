@@ -7,11 +7,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
+
+from msgspec.structs import replace
 
 from pipeline.errors import FileRefused
 from pipeline.reading.blocks import Raw, Shape, is_blank, make_blocks, visible_width

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pipeline.errors import FileRefused
 from pipeline.reading.blocks import is_blank
@@ -28,8 +29,7 @@ Cut = Callable[[str], Sequence[Sequence[str]]]
 """Rows of cells of the sample, cut with a delimiter."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     delimiter: str
     score: float
 

@@ -6,9 +6,11 @@ import csv
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.errors import FileRefused
 from pipeline.reading.delimiter import find_delimiter, named_delimiter
@@ -23,8 +25,7 @@ _SEP_LINE = re.compile(r'"?sep=([^"\r\n]+)"?[\r\n]*$', re.IGNORECASE)
 _NONE = {"", "none", "off", "no"}
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """How the text is cut. ``delimiter`` is ``None`` for one column, ``quote`` and ``escape`` are ``""`` for none.
 
     ``escape`` is a character that makes a quote mark behind it part of the text, beside doubling it.

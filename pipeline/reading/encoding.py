@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.errors import FileRefused
 from pipeline.reading.legacy import guess, is_single_byte
@@ -28,8 +31,7 @@ _FEW = 200  # at most one zero byte in so many
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "u16", "u32", "utf16", "utf32")
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(Struct, frozen=True):
     """A Python codec name; ``note`` is a sentence for people when it was guessed, or some of the letters are damaged.
 
     ``errors`` is ``replace`` where a few bytes are no letters: what stands for them never leaves a cell unnoticed.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pipeline.reading.latin import LATIN, SIGNS, likeliest_pages
 
@@ -55,8 +56,7 @@ _ENOUGH = 8
 """Letters from which on it can be said that they make no words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(Struct, frozen=True):
     """A codec, and its rivals; ``is_noise``: not even this one gives words."""
 
     name: str

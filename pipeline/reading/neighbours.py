@@ -7,8 +7,9 @@ Counted in the word lists of spelling checkers. An entry is the letter with what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 _COUNTED = {
     "de": (
@@ -144,8 +145,7 @@ _SPOKEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(Struct, frozen=True):
     """What stands ``before`` and ``after`` a letter, and the letter's ``share``."""
 
     before: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 
 from pipeline.arrow import texts
 from pipeline.model import Rejection
@@ -21,8 +21,7 @@ _VISIBLE = "[0-9A-Za-z]"
 _NOTHING = texts([""])
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """Rows laid out under the header."""
 
     numbers: Numbers

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pipeline.reading.blocks import Flaw, Raw
 
 Numbers = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class SheetPiece:
+class SheetPiece(Struct, frozen=True):
     """Rows of a sheet, blank ones perhaps among them: ``numbers`` as a spreadsheet shows them, rising.
 
     A cell is an entry of ``rows`` (the place of its row in ``numbers``), ``columns`` (from 0) and ``texts``; cells

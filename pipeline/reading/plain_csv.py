@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 from pyarrow import csv
 
 from pipeline.coded import Positions
@@ -42,8 +42,7 @@ _LF, _CR = 0x0A, 0x0D
 _VISIBLE = "[0-9A-Za-z]"
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """How the bytes of a UTF-8 file are cut: one-byte delimiter, quote mark (``""`` for none), cells in a row."""
 
     delimiter: str
@@ -51,8 +50,7 @@ class Cut:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place between two lines: how many bytes lie before it, and the number of the row that begins there."""
 
     byte: int

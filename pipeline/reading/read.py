@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pipeline.reading.csv_file import open_csv
 from pipeline.reading.excel_file import open_workbook

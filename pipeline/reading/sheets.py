@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+from msgspec import Struct
 
 from pipeline.errors import FileRefused, nearest
 from pipeline.reading.blocks import Raw, is_blank, visible_width
@@ -21,8 +22,7 @@ DOUBT_SHEET = "Settle these doubts"
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """One sheet; ``rows()`` reads from the start each time, ``view()`` tells of hidden rows and merged cells.
 
     ``pieces()``, where a reader has it, gives the same rows many at once.

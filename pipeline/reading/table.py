@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pipeline.model import Rejection
 from pipeline.rows import Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(Struct, frozen=True):
     """What a mapping names about a file; ``None`` means: find it. ``header_row`` counts from 1;
     ``header_rows`` says how many rows, the last of them ``header_row``, make up the header together,
     ``footer_rows`` how many at the end are no records.
@@ -32,8 +32,7 @@ class Hints:
     footer_rows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What was found (or named): shown by ``preview`` and stored, so that a second reading reads the same.
 
     ``format`` is ``csv``, ``xlsx``, ``xls``, ``xlsb``, ``ods``, ``html`` or ``xml``; ``joined`` tells as JSON
@@ -63,8 +62,7 @@ class Found:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Consecutive rows of a table.
 
     ``rows``: one text column per header column, never null (an empty cell is ``""``), and the row numbers that a
@@ -78,8 +76,7 @@ class Block:
     overflow: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A file opened for reading. ``header`` holds the file's own texts, cell by cell, blanks and repeats included.
 
     ``blocks(size)`` reads from the start each time it is called, at most ``size`` rows a block.

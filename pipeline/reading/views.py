@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import Struct
 
 from pipeline.errors import FileRefused
 from pipeline.reading.blocks import Raw
@@ -14,8 +14,7 @@ from pipeline.reading.pieces import SheetPiece
 from pipeline.reading.table import Hints
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """A merged range; rows count from 1, columns from 0, both ends belong to it."""
 
     top: int
@@ -24,8 +23,7 @@ class Range:
     right: int
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """The numbers of hidden rows, and the merged ranges in the order of their first rows."""
 
     hidden: frozenset[int] = frozenset()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pipeline.reasons import Trouble, shown
 from pipeline.reshaping.json_cell import from_json
@@ -19,8 +20,7 @@ _MOST_READINGS = 200
 _NUMERIC = re.compile(r"[^\W\d]{0,3}\s?[^\w\s]{0,3}\s?[0-9][0-9.,'’\s]*\s?[^\W\d]{0,3}[^\w\s]{0,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
+class Apart(Struct, frozen=True):
     """How the cells of one ``split`` are taken apart; ``strange`` gathers names in them that nobody asked for."""
 
     split: Split

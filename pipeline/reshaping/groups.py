@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pipeline.reasons import refuse
 from pipeline.shapes import NUMBER, Unpivot
@@ -14,8 +15,7 @@ MOST_GROUPS = 500
 _DIGITS = re.compile(r"[0-9]{1,4}")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The columns of one item: made column → position in the header, for those the file has."""
 
     number: int

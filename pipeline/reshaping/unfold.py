@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
 
 from pipeline.arrow import Texts, one_below_the_other, texts
 from pipeline.errors import nearest
@@ -23,8 +23,7 @@ PARTS = 10_000
 _LIKELY_ITEMS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """One column after a step: where it stood before (``kept``), or made by the step.
 
     ``source`` is where the cell stood that a column of ``split`` comes out of.
@@ -35,8 +34,7 @@ class Made:
     source: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unfolding:
+class Unfolding(Struct, frozen=True):
     """How the rows of one file are unfolded; ``header`` is that of the unfolded rows."""
 
     header: tuple[str, ...]

@@ -16,8 +16,9 @@ handling       line_type ``fee``
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from pipeline.model import Record, Value
 
@@ -27,16 +28,14 @@ _DIGITS = 15
 _NOTHING, _ONE = Decimal(0), Decimal(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Discount:
+class Discount(Struct, frozen=True):
     """One entry of the discount list; ``amount`` is positive."""
 
     name: str
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
+class Amounts(Struct, frozen=True):
     """An order's sums in its own currency; ``None`` where the file says nothing."""
 
     products: Decimal

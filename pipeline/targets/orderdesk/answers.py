@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from pipeline.targets.contract import Answer, InDoubt, Later, Outcome, PaceHint, Paused, Refused
 
@@ -31,8 +32,7 @@ class Kind(StrEnum):
     REPLACE = "replace"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of the table: status, the vendor's words if asked for, and the kind of call have to fit."""
 
     code: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from pipeline.targets.contract import Answer, Later, Listed, ListRead, Paused, Request, Unclear
 from pipeline.targets.orderdesk.answers import Kind, Redact, remote_id, rows, trouble
@@ -26,8 +27,7 @@ _STOCK_FACTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(Struct, frozen=True):
     """The lists of one store; ``shops`` are the source names whose orders are ours (empty: every shop's)."""
 
     redact: Redact
