@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def open_engine(url: str) -> sa.Engine:
     with ledger_trouble(sa.make_url(url).database):
         engine = _engine(url)
         try:
-            with _one_at_a_time(engine.url):
+            with _one_at_a_time(engine):
                 version = _version(engine)
                 if version != HEAD:
                     migrate(engine, version)
@@ -39,13 +39,30 @@ def open_engine(url: str) -> sa.Engine:
 
 
 @contextmanager
-def _one_at_a_time(url: sa.URL) -> Iterator[None]:
-    """Two commands that meet at a new SQLite file do not both build it: the second waits, and finds it built."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+def _one_at_a_time(engine: sa.Engine) -> Iterator[None]:
+    """Two commands that meet at a new ledger do not both build it: the second waits, and finds it built."""
+    url = engine.url
+    if url.get_backend_name() != "sqlite":
+        with _locked(engine) if _version(engine) != HEAD else nullcontext():
+            yield
+    elif url.database and url.database != ":memory:":
+        with FileLock(f"{url.database}.opening", timeout=_BUILT_AFTER):
+            yield
+    else:
         yield
-        return
-    with FileLock(f"{url.database}.opening", timeout=60):
+
+
+@contextmanager
+def _locked(engine: sa.Engine) -> Iterator[None]:
+    """A lock of the server, given back with the connection, whatever becomes of this process."""
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_BUILT_AFTER}s'"))
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('orderdrop: building the ledger'))"))
         yield
+
+
+_BUILT_AFTER = 60
+"""Seconds that a command waits for another one to build the ledger, or to bring it up to date."""
 
 
 def open_readonly(url: str) -> sa.Engine | None:

@@ -381,10 +381,9 @@ def test_one_bad_write_does_not_take_its_neighbours_down(ledger_url: str) -> Non
     engine.dispose()
 
 
-def test_commands_that_meet_at_a_new_ledger_build_it_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'var' / 'ledger.db'}"
+def test_commands_that_meet_at_a_new_ledger_build_it_once(ledger_url: str) -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        assert list(pool.map(_open_and_count, [url] * 8)) == [0] * 8
+        assert list(pool.map(_open_and_count, [ledger_url] * 8)) == [0] * 8
 
 
 def _open_and_count(url: str) -> int:
