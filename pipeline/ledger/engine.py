@@ -75,7 +75,7 @@ def open_readonly(url: str) -> sa.Engine | None:
             f"sqlite:///file:{parsed.database}?mode=ro&uri=true", connect_args={"check_same_thread": False}
         )
     else:
-        engine = sa.create_engine(parsed)
+        engine = _postgresql(parsed)
     try:
         if _version(engine) == HEAD:
             return engine
@@ -104,7 +104,7 @@ def ledger_trouble(database: str | None = None) -> Iterator[None]:
 def _engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json, json_deserializer=_from_json)
+        return _postgresql(parsed)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
@@ -115,6 +115,28 @@ def _engine(url: str) -> sa.Engine:
     )
     sa.event.listen(engine, "connect", _pragmas)
     sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(parsed: sa.URL) -> sa.Engine:
+    """A server that is gone, or a table that somebody keeps locked, is waited for as long as a locked file is."""
+    seconds = int(BUSY_SECONDS)
+    patience = {
+        "connect_timeout": seconds, "keepalives_idle": seconds, "keepalives_interval": 10, "keepalives_count": 3,
+        "tcp_user_timeout": 2000 * seconds,
+    }  # fmt: skip
+    engine = sa.create_engine(
+        parsed, pool_pre_ping=True, json_serializer=_json, json_deserializer=_from_json,
+        connect_args={name: value for name, value in patience.items() if name not in parsed.query},
+    )  # fmt: skip
+
+    def bound(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = '{seconds}s'")
+        cursor.close()
+        connection.commit()
+
+    sa.event.listen(engine, "connect", bound)
     return engine
 
 

@@ -233,6 +233,24 @@ def test_a_ledger_that_another_program_has_locked_is_not_asked_once_more_at_the_
     engine.dispose()
 
 
+@pytest.mark.timeout(60)
+def test_what_somebody_keeps_locked_is_not_waited_for_for_ever(
+    ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.ledger.engine.BUSY_SECONDS", 1.0)
+    engine = open_engine(ledger_url)
+    writer, other = GroupWriter(engine), sa.create_engine(ledger_url)
+    with other.connect() as connection:
+        postgresql = engine.dialect.name == "postgresql"
+        connection.exec_driver_sql("LOCK TABLE accounts" if postgresql else "BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerError, match="lock"):
+            writer.write(add("a"))
+    writer.write(add("a"))
+    writer.close()
+    engine.dispose()
+    other.dispose()
+
+
 def test_an_interrupted_commit_leaves_nobody_waiting(ledger_url: str) -> None:
     engine = open_engine(ledger_url)
     writer = GroupWriter(engine)
