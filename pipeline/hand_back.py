@@ -32,7 +32,7 @@ from pipeline.ledger.batches import Batch
 from pipeline.ledger.unsettled import where_under_way
 from pipeline.progress import Bound, Progress, Quiet
 from pipeline.project import Project
-from pipeline.to_correct import RowsToCorrect, digest
+from pipeline.to_correct import RowsToCorrect, digest, same_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,10 @@ def _problems(project: Project, batch: Batch, progress: Progress) -> None:
     seen = digest(project, batch, asked)
     if seen == batch.problems_digest and (seen is not None or batch.workbook is None):
         _dismissed(project, batch)
+        return
+    if not asked and same_rows(seen, batch.problems_digest) and _is_thrown_away(project, batch):
+        # What was asked beside the rows is settled; that brings back no row that somebody has thrown away.
+        project.writer.write(lambda c: files.change(c, batch.id, workbook=None, problems_digest=seen))
         return
     if batch.workbook is not None:
         _retire(project, batch)
@@ -236,8 +240,12 @@ def _remember(project: Project, batch: Batch, path: Path, digest: str) -> None:
 
 def _dismissed(project: Project, batch: Batch) -> None:
     """``errors/`` is the tray of what waits for a person: a workbook taken out of it waits no longer."""
-    if batch.workbook is not None and not (project.folder / batch.workbook).exists():
+    if batch.workbook is not None and _is_thrown_away(project, batch):
         project.writer.write(lambda c: files.change(c, batch.id, workbook=None))
+
+
+def _is_thrown_away(project: Project, batch: Batch) -> bool:
+    return batch.workbook is None or not (project.folder / batch.workbook).exists()
 
 
 def _retire(project: Project, batch: Batch) -> None:

@@ -336,3 +336,16 @@ def test_what_was_let_be_is_not_sent_by_tomorrows_file(project: ProjectFolder, s
     assert call(project, "replay", str(first["id"])).exit_code == 0, "a person may always send it again"
     call(project, "run")
     assert orders(sandbox) == ["1001", "1001", "1002"]
+
+
+@pytest.mark.parametrize("looked", [True, False], ids=["after a run", "at once"])
+def test_a_row_that_was_thrown_away_does_not_come_back_when_a_doubt_beside_it_is_settled(
+    project: ProjectFolder, sandbox: SandboxServer, looked: bool
+) -> None:
+    doubt_about(project, sandbox, "drop_after", "1001", bad=True).unlink()
+    if looked:
+        call(project, "run")
+    (asked,) = json.loads(call(project, "doubt", "--json").output)["in_doubt"]
+    assert call(project, "doubt", "settle", str(asked["id"]), "--as", "delivered").exit_code == 0
+    assert call(project, "run").exit_code == 0
+    assert project.workbooks() == []
