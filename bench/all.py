@@ -4,7 +4,7 @@
 
 ``--quick`` runs the short forms and prints the page instead of writing it. Figures are kept in FOLDER (default:
 ``var/bench``) as one JSON file per benchmark, so that one can be run again by itself (``--only``) and the page be made
-anew of all of them (``--page`` runs nothing).
+anew of all of them (``--page`` runs nothing). What FOLDER has no figures of stays on the page as it is.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
+import time
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,9 +46,14 @@ def main(asked: argparse.Namespace) -> int:
         print(f"--- {name}", flush=True)
         command = [sys.executable, str(program), "--json", str(folder / f"{name}.json"), *["--quick"] * asked.quick]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        begun = time.monotonic()
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
             failed.append(name)
-    page = _page(folder)
+        print(f"({time.monotonic() - begun:.0f} s)", flush=True)
+    if not any(folder.glob("*.json")):
+        print(f"There are no figures in {folder}.", file=sys.stderr)
+        return 1
+    page = _page(folder, {} if asked.quick else _on_the_page())
     if asked.quick:
         print(page)
     else:
@@ -55,7 +63,15 @@ def main(asked: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _page(folder: Path) -> str:
+def _on_the_page() -> dict[str, str]:
+    """The sections that are there, by the benchmark whose command stands in them."""
+    told = PAGE.read_text() if PAGE.exists() else ""
+    sections = re.findall(r"^## .*?(?=^## |^Measured on |\Z)", told, re.DOTALL | re.MULTILINE)
+    found = {re.search(r"`python bench/(\w+)\.py", section): section for section in sections}
+    return {command.group(1): f"{section.rstrip()}\n" for command, section in found.items() if command is not None}
+
+
+def _page(folder: Path, there: Mapping[str, str]) -> str:
     parts = [INTRODUCTION]
     times = []
     for name, said in SAID.items():
@@ -63,7 +79,9 @@ def _page(folder: Path) -> str:
         if path.exists():
             parts.append(_section(json.loads(path.read_text()), said))
             times.append(path.stat().st_mtime)
-    day = datetime.fromtimestamp(max(times), UTC).date() if times else "never"
+        elif name in there:
+            parts.append(there[name])
+    day = datetime.fromtimestamp(max(times), UTC).date()
     parts.append(f"Measured on {day}: {_machine()}.\n")
     return "\n".join(parts)
 
