@@ -248,11 +248,12 @@ class Drain:
             if settled.again:
                 self._alone.difference_update(one.id for one in ready)
             verdicts |= {one.id: self._verdict_of(one, settled) for one in ready}
-        for one, _ in found:
-            if (verdict := verdicts[one.id]) is not None:
-                self._move(one, verdict, []).result()
-                self._sent_together += 1
-                self._progress.advance()
+        moves = [self._move(one, told, []) for one, _ in found if (told := verdicts[one.id]) is not None]
+        self._writer.flush()
+        for move in moves:
+            move.result()
+            self._sent_together += 1
+            self._progress.advance()
 
     def _verdict_of(self, delivery: Delivery, settled: Settled) -> Verdict | None:
         if delivery.id in settled.same:
