@@ -18,7 +18,7 @@ from pipeline.targets.sending import Meanwhile, nothing
 _LONGEST_TURN = 5.0
 """Seconds; what a vendor asks to wait beyond that is no turn in a queue: the drain decides whether to wait so long."""
 
-_UNANSWERED = 5
+_UNANSWERED = 10
 """Calls in a row that may end in doubt as if by chance. From there on ever fewer are made: each may need a person."""
 
 
