@@ -289,8 +289,10 @@ class GroupWriter:
                 seen = next(chain(self._left, self._queue), None)
 
     def _commit(self, group: list[_Queued]) -> None:
+        is_begun = False
         try:
             with self._begun() as connection:
+                is_begun = True
                 results = [one.what(connection) for one in group]
                 begun = time.monotonic()
             self._committed_at = time.monotonic()
@@ -302,8 +304,9 @@ class GroupWriter:
                 for one in group:
                     one.set_exception(LedgerError("The program was ended while the ledger was being written."))
                 raise
-            if len(group) == 1:
-                group[0].set_exception(problem)
+            if len(group) == 1 or not is_begun:  # locked: to ask once more for each would take as long each time
+                for one in group:
+                    one.set_exception(problem)
             else:  # one bad write must not take its neighbours down
                 for one in group:
                     self._commit([one])

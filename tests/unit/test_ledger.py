@@ -233,6 +233,30 @@ def test_a_ledger_that_another_program_has_locked_is_not_asked_once_more_at_the_
     engine.dispose()
 
 
+def test_a_ledger_that_is_locked_is_asked_once_for_all_that_wait(
+    ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(ledger_url)
+    writer, asked = GroupWriter(engine), []
+    writer._linger = 60.0
+
+    def locked() -> None:
+        asked.append(1)
+        raise sa.exc.OperationalError("BEGIN", {}, Exception("database is locked"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "_begun", locked)
+        posted = [writer.post(add(f"p{n}")) for n in range(5)]
+        with pytest.raises(LedgerError, match="locked"):
+            writer.write(add("a"))
+        for one in posted:
+            with pytest.raises(LedgerError, match="locked"):
+                one.result(10)
+    assert len(asked) == 1
+    writer.close()
+    engine.dispose()
+
+
 @pytest.mark.timeout(60)
 def test_what_somebody_keeps_locked_is_not_waited_for_for_ever(
     ledger_url: str, monkeypatch: pytest.MonkeyPatch
