@@ -260,13 +260,22 @@ def _retire(project: Project, batch: Batch) -> None:
     kept = (project.folder / archive_path(batch)).parent
     kept.mkdir(parents=True, exist_ok=True)
     for part in parts:  # nobody knows how they were when they were written
-        part.rename(kept / part.name)
+        part.rename(_beside(batch, kept / part.name))
     if not path.is_file():
         return
     if fingerprint(path)[0] == batch.workbook_sha256:
         path.unlink()
     else:
-        path.rename(kept / path.name)
+        path.rename(_beside(batch, kept / path.name))
+
+
+def _beside(batch: Batch, path: Path) -> Path:
+    """The same, or with a number: a corrected workbook, the original here, often has the name of the one it brought."""
+    number, free = 1, path
+    while free.exists() or free.name.casefold() == batch.file_name.casefold():
+        number += 1
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return free
 
 
 def _further_parts(path: Path) -> list[Path]:

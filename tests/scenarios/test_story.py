@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,6 +251,30 @@ def test_a_corrected_line_joins_the_lines_of_its_order_that_went_before(
     (order,) = sandbox.truth()["orderdesk"]["orders"]
     assert sorted(item["code"] for item in order["order_items"]) == ["A", "B", "C"]
     assert project.workbooks() == []
+
+
+def test_workbooks_corrected_in_place_and_copied_back_never_take_the_place_of_an_original(
+    project: ProjectFolder, sandbox: SandboxServer
+) -> None:
+    """Somebody saves the workbook where it lies, each time with one row more put right, and drops a copy of it."""
+    project.drop("orders_1.csv", *(order_row(str(n), qty="two") for n in range(1, 5)))
+    project.run()
+    for number in range(1, 5):
+        (workbook,) = project.workbooks()
+        book = openpyxl.load_workbook(workbook)
+        sheet = book.worksheets[0]
+        sheet.cell(2, [cell.value for cell in sheet[1]].index("Qty") + 1).value = str(number)
+        book.save(workbook)
+        shutil.copyfile(workbook, project.path / "inbox" / workbook.name)
+        project.run()
+    assert project.workbooks() == []
+    assert orders(sandbox) == Counter({"1": 1, "2": 1, "3": 1, "4": 1})
+    archived = [path for path in (project.path / "var" / "archive").rglob("*") if path.is_file()]
+    contents = {hashlib.sha256(path.read_bytes()).hexdigest() for path in archived}
+    files = project.status()["files"]
+    assert len(files) == 5
+    assert {entry["sha256"] for entry in files} <= contents
+    assert len(archived) == 9, "the originals, and beside each the workbook that somebody has worked in"
 
 
 def test_two_runs_at_once_share_the_work_and_double_nothing(project: ProjectFolder, sandbox: SandboxServer) -> None:
