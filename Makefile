@@ -30,10 +30,10 @@ proof-short: $(READY)  ## the same with small figures (some minutes)
 reading: $(READY)  ## how well files are read, measured with the field's own tests, see docs/reading.md
 	$(BIN)/python bench/reading/scores.py
 
-bench: $(READY)  ## speed, memory and growth as ratios of paired runs, written to docs/performance.md (about two hours)
+bench: $(READY)  ## speed, memory and growth as ratios of paired runs, written to docs/performance.md (about an hour)
 	$(BIN)/python bench/all.py
 
-bench-short: $(READY)  ## the same with small sizes and few rounds, printed only (about twenty minutes)
+bench-short: $(READY)  ## the same with small sizes and few rounds, printed only (about ten minutes)
 	$(BIN)/python bench/all.py --quick
 
 test-long: $(READY)  ## the long tests
