@@ -22,7 +22,7 @@ from pipeline.delivery.prepared import Begun, Prepared, begin, is_fresh
 from pipeline.delivery.seen import Seen
 from pipeline.delivery.together import STEP as TOGETHER
 from pipeline.delivery.together import Group, Settled, may_join
-from pipeline.delivery.verdicts import Verdict, changed, still_let_be, unforeseen, without_sending
+from pipeline.delivery.verdicts import Verdict, changed, kept_of, still_let_be, unforeseen, without_sending
 from pipeline.errors import LedgerError, SetupError
 from pipeline.events import Event
 from pipeline.ledger import deliveries as book
@@ -270,12 +270,8 @@ class Drain:
         now = self._clock.now()
         if verdict.state not in book.OPEN:
             self._waited = 0.0
-        values: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
-        if verdict.result is not None:
-            values |= {"result": dict(verdict.result), "remote_id": _remote_id(verdict.result)}
-        if any(problem.code == book.LET_BE for problem in verdict.problems):
-            values["resolved_by"] = delivery.batch_id  # decided before: it waits for nobody
-        move = partial(book.move, delivery_id=delivery.id, state=verdict.state, now=now, **values)
+        kept = kept_of(delivery, verdict)
+        move = partial(book.move, delivery_id=delivery.id, state=verdict.state, now=now, **kept)
         written = self._posted(verdict, owed, move)
         self._progress.note(
             Event.DELIVERY_MOVED, delivery=delivery.id, operation=delivery.operation, key=delivery.record_key,
@@ -401,20 +397,3 @@ def follow(begun: Begun, journal: Journal) -> Result:
     except StopIteration as end:
         result: Result = end.value
         return result
-
-
-def _told(problems: Sequence[Refused | Later | Paused]) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": problem.code,
-            "message": problem.message,
-            "advice": getattr(problem, "advice", ""),
-            "field": getattr(problem, "field", None),
-        }
-        for problem in problems
-    ]
-
-
-def _remote_id(result: Result) -> str | None:
-    value = result.get("id")
-    return None if value is None else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.ledger import deliveries as book
 from pipeline.ledger.deliveries import Delivery
@@ -20,6 +21,29 @@ class Verdict:
     result: Result | None = None
     problems: Sequence[Refused | Later | Paused] = ()
     tries: int = 0
+
+
+def kept_of(delivery: Delivery, verdict: Verdict) -> dict[str, Any]:
+    """What the ledger keeps of a verdict: columns of the delivery, besides its state."""
+    kept: dict[str, Any] = {"due_at": verdict.due_at, "tries": verdict.tries, "problems": _told(verdict.problems)}
+    if verdict.result is not None:
+        id_ = verdict.result.get("id")
+        kept |= {"result": dict(verdict.result), "remote_id": None if id_ is None else str(id_)}
+    if any(problem.code == book.LET_BE for problem in verdict.problems):
+        kept["resolved_by"] = delivery.batch_id  # decided before: it waits for nobody
+    return kept
+
+
+def _told(problems: Sequence[Refused | Later | Paused]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": problem.code,
+            "message": problem.message,
+            "advice": getattr(problem, "advice", ""),
+            "field": getattr(problem, "field", None),
+        }
+        for problem in problems
+    ]
 
 
 def without_sending(delivery: Delivery, before: Delivery, operation: Operation) -> Verdict | None:
