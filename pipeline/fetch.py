@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from pipeline.errors import LedgerError, OrderdropError, SetupError, TargetError, nearest
 from pipeline.events import Event
 from pipeline.intake.schedule import Schedule, parse_schedule
-from pipeline.intake.sftp import Interrupted, Unwritable, connected
+from pipeline.intake.sftp import Interrupted, Unwritable
+from pipeline.intake.sftp_login import connected
 from pipeline.ledger import pickups as memory
 from pipeline.progress import Bound, Progress
 from pipeline.project import Plan, Project

@@ -15,7 +15,8 @@ from project import SECRETS
 from sftp_servers import Cupboard, misbehaving
 
 from pipeline.errors import TargetError
-from pipeline.intake.sftp import Arriving, Interrupted, Unwritable, _sftp_channel
+from pipeline.intake.sftp import Arriving, Interrupted, Unwritable
+from pipeline.intake.sftp_login import _sftp_channel
 from pipeline.ledger.tables import pickups
 from pipeline.progress import Quiet
 
