@@ -79,7 +79,20 @@ def _pieces(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
     return column.chunks if isinstance(column, pa.ChunkedArray) else [column]
 
 
+def as_array(numbers: npt.NDArray[Any]) -> pa.Array:
+    """The same numbers, or truths, in Arrow; where they lie next to each other, numbers are not copied.
+
+    Arrow's own way asks NumPy first whether some are masked, and for that loads all that NumPy has for such arrays.
+    """
+    if numbers.dtype == np.bool_:
+        return pa.Array.from_buffers(
+            pa.bool_(), len(numbers), [None, pa.py_buffer(np.packbits(numbers, bitorder="little"))]
+        )
+    together = np.ascontiguousarray(numbers)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(numbers.dtype), len(together), [None, pa.py_buffer(together)])
+
+
 def factorized(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[Any]]:
     """For each number which one it is among the distinct ones, and these in the order in which they come."""
-    encoded = pa.array(numbers).dictionary_encode()
+    encoded = as_array(numbers).dictionary_encode()
     return encoded.indices.to_numpy().astype(np.intp), encoded.dictionary.to_numpy()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.arrow import factorized
+from pipeline.arrow import as_array, factorized
 from pipeline.model import Value
 
 Cells = npt.NDArray[np.object_]
@@ -91,7 +91,7 @@ class Coded:
         if self._values is not None:
             return self._values[numbers]
         assert self.notation is not None  # noqa: S101 - as above
-        return self._made(self.notation.take(pa.array(numbers)))
+        return self._made(self.notation.take(as_array(numbers)))
 
     def objects(self, rows: Positions | Mask | slice = slice(None)) -> Cells:
         """The cells of some rows as objects."""
@@ -100,7 +100,7 @@ class Coded:
     def told(self, rows: Positions) -> pa.Array:
         """The notation of some rows."""
         assert self.notation is not None  # noqa: S101 - asked of texts and amounts only
-        return self.notation.take(pa.array(self.codes[rows]))
+        return self.notation.take(as_array(self.codes[rows]))
 
     def empty(self) -> Mask:
         """Where there is no value."""
@@ -146,7 +146,7 @@ class Coded:
         renumbered = np.zeros(len(codes), dtype=np.int32)
         renumbered[codes != 0] = numbers + 1
         kept = np.concatenate(([0], kept))
-        notation = None if self.notation is None else self.notation.take(pa.array(kept))
+        notation = None if self.notation is None else self.notation.take(as_array(kept))
         return Coded(renumbered, notation, None if self._values is None else self._values[kept], self.make)
 
     @staticmethod

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.arrow import Texts, texts
+from pipeline.arrow import Texts, as_array, texts
 
 Numbers = npt.NDArray[np.int64]
 _Chosen = npt.NDArray[np.bool_] | npt.NDArray[np.intp]
@@ -44,9 +44,9 @@ class Rows:
     def chosen(self, which: _Chosen) -> Rows:
         """Some of the rows: where a mask says so, or those of these places in their order."""
         if which.dtype == np.bool_:
-            mask = pa.array(which)
+            mask = as_array(which)
             return Rows([column.filter(mask) for column in self.columns], self.numbers[which])
-        places = pa.array(which)
+        places = as_array(which)
         return Rows([column.take(places) for column in self.columns], self.numbers[which])
 
     def part(self, begin: int, end: int) -> Rows:

@@ -34,8 +34,9 @@ from pipeline.recognise import peek, recognise
 from pipeline.returned import completed, corrected_rows, decided_before, linked
 from pipeline.staged import clear_staged
 
-TOGETHER = 10_000
-"""Records, or rejections, written in one transaction: other writers wait no longer than that takes."""
+TOGETHER = 2_500
+"""Records, or rejections, written in one transaction: other writers wait no longer than that takes, and what they are
+made of fits into memory that was used before."""
 
 UNDER_WAY = 2
 """Parts that wait to be written, at most: judging need not wait for each."""

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from pipeline.arrow import factorized
-from pipeline.checking.encode import encode_records
+from pipeline.checking.encode import Encoding
 from pipeline.checking.judge import judge
 from pipeline.checking.orders import (
     Above,
@@ -62,10 +62,10 @@ class Records(Sequence[Record]):
 
     def encoded_slices(self, together: int) -> Iterator[Iterable[Encoded]]:
         """All records as the ledger keeps them, without building one."""
-        for begin in range(0, len(self), together):
-            starts = self._starts[begin : begin + together + 1]
-            positions = self._positions[starts[0] : starts[-1]]
-            yield encode_records(self._sheet, positions, starts - starts[0])
+        if len(self):
+            encoding = Encoding(self._sheet, self._positions, self._starts)
+            for begin in range(0, len(self), together):
+                yield encoding.some(begin, min(begin + together, len(self)))
 
     def _record(self, number: int) -> Record:
         sheet = self._sheet

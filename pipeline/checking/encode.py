@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
+from pipeline.arrow import as_array
 from pipeline.checking.sheet import Sheet
 from pipeline.coded import Coded, Codes, Positions
 from pipeline.model import Encoded, encoded_value
@@ -34,20 +35,61 @@ _ODD = np.array([not (0x20 <= byte < 0x7F) or byte in b'"\\' for byte in range(2
 """The same, by byte."""
 
 
-def encode_records(sheet: Sheet, positions: Positions, starts: Positions) -> Iterator[Encoded]:
+class Encoding:
     """The records whose rows are ``positions``, each beginning where ``starts`` says; the last entry is the end.
 
-    Their texts are made at once; the fingerprints as one asks for them, in whichever thread that is.
+    What their texts are made of is made once; those of some records are put together when one asks for them.
     """
-    firsts = positions[starts[:-1]]
-    keys = [sheet.keys[group] for group in sheet.group[firsts].tolist()]
-    head = _head(sheet, firsts, keys)
-    sorted_head = _head(sheet, firsts, keys, by_name=True) if _is_mapped(sheet) else head
-    lines = _lines(sheet, positions) if sheet.is_order else None
-    rows = _listed(pa.array(sheet.row_numbers(positions)).cast(pa.large_string()), starts)
-    written = _joined([head, *_within_records(lines, starts), _text('], "rows": ['), rows, _text("]}")])
-    content = _joined([sorted_head, *_within_records(_in_order(sheet, lines, positions, starts), starts), _text("]}")])
-    return _told(keys, content, written)
+
+    def __init__(self, sheet: Sheet, positions: Positions, starts: Positions) -> None:
+        firsts = positions[starts[:-1]]
+        self._sheet, self._positions, self._starts = sheet, positions, starts
+        self._keys = [sheet.keys[group] for group in sheet.group[firsts].tolist()]
+        self._head = _Texts(_head(sheet, firsts, self._keys))
+        self._by_name = _Texts(_head(sheet, firsts, self._keys, by_name=True)) if _is_mapped(sheet) else self._head
+        self._lines = _Texts(_lines(sheet, positions)) if sheet.is_order else None
+        self._escaped = _Texts(_lines(sheet, positions, escaped=True)) if sheet.is_order else None
+
+    def some(self, begin: int, end: int) -> Iterator[Encoded]:
+        """Those from one record to before another: their texts at once; the fingerprints as one asks for them, in
+        whichever thread that is.
+        """
+        starts = self._starts[begin : end + 1]
+        rows, starts = slice(int(starts[0]), int(starts[-1])), starts - starts[0]
+        head = self._head.of(slice(begin, end))
+        by_name = head if self._by_name is self._head else self._by_name.of(slice(begin, end))
+        lines = self._lines.of(rows) if self._lines else None
+        numbers = as_array(self._sheet.row_numbers(self._positions[rows])).cast(pa.large_string())
+        told = [*_within_records(lines, starts), _text('], "rows": ['), _listed(numbers, starts), _text("]}")]
+        content = [by_name, *_within_records(self._in_order(lines, rows, starts), starts), _text("]}")]
+        return _told(self._keys[begin:end], _joined(content), _joined([head, *told]))
+
+    def _in_order(self, lines: pa.Array | None, rows: slice, starts: Positions) -> pa.Array | None:
+        """The lines of each record sorted, each as a JSON text: in which order they came does not count."""
+        if lines is None or self._escaped is None:
+            return None
+        return self._escaped.of(rows.start + _sorting(lines, starts))
+
+
+class _Texts:
+    """One text for each row, its pieces one behind the other, put together for the rows that are asked for."""
+
+    def __init__(self, pieces: Sequence[_Piece]) -> None:
+        self._pieces = pa.concat_arrays([texts for texts, _ in pieces])
+        begins = np.cumsum([0, *(len(texts) for texts, _ in pieces)]).tolist()
+        self._codes = [(codes, begin) for (_, codes), begin in zip(pieces, begins, strict=False)]
+
+    def of(self, rows: slice | Positions) -> pa.Array:
+        """The texts of some rows; gathered row by row, their pieces lie there as they are to stand."""
+        chosen = [codes[rows] for codes, _ in self._codes]
+        count, width = len(chosen[0]), len(chosen)
+        numbers = np.empty((count, width), dtype=np.int64)
+        for at, (_, begin) in enumerate(self._codes):
+            np.add(chosen[at], begin, out=numbers[:, at])
+        gathered = self._pieces.take(as_array(numbers.ravel()))
+        _, ends, data = gathered.buffers()
+        bounds = np.frombuffer(ends, dtype=np.int64)[: count * width + 1 : width].copy()
+        return pa.LargeStringArray.from_buffers(count, pa.py_buffer(bounds), data)
 
 
 def _told(keys: Sequence[str], content: pa.Array, written: pa.Array) -> Iterator[Encoded]:
@@ -56,14 +98,14 @@ def _told(keys: Sequence[str], content: pa.Array, written: pa.Array) -> Iterator
     yield from map(_encoded, zip(keys, fingerprints, written.to_pylist(), strict=True))
 
 
-def _head(sheet: Sheet, firsts: Positions, keys: Sequence[str], *, by_name: bool = False) -> pa.Array:
+def _head(sheet: Sheet, firsts: Positions, keys: Sequence[str], *, by_name: bool = False) -> list[_Piece]:
     """Each record as far as its lines; custom fields in the mapping's order, or by name."""
     count = len(firsts)
-    return _put_together([
+    return [
         _same("{", count), *_cleared(sheet, firsts), *_fields(sheet, firsts, by_name=by_name),
         _own(pa.array(map(quoted, keys), pa.large_string())),
         _same(f', "kind": {quoted(sheet.rules.kind)}, "lines": [', count),
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
 def _within_records(lines: pa.Array | None, starts: Positions) -> list[pa.Array]:
@@ -72,13 +114,8 @@ def _within_records(lines: pa.Array | None, starts: Positions) -> list[pa.Array]
 
 def _listed(texts: pa.Array, starts: Positions) -> pa.Array:
     """The texts of each record with commas between them."""
-    lists = pa.LargeListArray.from_arrays(pa.array(starts, pa.int64()), texts)
+    lists = pa.LargeListArray.from_arrays(as_array(starts), texts)
     return pc.binary_join(lists, _text(", "))
-
-
-def _in_order(sheet: Sheet, lines: pa.Array | None, positions: Positions, starts: Positions) -> pa.Array | None:
-    """The lines of each record sorted, each as a JSON text: in which order they came does not count."""
-    return None if lines is None else _lines(sheet, positions[_sorting(lines, starts)], escaped=True)
 
 
 def _sorting(lines: pa.Array, starts: Positions) -> Positions:
@@ -95,7 +132,7 @@ def _sorting(lines: pa.Array, starts: Positions) -> Positions:
             return order
         swapped = falls[np.diff(falls, prepend=-2) > 1]
         order[swapped], order[swapped + 1] = order[swapped + 1], order[swapped]
-        falls = np.flatnonzero(within & _greater_than_next(lines.take(pa.array(order))))
+        falls = np.flatnonzero(within & _greater_than_next(lines.take(as_array(order))))
     for record in np.unique(records[falls]).tolist():
         begin, end = starts[record], starts[record + 1]
         texts = lines.slice(begin, end - begin).to_pylist()
@@ -126,12 +163,12 @@ def _fields(sheet: Sheet, firsts: Positions, *, by_name: bool) -> list[_Piece]:
     return _object([members[name] for name in sorted(members)], len(firsts), '"fields": {', '}, "key": ')
 
 
-def _lines(sheet: Sheet, positions: Positions, *, escaped: bool = False) -> pa.Array:
+def _lines(sheet: Sheet, positions: Positions, *, escaped: bool = False) -> list[_Piece]:
     """Each row's own fields as one JSON object; ``escaped``: that once more as a JSON text."""
     names = sorted(name for name in sheet.cells if not sheet.at_record_level(name))
     members = [_Member(name, sheet.cells[name].taken(positions), escaped) for name in names]
     mark = '"' if escaped else ""
-    return _put_together(_object(members, len(positions), f"{mark}{{", f"}}{mark}"))
+    return _object(members, len(positions), f"{mark}{{", f"}}{mark}")
 
 
 class _Member(Struct, frozen=True):
@@ -237,17 +274,8 @@ def _within(opening: str, pieces: Sequence[_Piece], closing: str) -> pa.Array:
 
 
 def _put_together(pieces: Sequence[_Piece]) -> pa.Array:
-    """The pieces of each row one behind the other: gathered row by row, they lie there as they are to stand."""
-    rows, width = len(pieces[0][1]), len(pieces)
-    numbers = np.empty((rows, width), dtype=np.int64)
-    reached = 0
-    for at, (texts, codes) in enumerate(pieces):
-        np.add(codes, reached, out=numbers[:, at])
-        reached += len(texts)
-    gathered = pa.concat_arrays([texts for texts, _ in pieces]).take(pa.array(numbers.ravel()))
-    _, ends, data = gathered.buffers()
-    bounds = np.frombuffer(ends, dtype=np.int64)[: rows * width + 1 : width].copy()
-    return pa.LargeStringArray.from_buffers(rows, pa.py_buffer(bounds), data)
+    """The pieces of every row one behind the other."""
+    return _Texts(pieces).of(slice(None))
 
 
 def _own(texts: pa.Array) -> _Piece:

@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from msgspec import Struct
 
 from pipeline.ahead import side_by_side
-from pipeline.arrow import Texts
+from pipeline.arrow import Texts, as_array
 from pipeline.coded import Coded, Mask
 from pipeline.errors import SetupError
 from pipeline.mapping.aside import aside
@@ -236,7 +235,7 @@ def _rejections(
     if not troubles:
         return
     places = np.array([at for at, _ in troubles])
-    texts: Texts = rows[column.position].take(pa.array(places))
+    texts: Texts = rows[column.position].take(as_array(places))
     everywhere = (column.header, column.header) if bound.unfolded is None else None
     for row, text, (_, trouble) in zip(rows.numbers[places].tolist(), texts.to_pylist(), troubles, strict=True):
         header, label = everywhere or bound.place(column.name, row)

@@ -105,10 +105,12 @@ def read_column(cells: Texts, reading: Reading, parser: Parser) -> Column:
     """Read a text column with a parser, each distinct text once; plain ones in bulk."""
     import numpy as np
 
+    from pipeline.arrow import as_array
+
     codes, found = distinct_texts(cells)
     told = plain(found, reading, LONGEST, identifies=is_id(reading.spec.name)) if len(found) else None
     rest = np.arange(len(found)) if told is None else np.flatnonzero(~told)
-    results = read_texts((found if told is None else found.take(rest)).to_pylist(), reading, parser)
+    results = read_texts((found if told is None else found.take(as_array(rest))).to_pylist(), reading, parser)
     bad = {at: result for at, result in zip(rest.tolist(), results, strict=True) if isinstance(result, Trouble)}
     values = [None if isinstance(result, Trouble) else result for result in results]
     numbers = np.arange(1, len(found) + 1, dtype=np.int32)  # of each text's value: 0 is none
@@ -133,6 +135,7 @@ def _coded_in_bulk(
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from pipeline.arrow import as_array
     from pipeline.coded import Coded
 
     make = value_of(reading)
@@ -140,7 +143,7 @@ def _coded_in_bulk(
         written = values if make is None else [None if value is None else format(value, "f") for value in values]
         mask = np.zeros(len(found), dtype=bool)
         mask[rest] = True
-        found = pc.replace_with_mask(found, pa.array(mask), pa.array(written, pa.large_string()))
+        found = pc.replace_with_mask(found, as_array(mask), pa.array(written, pa.large_string()))
     return Coded(codes, pa.concat_arrays([pa.nulls(1, pa.large_string()), found]), make=make)
 
 

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 from pyarrow import csv
 
+from pipeline.arrow import as_array
 from pipeline.coded import Positions
 from pipeline.reading.blocks import is_blank
 from pipeline.reading.table import Block
@@ -197,7 +198,7 @@ def _block(table: pa.Table, row: int) -> Block:
     if blank:
         kept = np.ones(table.num_rows, dtype=bool)
         kept[blank] = False
-        table, index = table.filter(pa.array(kept)), index[kept]
+        table, index = table.filter(as_array(kept)), index[kept]
     return Block(Rows(table.columns, index))
 
 
