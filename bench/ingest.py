@@ -67,8 +67,8 @@ def _measured(folder: Path, size: int, percent: float, rounds: int) -> tuple[dic
     row = {
         "rows": f"{size:,}", "bad": f"{percent} %", "to pandas by hand": f"{ratio(ours, theirs):.2f}",
         "from–to": spread(ours, theirs),
-        "pydantic to ours without the ledger": f"{statistics.median(beside):.2f}" if beside else "",
-        "with it": f"{statistics.median(row_by_row):.2f}" if row_by_row else "",
+        "pydantic to ours, no ledger": f"{statistics.median(beside):.2f}" if beside else "",
+        "ledger included": f"{statistics.median(row_by_row):.2f}" if row_by_row else "",
         "µs a row": f"{seconds / size * 1e6:.1f}",
         "ledger bytes a row": f"{ledger / size:.0f}",
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.closing.balance import balance, exit_code
+from pipeline.closing.balance import balance, exit_code, owes_a_workbook
 from pipeline.ledger.figures import Figures, quick_figures
 from pipeline.model import DeliveryState
 from pipeline.settings import load_settings
@@ -24,7 +24,7 @@ def read_status(folder: Path, *, recount: bool = False) -> tuple[dict[str, Any],
         found = _figures(settings.ledger_url, recount=recount)
     told = balance(found, {name: account.target for name, account in accounts.items()})
     in_doubt = any(state == DeliveryState.IN_DOUBT for _, _, state, _ in found.deliveries)
-    return told, exit_code(told, in_doubt=in_doubt)
+    return told, max(exit_code(told, in_doubt=in_doubt), int(owes_a_workbook(found)))
 
 
 def _figures(url: str, *, recount: bool) -> Figures:

@@ -88,6 +88,14 @@ def in_words(entry: Mapping[str, Any]) -> str:
     return f"{entry['file']} ({entry['feed']}): {parts}; deliveries: {told}.{workbook}"
 
 
+def owes_a_workbook(figures: Figures) -> bool:
+    """Whether rows, or a file, wait for a person who has not been told: the workbook could not be written so far."""
+    return any(
+        batch.closed_at is None and not batch.workbook and (batch.rows_rejected or batch.state == "refused")
+        for batch in figures.files
+    )
+
+
 def exit_code(told: Mapping[str, Any], *, in_doubt: bool) -> int:
     """What the balance comes to, by the table of the README: 3 work waits, 1 somebody has to act, 0 all good.
 

@@ -48,6 +48,7 @@ class FileFigures(NamedTuple):
     advice: str | None
     same_as: int | None
     corrects: int | None
+    closed_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,8 +154,15 @@ def _plain(text: str) -> str:
 
 
 def _mapping_files(folder: Path) -> list[Path]:
-    """The mapping files of a folder, without the hidden ones editors leave; none when there is no folder."""
+    """The mapping files of a folder, without the hidden ones editors leave; none when there is no folder.
+
+    ``SetupError`` where something else stands in its place.
+    """
     if not folder.is_dir():
+        if folder.exists():
+            raise SetupError(
+                f"{folder.name} is a file and has to be a folder. Move it away, and put your mappings there."
+            )
         return []
     return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
 

@@ -110,6 +110,7 @@ def test_workbooks_wait_while_errors_may_only_be_read(project: ProjectFolder, sa
         called = project.call("run")
         said(called, "orders_1.csv: its workbook or original could not be put in place", "nothing is lost")
         assert called.code == 1
+        assert project.call("status").code == 1  # a row waits for a person, who has no workbook yet
     assert orders(sandbox) == Counter(["1001"])
     assert project.run().code == 1
     assert [path.name for path in project.workbooks()] == ["orders_1.errors.xlsx"]

@@ -266,6 +266,12 @@ def feeds(tmp_path, **patterns):
     return {name: mapping_of(tmp_path, text.format(name, pattern)) for name, pattern in patterns.items()}
 
 
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
+    (tmp_path / "mappings").write_text("feed: acme")
+    with pytest.raises(SetupError, match="mappings is a file and has to be a folder"):
+        load_mappings(tmp_path / "mappings")
+
+
 def test_a_file_finds_its_feed_by_name_or_folder(tmp_path):
     known = feeds(tmp_path, acme="ACME_*", globex="['gx*.csv', 'globex-*']", any_csv="'*.csv'")
     assert match_feed(known, "acme_0105.xlsx").feed == "acme"
