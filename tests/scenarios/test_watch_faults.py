@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,14 +170,26 @@ def test_in_a_look(project: ProjectFolder, sandbox: SandboxServer, hook: Hook, m
     assert "A look of the watch: an error in orderdrop itself (KeyError" in heard.text()
 
 
+@pytest.mark.parametrize(
+    ("instead", "says"),
+    [
+        (Path.mkdir, "mappings/ is empty, or cannot be listed. "),
+        (partial(Path.write_text, data="no folder"), "mappings is a file and has to be a folder. "),
+    ],
+)
 def test_an_unreadable_folder_of_mappings_is_no_reason_to_refuse_files(
-    project: ProjectFolder, sandbox: SandboxServer, hook: Hook
+    project: ProjectFolder, sandbox: SandboxServer, hook: Hook, instead: Callable[[Path], object], says: str
 ) -> None:
     mappings, away = project.path / "mappings", project.path / "elsewhere"
     script = drops(project) | {
-        HOUR: lambda: (mappings.rename(away), mappings.write_text("no folder")),
-        3 * HOUR: lambda: (mappings.unlink(), away.rename(mappings), os.utime(away.parent / "pipeline.toml")),
+        HOUR: lambda: (mappings.rename(away), instead(mappings)),
+        3 * HOUR: lambda: (
+            mappings.rename(away.with_name("gone")),
+            away.rename(mappings),
+            os.utime(away.parent / "pipeline.toml"),
+        ),
     }
     heard, _ = simulate(project, script, 6 * HOUR, start=START, pool=Inline())
     assert orders(sandbox) == {"1001": 1}
-    assert "mappings/ is empty, or cannot be listed. Going on with the settings from before." in heard.text()
+    assert says in heard.text()
+    assert "Going on with the settings from before." in heard.text()
