@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import order_lines
 from measure import ROOT, arguments, environment, keep, print_table, ratio, spread
@@ -31,48 +31,68 @@ BAD = (1, 50)
 ALIKE = ("read", "accepted", "rejected")
 
 
+class _Round(NamedTuple):
+    """Seconds of each program over one file, one after another; bytes of the ledger."""
+
+    ours: float
+    by_hand: float
+    ledger: int
+    judging: float = 0.0
+    by_pydantic: float = 0.0
+
+
 def main(asked: argparse.Namespace) -> int:
     """Measure every size with few and with many bad rows."""
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="orderdrop-bench-") as folder:
         for size in [asked.rows] if asked.rows else SIZES[: 1 if asked.quick else len(SIZES)]:
-            few: float | None = None
-            for percent in BAD:
-                row, seconds = _measured(Path(folder), size, percent, 2 if asked.quick else asked.rounds)
-                few = few or seconds
-                rows.append({**row, "to 1 % bad": f"{seconds / few:.2f}"})
+            seen = _measured(Path(folder), size, 2 if asked.quick else asked.rounds)
+            for percent, rounds in seen.items():
+                rows.append(_told(size, percent, rounds, seen[BAD[0]]))
                 print(rows[-1], flush=True)
     print_table(rows)
     keep(asked, "Ingest: read, map, check, write to the ledger", rows)
     return 0
 
 
-def _measured(folder: Path, size: int, percent: float, rounds: int) -> tuple[dict[str, Any], float]:
-    file = folder / "bench_lines.csv"
-    order_lines.write(file, size, percent)
-    ours, theirs, row_by_row, beside = [], [], [], []
+def _measured(folder: Path, size: int, rounds: int) -> dict[int, list[_Round]]:
+    """Rounds by share of bad rows: in each of them files with few and with many take turns."""
+    files = {percent: folder / str(percent) / "bench_lines.csv" for percent in BAD}
+    seen: dict[int, list[_Round]] = {percent: [] for percent in BAD}
+    for percent, file in files.items():
+        file.parent.mkdir(exist_ok=True)
+        order_lines.write(file, size, percent)
     for number in range(rounds + 1):
-        place = project_for(folder / "p", file)
-        one, taken = _timed("take_in_once.py", str(place), str(place / file.name))
-        ledger = (place / "var" / "ledger.db").stat().st_size
-        other = _timed_as(taken, "by_hand.py", str(file))
-        if number:  # the first round warms the caches
-            ours.append(one)
-            theirs.append(other)
-        if number and percent == BAD[0]:
-            validated = _timed_as(taken, "by_pydantic.py", str(file))
-            beside.append(validated / _timed_as(taken, "judge_once.py", str(place), str(file)))
-            row_by_row.append(validated / one)
-    seconds = statistics.median(ours)
-    row = {
-        "rows": f"{size:,}", "bad": f"{percent} %", "to pandas by hand": f"{ratio(ours, theirs):.2f}",
-        "from–to": spread(ours, theirs),
-        "pydantic to ours, no ledger": f"{statistics.median(beside):.2f}" if beside else "",
-        "ledger included": f"{statistics.median(row_by_row):.2f}" if row_by_row else "",
-        "µs a row": f"{seconds / size * 1e6:.1f}",
-        "ledger bytes a row": f"{ledger / size:.0f}",
+        for percent, file in files.items():
+            found = _round(folder / "p", file, row_by_row=number > 0 and percent == BAD[0])
+            if number:  # the first round warms the caches
+                seen[percent].append(found)
+    return seen
+
+
+def _round(place: Path, file: Path, *, row_by_row: bool) -> _Round:
+    project_for(place, file)
+    ours, taken = _timed("take_in_once.py", str(place), str(place / file.name))
+    ledger = (place / "var" / "ledger.db").stat().st_size
+    found = _Round(ours, _timed_as(taken, "by_hand.py", str(file)), ledger)
+    if not row_by_row:
+        return found
+    judging = _timed_as(taken, "judge_once.py", str(place), str(file))
+    return found._replace(judging=judging, by_pydantic=_timed_as(taken, "by_pydantic.py", str(file)))
+
+
+def _told(size: int, percent: int, rounds: list[_Round], with_few: list[_Round]) -> dict[str, Any]:
+    ours, by_hand, validated = [r.ours for r in rounds], [r.by_hand for r in rounds], [r.by_pydantic for r in rounds]
+    beside = all(validated)
+    return {
+        "rows": f"{size:,}", "bad": f"{percent} %", "to pandas by hand": f"{ratio(ours, by_hand):.2f}",
+        "from–to": spread(ours, by_hand),
+        "pydantic to ours, no ledger": f"{ratio(validated, [r.judging for r in rounds]):.2f}" if beside else "",
+        "ledger included": f"{ratio(validated, ours):.2f}" if beside else "",
+        "µs a row": f"{statistics.median(ours) / size * 1e6:.1f}",
+        "ledger bytes a row": f"{rounds[-1].ledger / size:.0f}",
+        "to 1 % bad": f"{ratio(ours, [r.ours for r in with_few]):.2f}",
     }  # fmt: skip
-    return row, seconds
 
 
 def project_for(place: Path, file: Path) -> Path:
