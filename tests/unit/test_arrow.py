@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.arrow import Texts, encoded, factorized, one_below_the_other, texts
+from pipeline.arrow import Texts, as_array, encoded, factorized, one_below_the_other, texts
 from pipeline.rows import Rows
 
 PROGRAM = """
@@ -67,3 +67,13 @@ def test_some_rows_are_those_rows(pieces: list[list[str]], data: st.DataObject) 
     begin, end = sorted((data.draw(st.integers(0, 5)), data.draw(st.integers(0, 5))))
     assert list(rows.part(begin, end).lines()) == lines[begin:end]
     assert list(rows.picked([1]).lines()) == [(text,) for text in flat]
+
+
+@given(
+    st.lists(st.integers(-5, 5), max_size=40), st.sampled_from(["int32", "int64", "uint64", "bool"]), st.integers(1, 3)
+)
+def test_numbers_and_truths_in_arrow_are_the_same_also_of_every_other_place(
+    numbers: list[int], kind: str, step: int
+) -> None:
+    given_ = np.abs(np.array(numbers)).astype(kind)[::step]
+    assert as_array(given_).equals(pa.array(given_))

@@ -14,7 +14,7 @@ from mapped import NEW_YORK, ORDER, ORDER_HEADER, checked_of, mapping_of, rows_o
 
 from pipeline.checking import check_file, load_schema
 from pipeline.mapping.apply import bind, survey, typed
-from pipeline.model import Record, decode_record, encode_record, encoded_records
+from pipeline.model import Record, decode_record, encode_record, encoded_records, encoded_slices
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
 EXTRAS = "extra: {zone: {column: Email}, gift: {column: Gift}, area: {column: Gift}}"
@@ -40,8 +40,9 @@ deliver: [{account: shop, operation: order}]
 
 
 def agrees(records) -> int:
-    """How many records there are; each encoded in bulk as it would be alone."""
+    """How many records there are; each encoded in bulk as it would be alone, however many at a time."""
     bulk = list(encoded_records(records))
+    assert [one for some in encoded_slices(records, 2) for one in some] == bulk
     for one, record in zip(bulk, records, strict=True):
         assert (one.key, one.fingerprint) == (record.key, record.fingerprint())
         assert json.loads(one.text) == encode_record(record)
