@@ -79,8 +79,12 @@ def quick_figures(url: str, *, recount: bool = False) -> Figures | None:
     path = url.removeprefix("sqlite:///")
     if path == url or "?" in path:
         return None
-    if not Path(path).exists():
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
         return Figures()
+    except OSError as problem:  # a folder that nobody may look into, or that is none
+        raise in_words(problem, path) from problem
     with _opened(Path(path)) as connection:
         if not _is_current(connection):
             return None

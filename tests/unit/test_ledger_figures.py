@@ -150,6 +150,12 @@ def test_a_ledger_that_is_not_there_has_no_figures_and_is_not_made(tmp_path: Pat
     assert not (tmp_path / "none.db").exists()
 
 
+def test_a_file_in_the_place_of_its_folder_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("no folder")
+    with pytest.raises(LedgerError, match="Not a directory"):
+        quick_figures(f"sqlite:///{tmp_path / 'var' / 'ledger.db'}")
+
+
 def test_what_only_sqlalchemy_can_read_is_left_to_it(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     open_engine(url).dispose()
