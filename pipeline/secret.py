@@ -1,4 +1,7 @@
-"""A secret: a value that travels through the program without showing itself."""
+"""A secret: a value that travels through the program without showing itself, and where the settings say it lies.
+
+In the settings it is never a literal: ``{ env = "NAME" }`` or ``{ file = "path" }``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import base64
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from pipeline.errors import SetupError
@@ -49,6 +54,36 @@ def learn(known: list[Secret], found: Sequence[Secret]) -> None:
     """Add the secrets whose values are not among the known ones; the old values stay secret."""
     values = {secret.reveal() for secret in known if not secret.missing}
     known += [secret for secret in found if not secret.missing and secret.reveal() not in values]
+
+
+def resolve_secrets(raw: Any, folder: Path, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - a TOML tree
+    """The same tree with every ``{env = …}`` and ``{file = …}`` replaced by a :class:`Secret`."""
+    if isinstance(raw, Mapping):
+        if set(raw) == {"env"}:
+            name = str(raw["env"])
+            return Secret(environment.get(name) or None, f"environment variable {name}")
+        if set(raw) == {"file"}:
+            return _secret_from_file(folder / str(raw["file"]), str(raw["file"]))
+        return {key: resolve_secrets(value, folder, environment) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [resolve_secrets(value, folder, environment) for value in raw]
+    return raw
+
+
+def secrets_in(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Secret]]:
+    """Every secret of a table, with the keys that lead to it."""
+    for key, value in table.items():
+        if isinstance(value, Secret):
+            yield prefix + key, value
+        elif isinstance(value, Mapping):
+            yield from secrets_in(value, f"{prefix}{key}.")
+
+
+def _secret_from_file(path: Path, shown: str) -> Secret:
+    try:
+        return Secret(path.read_text(encoding="utf-8").strip() or None, f"file {shown}")
+    except (OSError, UnicodeDecodeError):
+        return Secret(None, f"file {shown}")
 
 
 def _any_spelling(value: str) -> re.Pattern[str]:

@@ -1,7 +1,7 @@
 """``pipeline.toml`` and the environment become frozen settings, complete or refused.
 
-The only reader of the environment. A secret is never a literal: ``{ env = "NAME" }`` or ``{ file = "path" }``; it
-travels as a :class:`Secret`, whose text shows nothing.
+The only reader of the environment. A secret is never a literal: it travels as a :class:`Secret`, whose text shows
+nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ipaddress
 import math
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ import msgspec
 
 from pipeline.errors import SetupError, nearest
 from pipeline.secret import Secret as Secret  # noqa: PLC0414 - part of the settings for whoever reads them
+from pipeline.secret import resolve_secrets, secrets_in
 
 SETTINGS_FILE = "pipeline.toml"
 _SECTIONS = (
@@ -215,7 +216,7 @@ class Settings(msgspec.Struct, frozen=True):
                 ("alerts.channels", _as_tables(self.channels)),
             )
             for name, table in tables.items()
-            for key, secret in _secrets(table)
+            for key, secret in secrets_in(table)
             if secret.missing
         ]
 
@@ -244,7 +245,7 @@ def load_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
             name: read_table(PickupTable, table, f"{SETTINGS_FILE} [pickups.{name}]")
             for name, table in _tables(known, "pickups").items()
         },
-        secrets=tuple(secret for _, secret in _secrets(known)),
+        secrets=tuple(secret for _, secret in secrets_in(known)),
         reconcile=read_table(ReconcileTable, known.get("reconcile", {}), f"{SETTINGS_FILE} [reconcile]"),
         alerts=read_table(AlertsTable, _without(alerts, "channels"), f"{SETTINGS_FILE} [alerts]"),
         channels={
@@ -282,20 +283,6 @@ def refuse_unknown(raw: Mapping[str, Any], known: Any, where: str) -> None:  # n
             raise SetupError(
                 f"{where}: unknown key '{key}'.{nearest(key, known)} Known keys: {', '.join(sorted(known))}."
             )
-
-
-def resolve_secrets(raw: Any, folder: Path, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - a TOML tree
-    """The same tree with every ``{env = …}`` and ``{file = …}`` replaced by a :class:`Secret`."""
-    if isinstance(raw, Mapping):
-        if set(raw) == {"env"}:
-            name = str(raw["env"])
-            return Secret(environment.get(name) or None, f"environment variable {name}")
-        if set(raw) == {"file"}:
-            return _secret_from_file(folder / str(raw["file"]), str(raw["file"]))
-        return {key: resolve_secrets(value, folder, environment) for key, value in raw.items()}
-    if isinstance(raw, list):
-        return [resolve_secrets(value, folder, environment) for value in raw]
-    return raw
 
 
 def check_base_url(url: str, where: str) -> str:
@@ -349,21 +336,6 @@ def _refuse_impossible_numbers(table: Mapping[str, Any], where: str) -> None:
 
 
 _LONGEST = 1e9
-
-
-def _secret_from_file(path: Path, shown: str) -> Secret:
-    try:
-        return Secret(path.read_text(encoding="utf-8").strip() or None, f"file {shown}")
-    except (OSError, UnicodeDecodeError):
-        return Secret(None, f"file {shown}")
-
-
-def _secrets(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Secret]]:
-    for key, value in table.items():
-        if isinstance(value, Secret):
-            yield prefix + key, value
-        elif isinstance(value, Mapping):
-            yield from _secrets(value, f"{prefix}{key}.")
 
 
 def _without(raw: Any, key: str) -> Any:  # noqa: ANN401 - whatever TOML held

@@ -18,7 +18,7 @@ from depot import SECRET, STANDS, Depot
 
 from pipeline.model import Record
 from pipeline.sandbox.faults import Fault
-from pipeline.settings import resolve_secrets
+from pipeline.secret import resolve_secrets
 from pipeline.targets import registry
 from pipeline.targets.contract import Account, Step
 from pipeline.targets.registry import TARGETS, build_account
